@@ -1,0 +1,3 @@
+//! The edge: the real world in, an exit code out.
+
+fn main() {}

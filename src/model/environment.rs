@@ -1,0 +1,197 @@
+//! An environment as it is in force: every layer merged, every reference expanded.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::coordinate::Dataset;
+use super::name::EnvironmentName;
+use super::origin::Origin;
+
+/// An environment's settings after merging: what commands act on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Environment {
+    /// Its name.
+    pub name: EnvironmentName,
+    /// Where its code is; absent where the file names none.
+    pub workspace: Option<Workspace>,
+    /// Where its data is; absent where the file names none.
+    pub warehouse: Option<Warehouse>,
+    /// The namespace of its data; absent where the file names none.
+    pub dataset: Option<Dataset>,
+    /// `vars`, for `var('name')`.
+    pub vars: BTreeMap<String, Value>,
+    /// Folders of the project.
+    pub paths: Paths,
+    /// Tables that are read and never written.
+    pub sources: Vec<Source>,
+    /// Who applies the migration.
+    pub migrate: Migrate,
+    /// Whether incompatible changes may be forced.
+    pub force: Force,
+    /// What must be so before a promotion into it.
+    pub gates: Gates,
+}
+
+/// A repository and branch that hold an environment's code.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Workspace {
+    /// A path or URL; absent: the local repository's `origin`, else the local repository itself.
+    pub repository: Option<String>,
+    /// The branch, without `refs/heads/`.
+    pub branch: String,
+}
+
+/// A warehouse's connection.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Warehouse {
+    /// An embedded DuckDB file.
+    DuckDb {
+        /// The file, absolute.
+        path: String,
+    },
+    /// A PostgreSQL server.
+    Postgres {
+        /// Connection URL; may hold a password.
+        url: String,
+    },
+}
+
+impl Warehouse {
+    /// Gives the kind as the project file spells it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::DuckDb { .. } => "duckdb",
+            Self::Postgres { .. } => "postgres",
+        }
+    }
+}
+
+/// Folders of the project, relative to its root.
+#[derive(Clone, Debug, Eq, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Paths {
+    /// SELECTs and their properties.
+    pub models: Vec<String>,
+    /// Plain DDL.
+    pub schema: Vec<String>,
+    /// Functions, macros, procedures.
+    pub routines: Vec<String>,
+    /// CSV files.
+    pub seeds: Vec<String>,
+    /// Jinja macros.
+    pub macros: Vec<String>,
+    /// Data tests.
+    pub tests: Vec<String>,
+}
+
+/// Tables of one origin, read and never written.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Source {
+    /// The name that `source('name', 'table')` uses.
+    pub name: String,
+    /// Their namespace in this environment; absent: the source's own name.
+    pub dataset: Option<Dataset>,
+    /// Its tables.
+    pub tables: Vec<SourceTable>,
+}
+
+/// A table of a source.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SourceTable {
+    /// The name that `source('…', 'name')` uses.
+    pub name: String,
+    /// Its name in the warehouse, where another.
+    pub identifier: Option<String>,
+    /// Files that hold it instead of a table (a glob, absolute or relative to the project's root).
+    pub files: Option<String>,
+}
+
+/// Who applies an environment's migration.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Migrate {
+    /// `promote`, before the push.
+    #[default]
+    Promotion,
+    /// CI, on the push.
+    Ci,
+    /// Nobody.
+    Off,
+}
+
+/// Whether incompatible changes may be forced in an environment.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Force {
+    /// `--force` works.
+    #[default]
+    Allowed,
+    /// `--force` is refused; `--allow CODE:OBJECT` still works.
+    Forbidden,
+}
+
+/// What must be so before a promotion into an environment.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Gates {
+    /// How many people must have approved the plan.
+    pub approvals: u32,
+    /// How long the change must have been in the source.
+    pub soak: Option<Duration>,
+    /// Times without promotions.
+    pub freeze: Vec<Freeze>,
+    /// Commands that must succeed on the merged tree.
+    pub checks: Vec<Check>,
+}
+
+/// Days without promotions.
+#[derive(Clone, Debug, Eq, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Freeze {
+    /// Days of the week: `mon` … `sun`.
+    pub days: Vec<String>,
+}
+
+/// A command that must succeed on the merged tree.
+#[derive(Clone, Debug, Eq, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Check {
+    /// Its name in reports.
+    pub name: String,
+    /// The command, for the shell.
+    pub run: String,
+}
+
+/// An effective value with its origin.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EffectiveValue {
+    /// The value, references unexpanded.
+    pub raw: Value,
+    /// The value, references expanded. May be a secret: mask before it goes anywhere.
+    pub value: Value,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// Whether it is masked in every output.
+    pub sensitive: bool,
+}
+
+/// Everything that an environment's configuration comes to.
+///
+/// Shape: root keys by path (`warehouse.path`, leaves only; lists are leaves, named lists are
+/// entered by name), plugins by `TYPE/NAME`, then by setting.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Effective {
+    /// Root keys by path.
+    pub root: BTreeMap<String, EffectiveValue>,
+    /// Plugins by `TYPE/NAME`.
+    pub plugins: BTreeMap<String, BTreeMap<String, EffectiveValue>>,
+}
+
+impl Effective {
+    /// Walks all values: key (`warehouse.path`, `extractors/tap-x.setting`) and value, in order.
+    pub fn values(&self) -> impl Iterator<Item = (String, &EffectiveValue)> {
+        let root = self.root.iter().map(|(key, value)| (key.clone(), value));
+        let plugins = self.plugins.iter().flat_map(|(plugin, settings)| {
+            settings.iter().map(move |(setting, value)| (format!("{plugin}.{setting}"), value))
+        });
+        root.chain(plugins)
+    }
+}

@@ -1,0 +1,156 @@
+//! The decision as a value: everything that a reviewer needs and that the act follows.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::merge::{Merge, Resolution};
+use super::migration::Migration;
+use super::origin::Origin;
+use super::outcome::Outcome;
+
+/// A plan or a promotion: the `result` of `plan`, `apply` and `show`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Plan {
+    /// Digest of everything below that decides, no clock, no variable, no secret in it.
+    pub plan_id: String,
+    /// Source environment (or branch, without a project file).
+    pub from: String,
+    /// Target environment (or branch).
+    pub to: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The source's code.
+    pub source: Side,
+    /// The target's code, before and after.
+    pub target: TargetSide,
+    /// The merge.
+    pub merge: Merge,
+    /// The configuration's change.
+    pub config: ConfigChange,
+    /// The schema's change.
+    pub migration: Migration,
+    /// Models to build afterwards.
+    pub runs: Vec<Run>,
+    /// What must be so.
+    pub gates: Vec<Gate>,
+    /// Commands to run next.
+    pub next: Vec<String>,
+    /// What was said to this plan.
+    pub acknowledgements: Acknowledgements,
+    /// The tool's version.
+    pub tool: String,
+}
+
+/// The source's code.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Side {
+    /// Repository in words, without secrets; `.` for the local one.
+    pub repository: String,
+    /// Branch.
+    pub branch: String,
+    /// Its tip, full id.
+    pub commit: String,
+}
+
+/// The target's code.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TargetSide {
+    /// Repository in words, without secrets; `.` for the local one.
+    pub repository: String,
+    /// Branch.
+    pub branch: String,
+    /// Its tip before, full id; null for a branch that is not there yet.
+    pub before: Option<String>,
+    /// Its tip after; null until it moved.
+    pub after: Option<String>,
+    /// The merged tree, full id; null where a conflict stops it.
+    pub tree: Option<String>,
+}
+
+/// The effective configuration's change, for every environment.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ConfigChange {
+    /// Changed values by environment; an environment without a change has an empty list.
+    pub environments: BTreeMap<String, Vec<ValueChange>>,
+}
+
+/// A value of the effective configuration that changes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ValueChange {
+    /// `TYPE/NAME.setting`, or a root key's path.
+    pub key: String,
+    /// Value before, masked where sensitive; null where it was not set.
+    pub before: Option<Value>,
+    /// Value after.
+    pub after: Option<Value>,
+    /// Where it came from.
+    pub origin_before: Option<Origin>,
+    /// Where it comes from.
+    pub origin_after: Option<Origin>,
+}
+
+/// A model to build.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Run {
+    /// The model's name.
+    pub model: String,
+    /// The partition; null for the whole.
+    pub partition: Option<String>,
+    /// Why.
+    pub reason: String,
+}
+
+/// How a gate stands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GateState {
+    /// Satisfied.
+    Passed,
+    /// Not yet.
+    Waiting,
+    /// No.
+    Refused,
+    /// Let through by somebody.
+    Overridden,
+}
+
+/// Something that must be so before the act.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Gate {
+    /// `order`, `losses`, `conflicts`, `migration`, `hold`, `coordinates`, …
+    pub name: String,
+    /// How it stands.
+    pub state: GateState,
+    /// Why, in a sentence.
+    pub detail: String,
+}
+
+/// What a person said to a plan; part of its id and of the record.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that was typed or not, and is recorded as such")]
+pub struct Acknowledgements {
+    /// `--accept-loss`: `PATH`, `PATH:LINES` or `all`.
+    pub accept_loss: Vec<String>,
+    /// `--keep`: `PATH` or `PATH:LINES`.
+    pub keep: Vec<String>,
+    /// `--resolve PATH=SIDE`.
+    pub resolve: BTreeMap<String, Resolution>,
+    /// `--allow CODE:OBJECT`.
+    pub allow: Vec<String>,
+    /// `--force`.
+    pub force: bool,
+    /// `--adopt`: objects, `declared` or `all`.
+    pub adopt: Vec<String>,
+    /// `--allow-unrelated`.
+    pub allow_unrelated: bool,
+    /// `--create-branch`.
+    pub create_branch: bool,
+    /// `--no-migrate`.
+    pub no_migrate: bool,
+    /// `--dataset`.
+    pub dataset: Option<String>,
+}
