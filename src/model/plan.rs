@@ -131,7 +131,10 @@ pub struct Gate {
 /// What a person said to a plan; part of its id and of the record.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag that was typed or not, and is recorded as such")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag that was typed or not, and is recorded as such"
+)]
 pub struct Acknowledgements {
     /// `--accept-loss`: `PATH`, `PATH:LINES` or `all`.
     pub accept_loss: Vec<String>,
