@@ -13,6 +13,8 @@ const FUEL: u64 = 5_000_000;
 /// A Jinja environment with the functions of one kind of template.
 pub struct Engine {
     environment: Environment<'static>,
+    /// Imports of the libraries' macros; on one line, so that lines of what is rendered stay.
+    imports: String,
 }
 
 impl Default for Engine {
@@ -37,7 +39,7 @@ impl Engine {
         syntax.keep_trailing_newline(true);
         environment.set_syntax(syntax.build().expect("the delimiters are the default ones"));
         environment.set_fuel(Some(FUEL));
-        Self { environment }
+        Self { environment, imports: String::new() }
     }
 
     /// Adds a function, such as `ref`.
@@ -55,6 +57,25 @@ impl Engine {
         self.environment.add_global(name, Value::from(Serde(value)));
     }
 
+    /// Adds a file of macros; every text that is rendered afterwards sees them by their names.
+    ///
+    /// # Errors
+    ///
+    /// [`TemplateError`] if the file does not parse or fails.
+    pub fn library(&mut self, name: &str, text: &str) -> Result<(), TemplateError> {
+        let failed = |error: minijinja::Error| TemplateError::of(name, &error);
+        self.environment.add_template_owned(name.to_owned(), text.to_owned()).map_err(failed)?;
+        let template = self.environment.get_template(name).map_err(failed)?;
+        let captured = template.render_captured(()).map_err(failed)?;
+        let macros: Vec<&str> = captured.state().exports();
+        if !macros.is_empty() {
+            use std::fmt::Write as _;
+            write!(self.imports, "{{% from {name:?} import {} %}}", macros.join(", "))
+                .expect("a string takes all that is written");
+        }
+        Ok(())
+    }
+
     /// Renders a text.
     ///
     /// Shape: `name` is what errors call the text; a name that ends in `.html` is escaped for HTML.
@@ -64,6 +85,7 @@ impl Engine {
     /// [`TemplateError`] if the text does not parse, refers to something undefined, fails in a
     /// function, or takes too many steps.
     pub fn render(&self, name: &str, text: &str, context: impl Serialize) -> Result<String, TemplateError> {
+        let text = if self.imports.is_empty() { text } else { &format!("{}{text}", self.imports) };
         self.environment
             .render_named_str(name, text, Value::from(Serde(context)))
             .map_err(|error| TemplateError::of(name, &error))
@@ -73,6 +95,18 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sees_the_macros_of_a_library() {
+        let mut engine = Engine::new();
+        engine.function("ref", |name: String| format!("s.{name}"));
+        engine.library("m/a.sql", "{% macro cents(x) %}({{ x }} * 100)::int{% endmacro %}\n{% macro t() %}{{ ref('t') }}{% endmacro %}").unwrap();
+        assert_eq!(
+            engine.render("m.sql", "  select {{ cents('a') }} from {{ t() }}", ()).unwrap(),
+            "  select (a * 100)::int from s.t"
+        );
+        assert_eq!(engine.render("m.sql", "\n{{ x }}", ()).unwrap_err().line, Some(2));
+    }
 
     #[test]
     fn renders_and_refuses_what_is_undefined() {

@@ -7,8 +7,10 @@
 
 mod environment;
 mod error;
+mod value;
 
 pub use environment::Engine;
 pub use error::TemplateError;
-pub use minijinja::Value;
 pub use minijinja::value::{Kwargs, Rest};
+pub use minijinja::{Error as CallError, Value};
+pub use value::{named, refuse, serialized, text};
