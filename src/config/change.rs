@@ -1,0 +1,147 @@
+//! What changes between two effective configurations, with secrets masked.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::secret::{MASK, MIN_LENGTH, is_reference, is_secret_name, mask_urls, secrets};
+use crate::model::environment::{Effective, EffectiveValue};
+use crate::model::plan::ValueChange;
+
+/// Labels of masked values: equal values have equal labels within one document.
+#[derive(Clone, Debug, Default)]
+pub struct Labels {
+    known: BTreeMap<String, usize>,
+    /// Secrets to look for in other values, the longest first.
+    secrets: Vec<String>,
+}
+
+impl Labels {
+    /// Begins a document.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Learns the secrets of a configuration, so that they are masked in other values too.
+    pub fn learn(&mut self, effective: &Effective) {
+        let long = |secret: &String| secret.chars().count() >= MIN_LENGTH;
+        self.secrets.extend(secrets(effective).into_iter().filter(long));
+        self.secrets.sort_by(|left, right| right.len().cmp(&left.len()).then_with(|| left.cmp(right)));
+        self.secrets.dedup();
+    }
+
+    /// Gives what stands for a secret: `•••• #1`.
+    pub fn label(&mut self, secret: &str) -> String {
+        let next = self.known.len() + 1;
+        let number = *self.known.entry(secret.to_owned()).or_insert(next);
+        format!("{MASK} #{number}")
+    }
+
+    /// Gives a value as it may be shown: masked where it is sensitive, and passwords in URLs masked.
+    ///
+    /// Shape: a reference that has no value is shown as it is written.
+    pub fn shown(&mut self, value: &EffectiveValue) -> Value {
+        let shown = if value.value.is_null() { &value.raw } else { &value.value };
+        if !value.sensitive || (value.value.is_null() && shown.as_str().is_none_or(is_reference)) {
+            return self.urls(shown);
+        }
+        let text = shown.as_str().map_or_else(|| shown.to_string(), str::to_owned);
+        Value::String(self.label(&text))
+    }
+
+    /// Masks what stands inside of a value under a secret's name.
+    fn field(&mut self, name: &str, value: &Value) -> Value {
+        match value {
+            Value::String(text) if is_secret_name(name) && !is_reference(text) => {
+                Value::String(self.label(text))
+            }
+            Value::Number(number) if is_secret_name(name) => Value::String(self.label(&number.to_string())),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_)
+            | Value::Object(_) => self.urls(value),
+        }
+    }
+
+    fn urls(&mut self, value: &Value) -> Value {
+        match value {
+            Value::String(text) => {
+                let mut text = mask_urls(text, &mut |secret| self.label(secret));
+                let found: Vec<String> =
+                    self.secrets.iter().filter(|secret| text.contains(secret.as_str())).cloned().collect();
+                for secret in found {
+                    text = text.replace(&secret, &self.label(&secret));
+                }
+                Value::String(text)
+            }
+            Value::Array(items) => items.iter().map(|item| self.urls(item)).collect(),
+            Value::Object(fields) => Value::Object(
+                fields.iter().map(|(key, value)| (key.clone(), self.field(key, value))).collect(),
+            ),
+            Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+        }
+    }
+}
+
+/// Lists the values that differ, masked where they are sensitive.
+///
+/// Shape: ordered by key, root keys before plugins; an environment that is new or gone has only one
+/// side. A value that only moved, or only comes from another layer, is no change.
+pub fn changes(before: Option<&Effective>, after: Option<&Effective>, mask: &mut Labels) -> Vec<ValueChange> {
+    before.into_iter().chain(after).for_each(|effective| mask.learn(effective));
+    let side = |effective: Option<&Effective>, out: &mut Vec<String>| {
+        out.extend(effective.into_iter().flat_map(|effective| effective.values().map(|(key, _)| key)));
+    };
+    let mut keys = Vec::new();
+    side(before, &mut keys);
+    side(after, &mut keys);
+    let (before, after) = (by_key(before), by_key(after));
+    let mut seen = BTreeSet::new();
+    keys.sort_by_key(|key| (key.contains('/'), key.clone()));
+    keys.retain(|key| seen.insert(key.clone()));
+    keys.into_iter().filter_map(|key| change(&key, before.get(&key), after.get(&key), mask)).collect()
+}
+
+fn by_key(effective: Option<&Effective>) -> BTreeMap<String, EffectiveValue> {
+    effective
+        .into_iter()
+        .flat_map(|effective| effective.values().map(|(key, value)| (key, value.clone())))
+        .collect()
+}
+
+fn change(
+    key: &str,
+    before: Option<&EffectiveValue>,
+    after: Option<&EffectiveValue>,
+    mask: &mut Labels,
+) -> Option<ValueChange> {
+    let same = match (before, after) {
+        (Some(before), Some(after)) => before.value == after.value && before.raw == after.raw,
+        (None, None) => true,
+        _ => false,
+    };
+    if same {
+        return None;
+    }
+    // Where only the reference changes, its value would look the same on both sides.
+    let written = before.zip(after).is_some_and(|(before, after)| before.value == after.value);
+    let hidden = before.is_some_and(|value| value.sensitive) || after.is_some_and(|value| value.sensitive);
+    let mut show = |value: &EffectiveValue| {
+        let mut value = value.clone();
+        value.sensitive = hidden;
+        if written {
+            value.value.clone_from(&value.raw);
+        }
+        mask.shown(&value)
+    };
+    let (shown_before, shown_after) = (before.map(&mut show), after.map(&mut show));
+    Some(ValueChange {
+        key: key.to_owned(),
+        before: shown_before,
+        after: shown_after,
+        origin_before: before.map(|value| value.origin.clone()),
+        origin_after: after.map(|value| value.origin.clone()),
+    })
+}

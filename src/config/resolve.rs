@@ -1,0 +1,338 @@
+//! An environment as it is in force: layers merged, references expanded, values typed.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use super::convert::{Content, Path};
+use super::decode;
+use super::environments;
+use super::error::ConfigError;
+use super::layers::{Leaf, Stack};
+use super::plugin;
+use super::reference::Rules;
+use super::secret::is_secret_name;
+use super::settings::{Scope, Settled, Sources, settle};
+use super::suggest::did_you_mean;
+use super::variable;
+use super::written::Written;
+use crate::model::coordinate::Dataset;
+use crate::model::environment::{Effective, EffectiveValue, Environment, Warehouse, Workspace};
+use crate::model::finding::{Finding, Level};
+use crate::model::name::EnvironmentName;
+use crate::model::origin::{Layer, Origin, Place};
+use crate::template::Engine;
+use crate::yaml::parse;
+
+/// What is built in, written as a project file would say it.
+const DEFAULTS: &str = r#"
+promotion:
+  prefer: source
+  protect: {paths: [".env*", "workspace*.yml"], keys: [default_environment]}
+  structural: [project]
+  refs: refs/promote
+paths: {models: [models], schema: [schema], routines: [routines], seeds: [seeds], macros: [macros], tests: [tests]}
+migrate: promotion
+force: allowed
+gates: {approvals: 0}
+"#;
+
+/// Root keys that are not settings of an environment.
+const NOT_MERGED: [&str; 4] = ["environments", "plugins", "include_paths", "annotations"];
+
+/// Keys of an environment that say what it is and set nothing.
+const IDENTITY: [&str; 5] = ["name", "inherit_from", "config", "plugins", "annotations"];
+
+/// Keys of an environment that those who inherit from it do not get.
+const NEVER_INHERITED: [&str; 2] = ["workspace", "dataset"];
+
+/// Our keys whose texts may hold references and templates. Policy and commands are taken as written.
+const EXPANDED: [&str; 6] = ["warehouse", "workspace", "dataset", "vars", "paths", "sources"];
+
+/// What the world says beside the files.
+#[derive(Clone, Debug, Default)]
+pub struct Inputs {
+    /// The process's variables.
+    pub variables: BTreeMap<String, String>,
+    /// The variables of `.env`: see [`parse_dotenv`](super::parse_dotenv).
+    pub dotenv: BTreeMap<String, String>,
+    /// What flags say.
+    pub flags: Flags,
+    /// The project's folder, absolute: relative warehouse paths and repositories are relative to it.
+    pub root: PathBuf,
+}
+
+/// The layer of the command line's flags.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Flags {
+    /// `--dataset`.
+    pub dataset: Option<String>,
+}
+
+/// A value that is not usable, which matters only to whom needs it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Fault {
+    /// The key: `warehouse.url`.
+    pub key: String,
+    /// What is wrong.
+    pub finding: Finding,
+}
+
+/// An environment in force, with the origin of every value.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    /// What commands act on; a value with a fault is absent in it.
+    pub environment: Environment,
+    /// Every value with its origin.
+    pub effective: Effective,
+    /// Values that are not usable.
+    pub faults: Vec<Fault>,
+    /// Warnings about variables.
+    pub findings: Vec<Finding>,
+    /// Where the environment begins.
+    pub place: Option<Place>,
+}
+
+impl Resolved {
+    /// Gives the warehouse.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Faults`] if it is not usable, [`ConfigError::Missing`] if there is none.
+    pub fn warehouse(&self) -> Result<&Warehouse, ConfigError> {
+        self.need("warehouse", self.environment.warehouse.as_ref())
+    }
+
+    /// Gives the workspace.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Faults`] if it is not usable, [`ConfigError::Missing`] if there is none.
+    pub fn workspace(&self) -> Result<&Workspace, ConfigError> {
+        self.need("workspace", self.environment.workspace.as_ref())
+    }
+
+    /// Gives the dataset.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Faults`] if it is not usable, [`ConfigError::Missing`] if there is none.
+    pub fn dataset(&self) -> Result<&Dataset, ConfigError> {
+        self.need("dataset", self.environment.dataset.as_ref())
+    }
+
+    /// Lists the faults of a key and of what is below it.
+    pub fn faults_of(&self, key: &str) -> Vec<Finding> {
+        let below = format!("{key}.");
+        let faults = self.faults.iter().filter(|fault| fault.key == key || fault.key.starts_with(&below));
+        faults.map(|fault| fault.finding.clone()).collect()
+    }
+
+    fn need<'a, T>(&self, key: &'static str, value: Option<&'a T>) -> Result<&'a T, ConfigError> {
+        let faults = self.faults_of(key);
+        if !faults.is_empty() {
+            return Err(ConfigError::Faults(faults));
+        }
+        value.ok_or_else(|| {
+            let (environment, place) = (self.environment.name.clone(), self.place.clone());
+            ConfigError::Missing { environment, key, place }
+        })
+    }
+}
+
+impl Written {
+    /// Merges the layers of an environment: defaults, base, inherited ones, its own, variables, flags.
+    ///
+    /// Shape: a value that cannot be used (a reference without a value, a dataset that is none) is a
+    /// [`Fault`] beside the rest, because a command that does not need it must go on.
+    /// Pure: equal inputs give equal output.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::UnknownEnvironment`] if there is none of this name; [`ConfigError::Faults`] if
+    /// a variable sets what a variable must not.
+    pub fn environment(&self, name: &EnvironmentName, inputs: &Inputs) -> Result<Resolved, ConfigError> {
+        if environments::find(&self.root, name.as_str()).is_none() {
+            return Err(self.unknown(name));
+        }
+        let mut findings = Vec::new();
+        let stack = stack(self, name.as_str(), inputs, &mut findings);
+        if findings.iter().any(|finding| finding.level == Level::Error) {
+            return Err(ConfigError::Faults(findings));
+        }
+        let scope = scope(self, name.as_str(), inputs);
+        let mut faults = Vec::new();
+        let (root, tree) = expanded(&stack, name.as_str(), &scope, &mut faults);
+        let environment = decode::environment(name, &root, &tree, &inputs.root, &mut faults);
+        let plugins = plugin::resolve(self, name.as_str(), &scope);
+        let effective = Effective { root, plugins };
+        Ok(Resolved { environment, effective, faults, findings, place: self.place_of(name) })
+    }
+
+    fn unknown(&self, name: &EnvironmentName) -> ConfigError {
+        let known = self.project.environments.clone();
+        let meant = did_you_mean(name.as_str(), known.iter().map(EnvironmentName::as_str)).map(str::to_owned);
+        ConfigError::UnknownEnvironment { name: name.clone(), known, meant }
+    }
+}
+
+/// Stacks the layers of an environment.
+pub(super) fn stack(written: &Written, name: &str, inputs: &Inputs, findings: &mut Vec<Finding>) -> Stack {
+    let mut stack = Stack::new(written.commit.clone());
+    let defaults = parse(DEFAULTS, "").expect("the defaults are sound");
+    stack.push(Layer::Default, "defaults", Content::take(&defaults, &|_| true));
+    let base = |key: &str| !NOT_MERGED.contains(&key) && !key.starts_with("x-");
+    stack.push(Layer::Base, "base", Content::take(&written.root, &base));
+    let chain = environments::chain(&written.root, name);
+    for (index, node) in chain.iter().enumerate() {
+        let own = index + 1 == chain.len();
+        let wanted = |key: &str| !IDENTITY.contains(&key) && (own || !NEVER_INHERITED.contains(&key));
+        let (layer, label) =
+            if own { (Layer::Environment, "environment") } else { (Layer::Inherited, "inherited") };
+        stack.push(layer, format!("{label} {index}"), Content::take(node, &wanted));
+    }
+    for (layer, label, variables) in
+        [(Layer::Dotenv, "dotenv", &inputs.dotenv), (Layer::Variable, "variables", &inputs.variables)]
+    {
+        let content = variable::content(variables, &stack.merged(), findings);
+        stack.push(layer, label, content);
+    }
+    let mut flags = Content::default();
+    if let Some(dataset) = &inputs.flags.dataset {
+        flags.data.insert("dataset".to_owned(), figment::value::Value::from(dataset.as_str()));
+    }
+    stack.push(Layer::Flag, "flags", flags);
+    stack
+}
+
+fn scope(written: &Written, name: &str, inputs: &Inputs) -> Scope {
+    let chain = environments::chain(&written.root, name);
+    let mut meltano = BTreeMap::from([
+        ("MELTANO_ENVIRONMENT".to_owned(), name.to_owned()),
+        ("MELTANO_PROJECT_ROOT".to_owned(), inputs.root.display().to_string()),
+    ]);
+    if let Some(id) = &written.project.project_id {
+        meltano.insert("MELTANO_PROJECT_ID".to_owned(), id.clone());
+    }
+    let sources = Sources {
+        dotenv: &inputs.dotenv,
+        process: &inputs.variables,
+        root: &written.root,
+        chain: &chain,
+        meltano,
+    };
+    Scope::of(sources)
+}
+
+/// Expands all values; gives them by key, and as one tree in which named lists are lists again.
+fn expanded(
+    stack: &Stack,
+    name: &str,
+    scope: &Scope,
+    faults: &mut Vec<Fault>,
+) -> (BTreeMap<String, EffectiveValue>, Value) {
+    let mut engine = Engine::new();
+    engine.global("environment", BTreeMap::from([("name", name)]));
+    let mut root = BTreeMap::new();
+    let mut tree = Value::Object(serde_json::Map::new());
+    for leaf in stack.leaves(usize::MAX) {
+        let key = leaf.path.join(".");
+        let settled = settle_leaf(&leaf, &engine, scope, &key, faults);
+        if !settled.value.is_null() {
+            graft(&mut tree, &leaf.path, settled.value.clone());
+        }
+        let sensitive = settled.secret || is_secret_name(&key);
+        let value = EffectiveValue { raw: leaf.value, value: settled.value, origin: leaf.origin, sensitive };
+        root.insert(key, value);
+    }
+    for (path, names) in stack.lists().iter().rev() {
+        relist(&mut tree, path, names);
+    }
+    (root, tree)
+}
+
+fn settle_leaf(leaf: &Leaf, engine: &Engine, scope: &Scope, key: &str, faults: &mut Vec<Fault>) -> Settled {
+    let as_written = || Settled { value: leaf.value.clone(), ..Settled::default() };
+    // What a variable or a flag says keeps its text.
+    let ours = leaf.path.first().is_some_and(|first| EXPANDED.contains(&first.as_str()));
+    if !ours
+        || !matches!(leaf.origin.layer, Layer::Default | Layer::Base | Layer::Inherited | Layer::Environment)
+    {
+        return as_written();
+    }
+    let mut fault = |code: &str, message: String, hint: String| {
+        let finding = at_origin(Finding::error(code, message).hint(hint), &leaf.origin);
+        faults.push(Fault { key: key.to_owned(), finding });
+    };
+    let rendered = match render(&leaf.value, engine) {
+        Ok(rendered) => rendered,
+        Err(message) => {
+            let hint = "only `{{ environment.name }}` is known here".to_owned();
+            fault("bad-template", format!("`{key}` does not render: {message}"), hint);
+            return Settled::default();
+        }
+    };
+    let mut settled = settle(&rendered, Rules::Own, scope);
+    if !settled.unset.is_empty() {
+        settled.unset.dedup();
+        for name in &settled.unset {
+            let hint = format!("set the variable `{name}`, or write `${{{name}:-default}}`");
+            fault("unset-reference", format!("`{key}` refers to `{name}`, which is not set"), hint);
+        }
+        settled.value = Value::Null;
+    }
+    settled
+}
+
+/// Adds the place, or the variable, that a value comes from.
+pub(super) fn at_origin(mut finding: Finding, origin: &Origin) -> Finding {
+    finding.place = origin.place();
+    if let Some(variable) = &origin.variable {
+        finding.message = format!("{} (from variable `{variable}`)", finding.message);
+    }
+    finding
+}
+
+/// Renders the templates of every text in a value.
+pub(super) fn render(value: &Value, engine: &Engine) -> Result<Value, String> {
+    match value {
+        Value::String(text) if text.contains("{{") || text.contains("{%") => engine
+            .render("value", text, BTreeMap::<String, String>::new())
+            .map(Value::String)
+            .map_err(|error| error.message),
+        Value::Array(items) => {
+            items.iter().map(|item| render(item, engine)).collect::<Result<Vec<_>, _>>().map(Value::Array)
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+            Ok(value.clone())
+        }
+    }
+}
+
+fn graft(tree: &mut Value, path: &[String], value: Value) {
+    let Some((first, rest)) = path.split_first() else {
+        *tree = value;
+        return;
+    };
+    if let Value::Object(fields) = tree {
+        let below = fields.entry(first.clone()).or_insert_with(|| Value::Object(serde_json::Map::new()));
+        graft(below, rest, value);
+    }
+}
+
+/// Turns a dictionary by name into the list that was written, deeper ones first.
+fn relist(tree: &mut Value, path: &Path, names: &[String]) {
+    let Some(slot) = path.iter().try_fold(tree, |value, name| value.get_mut(name)) else { return };
+    let Value::Object(fields) = slot else { return };
+    let mut fields = std::mem::take(fields);
+    let others: Vec<String> = fields.keys().filter(|name| !names.contains(name)).cloned().collect();
+    let mut items = Vec::new();
+    for name in names.iter().chain(&others) {
+        if let Some(Value::Object(mut item)) = fields.remove(name) {
+            item.insert("name".to_owned(), Value::String(name.clone()));
+            items.push(Value::Object(item));
+        }
+    }
+    *slot = Value::Array(items);
+}

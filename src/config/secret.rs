@@ -1,0 +1,258 @@
+//! Which values are secrets, and hiding them.
+//!
+//! A name is a secret's when one of its words is `password`, `passwd`, `pwd`, `passphrase`,
+//! `secret`, `token`, `credential`, `apikey`, `bearer` or `cookie` (or the plural of one), or two neighbours are
+//! `api key`, `access key`, `private key`, `secret key`, `signing key`, `encryption key`, `account
+//! key`, `shared key` or `connection string`. Words are split at anything but letters and digits and at capitals. It
+//! is none when it ends in what is known of a secret but does not hold it: `url`, `uri`, `endpoint`, `id`, `name`,
+//! `type`, `path`, `file`, `ttl`, `expiry`, `length`, `count`, `limit`, or begins with `max` or `min`.
+
+use serde_json::Value;
+
+use crate::model::environment::Effective;
+
+/// What stands for a secret.
+pub const MASK: &str = "••••";
+
+/// Length from which a secret is looked for in other text, in characters.
+pub(super) const MIN_LENGTH: usize = 6;
+
+const WORDS: [&str; 10] = [
+    "password",
+    "passwd",
+    "pwd",
+    "passphrase",
+    "secret",
+    "token",
+    "credential",
+    "apikey",
+    "bearer",
+    "cookie",
+];
+
+const PAIRS: [(&str, &str); 9] = [
+    ("api", "key"),
+    ("access", "key"),
+    ("private", "key"),
+    ("secret", "key"),
+    ("signing", "key"),
+    ("encryption", "key"),
+    ("account", "key"),
+    ("shared", "key"),
+    ("connection", "string"),
+];
+
+const HARMLESS_ENDS: [&str; 13] = [
+    "url", "uri", "endpoint", "id", "name", "type", "path", "file", "ttl", "expiry", "length", "count",
+    "limit",
+];
+
+/// Whether a setting of this name holds a secret, by the pattern of this module.
+///
+/// Shape: of a path only the last part counts.
+pub fn is_secret_name(name: &str) -> bool {
+    let words = words(name.rsplit('.').next().unwrap_or(name));
+    let (Some(first), Some(last)) = (words.first(), words.last()) else { return false };
+    if HARMLESS_ENDS.contains(&last.as_str()) || matches!(first.as_str(), "max" | "min") {
+        return false;
+    }
+    let word =
+        |word: &str| WORDS.contains(&word) || word.strip_suffix('s').is_some_and(|one| WORDS.contains(&one));
+    let joined = || WORDS[..7].iter().any(|secret| words.concat().ends_with(secret));
+    words.iter().any(|each| word(each))
+        || words.windows(2).any(|pair| PAIRS.contains(&(pair[0].as_str(), pair[1].trim_end_matches('s'))))
+        || joined()
+}
+
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut after_lower = false;
+    for character in name.chars() {
+        let breaks = !character.is_alphanumeric() || (character.is_uppercase() && after_lower);
+        if breaks {
+            words.push(String::new());
+        }
+        if character.is_alphanumeric()
+            && let Some(word) = words.last_mut()
+        {
+            word.extend(character.to_lowercase());
+        }
+        after_lower = character.is_lowercase();
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// Lists the secrets of a configuration: every text of a sensitive value, and passwords in URLs.
+pub fn secrets(effective: &Effective) -> Vec<String> {
+    let mut found = Vec::new();
+    for (_, value) in effective.values() {
+        collect(&value.value, value.sensitive, &mut found);
+    }
+    found
+}
+
+/// Lists the secrets that a value holds, by the names in it.
+pub(super) fn secrets_in(value: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    collect(value, false, &mut found);
+    found.retain(|text| !is_reference(text));
+    found
+}
+
+/// Whether a text is nothing but one reference: that is a name and no secret.
+pub(super) fn is_reference(text: &str) -> bool {
+    let Some(name) = text.strip_prefix('$') else { return false };
+    let name = name.strip_prefix('{').and_then(|name| name.strip_suffix('}')).unwrap_or(name);
+    name.chars().all(|character| character.is_alphanumeric() || character == '_')
+}
+
+fn collect(value: &Value, sensitive: bool, found: &mut Vec<String>) {
+    match value {
+        Value::String(text) if sensitive && !text.is_empty() => {
+            found.push(text.clone());
+        }
+        Value::String(text) => found.extend(url_passwords(text).map(|at| text[at].to_owned())),
+        Value::Number(number) if sensitive => found.push(number.to_string()),
+        Value::Array(items) => items.iter().for_each(|item| collect(item, sensitive, found)),
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                collect(field, sensitive || is_secret_name(name), found);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// Hides secrets in free text.
+#[derive(Clone, Debug, Default)]
+pub struct Mask {
+    values: Vec<String>,
+}
+
+impl Mask {
+    /// Makes a mask for these values; those below six characters are left out.
+    pub fn new(values: impl Iterator<Item = String>) -> Self {
+        let mut all = Vec::new();
+        for value in values.filter(|value| value.chars().count() >= MIN_LENGTH) {
+            let quoted = Value::from(value.as_str()).to_string();
+            let escaped = quoted[1..quoted.len() - 1].to_owned();
+            all.extend([value.trim_end().to_owned(), escaped, value]);
+        }
+        // The longest first: a secret may be part of another.
+        all.sort_by(|left, right| right.len().cmp(&left.len()).then_with(|| left.cmp(right)));
+        all.dedup();
+        all.retain(|value| value.chars().count() >= MIN_LENGTH);
+        Self { values: all }
+    }
+
+    /// Takes over the values of another mask.
+    pub fn extend(&mut self, other: Self) {
+        *self = Self::new(std::mem::take(&mut self.values).into_iter().chain(other.values));
+    }
+
+    /// Replaces every secret, and the password of every URL, by `••••`.
+    pub fn text(&self, text: &str) -> String {
+        let mut masked = text.to_owned();
+        for value in &self.values {
+            if masked.contains(value.as_str()) {
+                masked = masked.replace(value.as_str(), MASK);
+            }
+        }
+        mask_urls(&masked, &mut |_| MASK.to_owned())
+    }
+}
+
+/// Replaces the password of every URL in a text.
+pub(super) fn mask_urls(text: &str, replacement: &mut dyn FnMut(&str) -> String) -> String {
+    let mut out = String::new();
+    let mut done = 0;
+    for password in url_passwords(text) {
+        out.push_str(&text[done..password.start]);
+        out.push_str(&replacement(&text[password.clone()]));
+        done = password.end;
+    }
+    out + &text[done..]
+}
+
+/// Finds the passwords of URLs: between `scheme://user:` and the last `@` before the path.
+fn url_passwords(text: &str) -> impl Iterator<Item = std::ops::Range<usize>> + '_ {
+    text.match_indices("://").filter_map(|(at, separator)| {
+        let start = at + separator.len();
+        let rest = &text[start..];
+        let stop =
+            |character: char| character.is_whitespace() || matches!(character, '"' | '\'' | '<' | '>' | '`');
+        let word = &rest[..rest.find(stop).unwrap_or(rest.len())];
+        let authority = &word[..word.find(['/', '?', '#']).unwrap_or(word.len())];
+        // A password may hold a slash that nobody encoded: then the `@` comes later in the word.
+        let end = authority.rfind('@').or_else(|| word.find('@').filter(|_| authority.contains(':')))?;
+        let colon = word[..end].find(':')?;
+        (colon + 1 < end).then_some(start + colon + 1..start + end)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_secrets_by_their_names() {
+        for name in [
+            "password",
+            "PASSWD",
+            "client_secret",
+            "clientSecret",
+            "api_key",
+            "apiKey",
+            "apikey",
+            "private_key",
+            "TAP_X_TOKEN",
+            "refresh_tokens",
+            "aws_secret_access_key",
+            "credentials",
+            "credentials_json",
+            "dbpassword",
+            "auth.token",
+            "connection-string",
+            "accessToken",
+            "mypassword",
+        ] {
+            assert!(is_secret_name(name), "{name}");
+        }
+        for name in [
+            "",
+            "url",
+            "token_url",
+            "client_id",
+            "access_key_id",
+            "private_key_path",
+            "max_tokens",
+            "tokenizer",
+            "secret.enabled",
+            "keyboard",
+            "primary_key",
+            "domain",
+            "secret_name",
+            "é",
+        ] {
+            assert!(!is_secret_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn masks_secrets_and_passwords_of_urls() {
+        let values = ["hunter22", "hunter22-longer", "short", "line\n\"two\""].map(str::to_owned);
+        let mask = Mask::new(values.into_iter());
+        for (text, masked) in [
+            ("x hunter22-longer y hunter22 short", "x •••• y •••• short"),
+            ("postgres://u:p@h/db and http://h/a:b@c", "postgres://u:••••@h/db and http://h/a:b@c"),
+            ("postgres://u:p@ss@h/db", "postgres://u:••••@h/db"),
+            ("postgres://u:p/x@h/db", "postgres://u:••••@h/db"),
+            ("https://user@h/ https://u:@h/", "https://user@h/ https://u:@h/"),
+            ("\"line\\n\\\"two\\\"\" line\n\"two\"", "\"••••\" ••••"),
+            ("git@h:x://é", "git@h:x://é"),
+        ] {
+            assert_eq!(mask.text(text), masked, "{text}");
+        }
+    }
+}
