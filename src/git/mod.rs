@@ -1,1 +1,48 @@
-//! The room `git`.
+//! Git: revisions, trees, refs, merge and transport.
+//!
+//! Everything happens on objects, with no checkout. The library (git2) reads, merges and writes; the
+//! `git` program fetches, pushes and gives the second opinion on merges. A ref moves by
+//! compare-and-set after every object is written, so a crash before that changes nothing.
+//! Nothing here reads the environment or a clock, and nothing prints.
+//! Start at [`Store`] for where objects are, at [`merge()`] for what a promotion brings, at
+//! [`publish()`] for how it gets there.
+
+mod commit;
+mod conflict;
+mod engine;
+mod error;
+mod history;
+mod journal;
+mod keep;
+mod lines;
+mod lock;
+mod loss;
+mod merge;
+mod program;
+mod protect;
+mod publish;
+mod push;
+mod remote;
+mod revision;
+mod selector;
+mod store;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod url;
+mod worktree;
+
+pub use commit::{CommitMessage, commit, trailer};
+pub use error::GitError;
+pub use journal::{append, read};
+pub use lock::{Lock, LockHolder, LockRequest, acquire, release};
+pub use merge::{MergeRequest, Merged, Unrelated, merge};
+pub use program::{GitProgram, Prompts};
+pub use protect::{KeysKept, ProtectKeys};
+pub use publish::{Destination, Publication, Published, Transport, publish};
+pub use remote::{Fetch, Fetched};
+pub use revision::{Identity, Revision};
+pub use selector::selector_of;
+pub use store::Store;
+pub use url::display_url;
+pub use worktree::{Followed, WorkTreeState, finish, follow, prepare, state, uncommitted, unpushed};

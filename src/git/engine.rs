@@ -1,0 +1,336 @@
+//! The two engines that merge: the library, and Git's own `merge-tree` as the second opinion that counts.
+//!
+//! Both give a tree and what they could not merge. The tree never holds markers or names that an
+//! engine made up: what is in conflict is settled elsewhere, by taking one side's version.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::AtomicBool;
+
+use git2::{FileFavor, Index, IndexEntry, MergeOptions, Oid, Tree};
+
+use super::error::GitError;
+use super::program::GitProgram;
+use super::revision::Revision;
+use super::store::Store;
+use super::tree::{self, Edits, Entry, Renames};
+use crate::model::finding::Finding;
+use crate::model::merge::ConflictKind;
+use crate::model::origin::Place;
+use crate::model::project::Prefer;
+
+/// What is merged, and how.
+pub(super) struct Task<'a> {
+    pub(super) store: &'a Store,
+    pub(super) base: Option<Oid>,
+    pub(super) target: Oid,
+    pub(super) source: Oid,
+    pub(super) prefer: Prefer,
+    pub(super) program: Option<&'a GitProgram>,
+    pub(super) interrupt: &'a AtomicBool,
+}
+
+/// What an engine could not merge.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Clash {
+    pub(super) paths: BTreeSet<String>,
+    pub(super) kind: ConflictKind,
+}
+
+/// What an engine made.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Attempt {
+    pub(super) tree: Oid,
+    pub(super) clashes: Vec<Clash>,
+}
+
+/// The attempt that counts, with what a person should know about it.
+pub(super) struct Verdict {
+    pub(super) attempt: Attempt,
+    pub(super) engine: String,
+    pub(super) findings: Vec<Finding>,
+}
+
+/// Names the engines that a merge uses.
+pub(super) fn names(program: Option<&GitProgram>) -> String {
+    let (major, minor, patch) = git2::Version::get().libgit2_version();
+    let library = format!("libgit2 {major}.{minor}.{patch}");
+    match program.filter(|program| program.can_merge_tree()) {
+        Some(program) => format!("{library}, git {}", program.version),
+        None => library,
+    }
+}
+
+/// Merges with the library and, where it can, with Git; where they differ, Git's result counts.
+pub(super) fn merge(task: &Task<'_>) -> Result<Verdict, GitError> {
+    let library = by_library(task)?;
+    let engine = names(task.program);
+    let Some(program) = task.program.filter(|program| program.can_merge_tree()) else {
+        return Ok(Verdict { attempt: library, engine, findings: vec![one_engine(task.program)] });
+    };
+    let git = by_program(task, program)?;
+    let findings = if git == library { Vec::new() } else { differences(task, &library, &git)? };
+    Ok(Verdict { attempt: git, engine, findings })
+}
+
+fn one_engine(program: Option<&GitProgram>) -> Finding {
+    let why = match program {
+        Some(program) => format!("`git` {} is older than 2.43", program.version),
+        None => "there is no `git` program".to_owned(),
+    };
+    Finding::notice("one-engine", format!("the merge was made by libgit2 alone: {why}"))
+        .hint("install git 2.43 or newer to have each merge compared with Git's own")
+}
+
+/// Names the files that both sides touched and in which the engines differ.
+fn differences(task: &Task<'_>, library: &Attempt, git: &Attempt) -> Result<Vec<Finding>, GitError> {
+    let repository = &task.store.repository;
+    let tree = |oid| repository.find_tree(oid).map_err(GitError::doing("cannot read a merged tree"));
+    let (ours, theirs) = (tree(library.tree)?, tree(git.tree)?);
+    let clashing = |attempt: &Attempt| -> BTreeSet<String> {
+        attempt.clashes.iter().flat_map(|clash| clash.paths.iter().cloned()).collect()
+    };
+    let (unsure, conflicts) = (clashing(library), clashing(git));
+    let mut paths: BTreeSet<String> =
+        tree::changes(repository, Some(&ours), Some(&theirs), Renames::Ignored)?
+            .into_iter()
+            .filter_map(|change| change.new.or(change.old))
+            .map(|side| side.path)
+            .collect();
+    paths.extend(unsure.iter().cloned());
+    let touched = touched_by_both(task)?;
+    Ok(paths
+        .into_iter()
+        .filter(|path| touched.contains(path) && !conflicts.contains(path))
+        .map(|path| {
+            let what = if unsure.contains(&path) { "sees a conflict there" } else { "merges it differently" };
+            Finding::warning("engines-differ", format!("`{path}` is as Git merges it; libgit2 {what}"))
+                .at(Place::file(path))
+        })
+        .collect())
+}
+
+fn touched_by_both(task: &Task<'_>) -> Result<BTreeSet<String>, GitError> {
+    let repository = &task.store.repository;
+    let base = task.base.map(|base| task.store.tree(&Revision::from(base))).transpose()?;
+    let touched = |side: Oid| -> Result<BTreeSet<String>, GitError> {
+        let side = task.store.tree(&Revision::from(side))?;
+        let changes = tree::changes(repository, base.as_ref(), Some(&side), Renames::Followed)?;
+        Ok(changes
+            .into_iter()
+            .flat_map(|change| [change.old, change.new])
+            .flatten()
+            .map(|side| side.path)
+            .collect())
+    };
+    Ok(touched(task.target)?.intersection(&touched(task.source)?).cloned().collect())
+}
+
+fn by_library(task: &Task<'_>) -> Result<Attempt, GitError> {
+    let repository = &task.store.repository;
+    let failed = || GitError::doing("cannot merge");
+    let mut options = MergeOptions::new();
+    options.find_renames(true).target_limit(7000).file_favor(match task.prefer {
+        Prefer::Source => FileFavor::Theirs,
+        Prefer::Target => FileFavor::Ours,
+        Prefer::None => FileFavor::Normal,
+    });
+    let commit = |oid| repository.find_commit(oid).map_err(failed());
+    let (target, source) = (commit(task.target)?, commit(task.source)?);
+    let mut index = if task.base.is_some() {
+        repository.merge_commits(&target, &source, Some(&options)).map_err(failed())?
+    } else {
+        let empty = tree::empty(repository)?;
+        let empty = repository.find_tree(empty).map_err(failed())?;
+        let (target, source) = (target.tree().map_err(failed())?, source.tree().map_err(failed())?);
+        repository.merge_trees(&empty, &target, &source, Some(&options)).map_err(failed())?
+    };
+    let clashes =
+        library_clashes(&index, &target.tree().map_err(failed())?, &source.tree().map_err(failed())?)?;
+    for path in clashes.iter().flat_map(|clash| &clash.paths) {
+        index.conflict_remove(std::path::Path::new(path)).map_err(failed())?;
+    }
+    let tree = index.write_tree_to(repository).map_err(failed())?;
+    Ok(Attempt { tree, clashes })
+}
+
+fn library_clashes(index: &Index, target: &Tree<'_>, source: &Tree<'_>) -> Result<Vec<Clash>, GitError> {
+    let failed = || GitError::doing("cannot read the merge's conflicts");
+    let mut clashes = Vec::new();
+    if !index.has_conflicts() {
+        return Ok(clashes);
+    }
+    for conflict in index.conflicts().map_err(failed())? {
+        let conflict = conflict.map_err(failed())?;
+        let sides = [&conflict.ancestor, &conflict.our, &conflict.their];
+        let paths: BTreeSet<String> = sides.into_iter().flatten().map(path_of).collect();
+        let stages = sides.map(|side| side.as_ref().map(entry_of));
+        let folder = |tree: &Tree<'_>| {
+            paths.iter().any(|path| tree::entry(Some(tree), path).is_some_and(Entry::is_tree))
+        };
+        let kind = kind_of(stages, folder(target) || folder(source));
+        clashes.push(Clash { paths, kind });
+    }
+    Ok(clashes)
+}
+
+fn path_of(entry: &IndexEntry) -> String {
+    String::from_utf8_lossy(&entry.path).into_owned()
+}
+
+fn entry_of(entry: &IndexEntry) -> Entry {
+    Entry { oid: entry.id, mode: i32::try_from(entry.mode).unwrap_or(0) }
+}
+
+/// Tells the kind of a conflict from its three versions: base, target, source.
+fn kind_of(stages: [Option<Entry>; 3], folder: bool) -> ConflictKind {
+    if folder {
+        return ConflictKind::FileDirectory;
+    }
+    let submodule = |entry: &Entry| entry.mode == tree::MODE_SUBMODULE;
+    match stages {
+        [_, Some(target), Some(source)] => {
+            if submodule(&target) && submodule(&source) {
+                ConflictKind::Submodule
+            } else if target.is_file() != source.is_file() || submodule(&target) != submodule(&source) {
+                ConflictKind::TypeChange
+            } else if target.oid == source.oid {
+                ConflictKind::Mode
+            } else if stages[0].is_none() {
+                ConflictKind::AddAdd
+            } else {
+                ConflictKind::Content
+            }
+        }
+        [Some(_), Some(_), None] | [Some(_), None, Some(_)] => ConflictKind::ModifyDelete,
+        [_, None, None] | [None, Some(_), None] | [None, None, Some(_)] => ConflictKind::RenameRename,
+    }
+}
+
+fn by_program(task: &Task<'_>, program: &GitProgram) -> Result<Attempt, GitError> {
+    let store = task.store;
+    let mut run = program.run(store.git_dir()).arg(format!("--attr-source={}", task.target)).args([
+        "merge-tree",
+        "--write-tree",
+        "-z",
+        "--messages",
+        "--allow-unrelated-histories",
+    ]);
+    match task.prefer {
+        Prefer::Source => run = run.args(["-X", "theirs"]),
+        Prefer::Target => run = run.args(["-X", "ours"]),
+        Prefer::None => {}
+    }
+    if let Some(scratch) = store.scratch() {
+        run = run.scratch(scratch, &store.objects());
+    }
+    let output = run.args([task.target.to_string(), task.source.to_string()]).output(task.interrupt)?;
+    let broken = || GitError::Program { command: "merge-tree".to_owned(), text: output.words() };
+    if !matches!(output.status, Some(0 | 1)) {
+        return Err(broken());
+    }
+    let answer = Answer::parse(&output.text()).ok_or_else(broken)?;
+    let mut attempt = Attempt { tree: answer.tree, clashes: Vec::new() };
+    if output.status == Some(1) {
+        let litter = answer.litter(task);
+        attempt.tree = tree::edited(&store.repository, answer.tree, &litter)?;
+        attempt.clashes = answer.clashes(task);
+    }
+    Ok(attempt)
+}
+
+/// What `git merge-tree -z --messages` says.
+struct Answer {
+    tree: Oid,
+    /// Path (as Git left it), stage, entry.
+    stages: Vec<(String, u8, Entry)>,
+    /// Paths and kind of each message.
+    messages: Vec<(Vec<String>, String)>,
+}
+
+impl Answer {
+    fn parse(text: &str) -> Option<Self> {
+        let mut fields = text.split('\0');
+        let tree = Oid::from_str(fields.next()?).ok()?;
+        let mut answer = Self { tree, stages: Vec::new(), messages: Vec::new() };
+        let mut rest = fields.peekable();
+        while let Some(field) = rest.next_if(|field| !field.is_empty() && field.contains('\t')) {
+            let (facts, path) = field.split_once('\t')?;
+            let mut facts = facts.split(' ');
+            let mode = i32::from_str_radix(facts.next()?, 8).ok()?;
+            let oid = Oid::from_str(facts.next()?).ok()?;
+            let stage = facts.next()?.parse().ok()?;
+            answer.stages.push((path.to_owned(), stage, Entry { oid, mode }));
+        }
+        rest.next_if(|field| field.is_empty());
+        while let Some(count) = rest.next().and_then(|count| count.parse::<usize>().ok()) {
+            let paths: Vec<String> = rest.by_ref().take(count).map(str::to_owned).collect();
+            let kind = rest.next()?.to_owned();
+            rest.next()?;
+            answer.messages.push((paths, kind));
+        }
+        Some(answer)
+    }
+
+    /// Gives the plain path of one that Git may have moved aside as `path~<commit>`.
+    fn plain<'p>(task: &Task<'_>, path: &'p str) -> &'p str {
+        let marks = [format!("~{}", task.target), format!("~{}", task.source)];
+        marks.iter().find_map(|mark| path.find(mark.as_str())).map_or(path, |at| &path[..at])
+    }
+
+    /// Lists the names that Git made up, to take them out.
+    fn litter(&self, task: &Task<'_>) -> Edits {
+        let stages = self.stages.iter().map(|(path, _, _)| path);
+        let named = self.messages.iter().flat_map(|(paths, _)| paths);
+        stages
+            .chain(named)
+            .filter(|path| Self::plain(task, path) != path.as_str())
+            .map(|path| (path.clone(), None))
+            .collect()
+    }
+
+    fn clashes(&self, task: &Task<'_>) -> Vec<Clash> {
+        let mut stages: BTreeMap<String, [Option<Entry>; 3]> = BTreeMap::new();
+        for (path, stage, entry) in &self.stages {
+            let versions = stages.entry(Self::plain(task, path).to_owned()).or_default();
+            if let Some(version) = versions.get_mut(usize::from(stage.saturating_sub(1))) {
+                *version = Some(*entry);
+            }
+        }
+        let mut clashes: Vec<Clash> = Vec::new();
+        for (paths, kind) in self.messages.iter().filter(|(_, kind)| kind.starts_with("CONFLICT")) {
+            let paths: BTreeSet<String> =
+                paths.iter().map(|path| Self::plain(task, path).to_owned()).collect();
+            let versions = paths.iter().find_map(|path| stages.get(path)).copied().unwrap_or_default();
+            let clash = Clash { kind: kind_in_words(kind, versions), paths };
+            match clashes.iter_mut().find(|other| !other.paths.is_disjoint(&clash.paths)) {
+                Some(other) => other.paths.extend(clash.paths),
+                None => clashes.push(clash),
+            }
+        }
+        for (path, versions) in stages {
+            if !clashes.iter().any(|clash| clash.paths.contains(&path)) {
+                let kind = kind_of(versions, false);
+                clashes.push(Clash { paths: BTreeSet::from([path]), kind });
+            }
+        }
+        clashes
+    }
+}
+
+/// Tells the kind of a conflict from Git's stable word for it; where that is wide, from the versions.
+fn kind_in_words(words: &str, versions: [Option<Entry>; 3]) -> ConflictKind {
+    let table = [
+        ("modify/delete", ConflictKind::ModifyDelete),
+        ("file/directory", ConflictKind::FileDirectory),
+        ("rename/rename", ConflictKind::RenameRename),
+        ("rename involved in collision", ConflictKind::RenameRename),
+        ("rename/delete", ConflictKind::RenameDelete),
+        ("directory rename", ConflictKind::DirectoryRename),
+        ("distinct modes", ConflictKind::TypeChange),
+        ("distinct types", ConflictKind::TypeChange),
+        ("submodule", ConflictKind::Submodule),
+        ("binary", ConflictKind::Binary),
+    ];
+    let known = table.into_iter().find(|(word, _)| words.contains(word)).map(|(_, kind)| kind);
+    known.unwrap_or_else(|| kind_of(versions, false))
+}

@@ -1,0 +1,258 @@
+//! Lines of three or four versions of a file: what one side brought and another dropped.
+//!
+//! Pure. Lines that differ only in white space count as equal everywhere here, so a change of layout
+//! is neither work nor loss.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use git2::{DiffOptions, Patch};
+
+use super::error::GitError;
+
+/// A stretch of lines that differs: lines of the one text, lines of the other (from 0).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Hunk {
+    pub(super) before: Range<usize>,
+    pub(super) after: Range<usize>,
+}
+
+/// Splits into lines, each with its end.
+pub(super) fn split(text: &[u8]) -> Vec<&[u8]> {
+    text.split_inclusive(|byte| *byte == b'\n').collect()
+}
+
+/// A line's text without its end, for people.
+pub(super) fn shown(line: &[u8]) -> String {
+    String::from_utf8_lossy(line).trim_end_matches(['\n', '\r']).to_owned()
+}
+
+/// A line without white space: what decides whether two lines are the same.
+pub(super) fn essence(line: &[u8]) -> Vec<u8> {
+    line.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect()
+}
+
+/// Tells whether a line says nothing: white space only.
+pub(super) fn is_blank(line: &[u8]) -> bool {
+    line.iter().all(u8::is_ascii_whitespace)
+}
+
+/// Compares two texts, white space aside.
+pub(super) fn hunks(before: &[u8], after: &[u8]) -> Result<Vec<Hunk>, GitError> {
+    if before == after {
+        return Ok(Vec::new());
+    }
+    let failed = || GitError::doing("cannot compare two files");
+    let mut options = DiffOptions::new();
+    options.context_lines(0).interhunk_lines(0).ignore_whitespace(true).patience(true).force_text(true);
+    let patch = Patch::from_buffers(before, None, after, None, Some(&mut options)).map_err(failed())?;
+    let mut hunks = Vec::with_capacity(patch.num_hunks());
+    for number in 0..patch.num_hunks() {
+        let (hunk, _) = patch.hunk(number).map_err(failed())?;
+        hunks.push(Hunk {
+            before: range(hunk.old_start(), hunk.old_lines()),
+            after: range(hunk.new_start(), hunk.new_lines()),
+        });
+    }
+    Ok(hunks)
+}
+
+/// An empty range is written as the line before it, any other by its first line, both from 1.
+fn range(start: u32, count: u32) -> Range<usize> {
+    let (start, count) = (start as usize, count as usize);
+    if count == 0 { start..start } else { start.saturating_sub(1)..start.saturating_sub(1) + count }
+}
+
+/// Counts the lines that come and go, white space counted.
+pub(super) fn counts(before: &[u8], after: &[u8]) -> Result<(u32, u32), GitError> {
+    let failed = || GitError::doing("cannot compare two files");
+    let patch = Patch::from_buffers(before, None, after, None, None).map_err(failed())?;
+    let (_, added, removed) = patch.line_stats().map_err(failed())?;
+    let count = |count| u32::try_from(count).unwrap_or(u32::MAX);
+    Ok((count(added), count(removed)))
+}
+
+/// Lists the lines that a side brought against the base (from 0), blank ones left out.
+pub(super) fn own(base: &[u8], side: &[u8]) -> Result<Vec<usize>, GitError> {
+    let lines = split(side);
+    let brought = hunks(base, side)?.into_iter().flat_map(|hunk| hunk.after);
+    Ok(brought.filter(|line| lines.get(*line).is_some_and(|line| !is_blank(line))).collect())
+}
+
+/// Lists the lines that a side brought and the result lacks (from 0).
+///
+/// A line that stands elsewhere in the same hunk of the result only moved, and so did two or more
+/// neighbours that stand together anywhere among the result's new lines.
+pub(super) fn lost(base: &[u8], side: &[u8], result: &[u8]) -> Result<Vec<usize>, GitError> {
+    let own = own(base, side)?;
+    let (side_lines, result_lines) = (split(side), split(result));
+    let changed = hunks(side, result)?;
+    let mut lost = Vec::new();
+    for hunk in &changed {
+        let mut pool = counted(&result_lines, hunk.after.clone());
+        for line in hunk.before.clone().filter(|line| own.binary_search(line).is_ok()) {
+            if side_lines.get(line).is_some_and(|text| !take(&mut pool, &essence(text))) {
+                lost.push(line);
+            }
+        }
+    }
+    let inserted: Vec<Vec<u8>> = changed
+        .iter()
+        .flat_map(|hunk| hunk.after.clone())
+        .map(|line| result_lines.get(line).map_or_else(Vec::new, |line| essence(line)))
+        .collect();
+    Ok(without_moved(&lost, &side_lines, &inserted))
+}
+
+fn without_moved(lost: &[usize], lines: &[&[u8]], inserted: &[Vec<u8>]) -> Vec<usize> {
+    let mut pairs: BTreeSet<(&[u8], &[u8])> = BTreeSet::new();
+    for pair in inserted.windows(2) {
+        if let [one, two] = pair {
+            pairs.insert((one, two));
+        }
+    }
+    let mut moved = vec![false; lost.len()];
+    for (index, pair) in lost.windows(2).enumerate() {
+        let [one, two] = pair else { continue };
+        if *one + 1 != *two {
+            continue;
+        }
+        let (Some(first), Some(second)) = (lines.get(*one), lines.get(*two)) else { continue };
+        if pairs.contains(&(essence(first).as_slice(), essence(second).as_slice())) {
+            moved[index] = true;
+            moved[index + 1] = true;
+        }
+    }
+    lost.iter().zip(moved).filter(|(_, moved)| !moved).map(|(line, _)| *line).collect()
+}
+
+/// Lines that a side deleted and the result has again.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Undone {
+    /// The side's line before which they stood (from 0).
+    pub(super) before: usize,
+    /// Their texts.
+    pub(super) text: Vec<String>,
+}
+
+/// Lists what a side deleted and the result has again, where it is not the other half of a lost change.
+pub(super) fn undone(
+    base: &[u8],
+    side: &[u8],
+    result: &[u8],
+    lost: &[usize],
+) -> Result<Vec<Undone>, GitError> {
+    let (base_lines, side_lines, result_lines) = (split(base), split(side), split(result));
+    let changed = hunks(side, result)?;
+    let mut undone = Vec::new();
+    for hunk in hunks(base, side)? {
+        if lost.iter().any(|line| hunk.after.contains(line)) {
+            continue;
+        }
+        let touching = changed
+            .iter()
+            .filter(|other| other.before.start <= hunk.after.end && hunk.after.start <= other.before.end);
+        let mut pool = BTreeMap::new();
+        for other in touching {
+            for (line, count) in counted(&result_lines, other.after.clone()) {
+                *pool.entry(line).or_insert(0) += count;
+            }
+        }
+        let mut moved = counted(&side_lines, hunk.after.clone());
+        let text: Vec<String> = base_lines
+            .get(hunk.before.clone())
+            .unwrap_or_default()
+            .iter()
+            .filter(|line| !is_blank(line))
+            .filter(|line| !take(&mut moved, &essence(line)) && take(&mut pool, &essence(line)))
+            .map(|line| shown(line))
+            .collect();
+        if text.iter().any(|line| line.chars().any(char::is_alphanumeric)) {
+            undone.push(Undone { before: hunk.after.start, text });
+        }
+    }
+    Ok(undone)
+}
+
+/// Gives the result with the side's lines in each hunk that `wins` chooses by the side's lines.
+pub(super) fn with_side(
+    side: &[u8],
+    result: &[u8],
+    wins: &dyn Fn(&Range<usize>) -> bool,
+) -> Result<Vec<u8>, GitError> {
+    let (side_lines, result_lines) = (split(side), split(result));
+    let mut text = Vec::with_capacity(result.len());
+    let mut next = 0;
+    let mut push = |lines: Option<&[&[u8]]>| {
+        for line in lines.unwrap_or_default() {
+            if text.last().is_some_and(|byte| *byte != b'\n') {
+                text.push(b'\n');
+            }
+            text.extend_from_slice(line);
+        }
+    };
+    for hunk in hunks(side, result)? {
+        push(result_lines.get(next..hunk.after.start));
+        if wins(&hunk.before) {
+            push(side_lines.get(hunk.before.clone()));
+        } else {
+            push(result_lines.get(hunk.after.clone()));
+        }
+        next = hunk.after.end;
+    }
+    push(result_lines.get(next..));
+    Ok(text)
+}
+
+fn counted(lines: &[&[u8]], range: Range<usize>) -> BTreeMap<Vec<u8>, usize> {
+    let mut counts = BTreeMap::new();
+    for line in lines.get(range).unwrap_or_default() {
+        *counts.entry(essence(line)).or_insert(0) += 1;
+    }
+    counts
+}
+
+fn take(pool: &mut BTreeMap<Vec<u8>, usize>, line: &[u8]) -> bool {
+    match pool.get_mut(line) {
+        Some(count) if *count > 0 => {
+            *count -= 1;
+            true
+        }
+        Some(_) | None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_what_the_target_brought_and_the_result_lacks() {
+        let base = b"a\nb\nc\n";
+        for (target, result, expected) in [
+            (b"a\nb1\nc\n".as_slice(), b"a\nb\nc1\n".as_slice(), vec![1]),
+            (b"a\nb1\nc\n", b"a\nb1\nc1\n", vec![]),
+            (b"a\nb\nc\nfix\n", b"a\nb\nc\n  fix\n", vec![]),
+            (b"a\r\nb\r\nfix\r\nc\r\n", b"a\nb\nc2\n", vec![2]),
+            (b"fix\na\nb\nc\n", b"fix\na\nb\nc\n", vec![]),
+            (b"a\nb\nx y\nz\nc\n", b"x y\nz\na\nb\nc\n", vec![]),
+        ] {
+            assert_eq!(lost(base, target, result).unwrap(), expected, "{}", String::from_utf8_lossy(target));
+        }
+    }
+
+    #[test]
+    fn finds_deletions_that_come_back() {
+        let (base, target) = (b"a\nsecret\nc\nd\n", b"a\nc\nd\n");
+        let found = undone(base, target, b"a\nsecret\nc2\nd\n", &[]).unwrap();
+        assert_eq!(found, [Undone { before: 1, text: vec!["secret".to_owned()] }]);
+        assert!(undone(base, target, b"a\nc2\nd\n", &[]).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_side_wins_a_hunk() {
+        let wins = |range: &Range<usize>| range.contains(&1);
+        let text = with_side(b"a\nb1\nc\nd\ne", b"a\nb\nc\nd\ne2\n", &wins).unwrap();
+        assert_eq!(text, b"a\nb1\nc\nd\ne2\n");
+    }
+}

@@ -1,0 +1,300 @@
+//! What a merge would drop of the target's own work, and what of it survives.
+//!
+//! In: the four trees (base, target, source, result). Out: losses, survivors, and the source's work
+//! that does not arrive. It asks no engine how the merge was made: it compares what went in with what
+//! came out, so it is a check on the engines as well. Start at [`report`].
+
+use std::collections::BTreeMap;
+
+use git2::{Oid, Repository, Tree};
+
+use super::error::GitError;
+use super::history::{Span, describe};
+use super::lines;
+use super::tree::{self, Change, Entry, Located, Renames};
+use crate::model::merge::{Kept, LeftBehind, Lines, Loss, LossKind};
+
+/// The trees of a merge.
+pub(super) struct Sides<'a> {
+    pub(super) repository: &'a Repository,
+    pub(super) base: Option<Tree<'a>>,
+    pub(super) target: Tree<'a>,
+    pub(super) source: Tree<'a>,
+    pub(super) result: Tree<'a>,
+    pub(super) base_commit: Option<Oid>,
+    pub(super) target_commit: Oid,
+}
+
+/// What became of the target's and the source's own work.
+#[derive(Default)]
+pub(super) struct Report {
+    pub(super) losses: Vec<Loss>,
+    pub(super) kept: Vec<Kept>,
+    pub(super) left_behind: Vec<LeftBehind>,
+}
+
+/// A file of one side with its forebear in the base and its fate in the result.
+struct Fate<'c> {
+    old: Option<&'c Located>,
+    new: &'c Located,
+    result: Option<Entry>,
+    source: Option<Entry>,
+}
+
+impl<'a> Sides<'a> {
+    fn span(&self) -> Span<'a> {
+        Span { repository: self.repository, base: self.base_commit, tip: self.target_commit }
+    }
+
+    fn bytes(&self, entry: Option<Entry>) -> Result<Vec<u8>, GitError> {
+        entry.map_or_else(|| Ok(Vec::new()), |entry| tree::bytes(self.repository, entry))
+    }
+
+    fn changes(&self, before: Option<&Tree<'_>>, after: &Tree<'_>) -> Result<Vec<Change>, GitError> {
+        tree::changes(self.repository, before, Some(after), Renames::Followed)
+    }
+}
+
+/// Compares what went into a merge with what came out.
+///
+/// # Errors
+///
+/// [`GitError::Unaccounted`] if work of the target is neither in result, source nor report.
+pub(super) fn report(sides: &Sides<'_>) -> Result<Report, GitError> {
+    let mut report = Report::default();
+    let fates = fates(&sides.changes(Some(&sides.target), &sides.result)?);
+    let in_source = fates_by_base(sides)?;
+    for change in sides.changes(sides.base.as_ref(), &sides.target)? {
+        match (&change.old, &change.new) {
+            (old, Some(new)) => {
+                let result = match fates.get(&new.path) {
+                    Some(result) => *result,
+                    None => Some(new.entry),
+                };
+                let source = source_entry(sides, &in_source, old.as_ref(), new);
+                file(sides, &Fate { old: old.as_ref(), new, result, source }, &mut report)?;
+            }
+            (Some(old), None) => deleted(sides, old, &mut report),
+            (None, None) => {}
+        }
+    }
+    report.left_behind = left_behind(sides)?;
+    report.losses.sort_by(|one, other| (&one.path, one.lines).cmp(&(&other.path, other.lines)));
+    report.kept.sort_by(|one, other| (&one.path, one.lines).cmp(&(&other.path, other.lines)));
+    Ok(report)
+}
+
+/// Maps the old path of every change to what is there now.
+fn fates(changes: &[Change]) -> BTreeMap<String, Option<Entry>> {
+    let fate = |change: &Change| {
+        let old = change.old.as_ref()?;
+        Some((old.path.clone(), change.new.as_ref().map(|new| new.entry)))
+    };
+    changes.iter().filter_map(fate).collect()
+}
+
+fn fates_by_base(sides: &Sides<'_>) -> Result<BTreeMap<String, Option<Entry>>, GitError> {
+    Ok(fates(&sides.changes(sides.base.as_ref(), &sides.source)?))
+}
+
+fn source_entry(
+    sides: &Sides<'_>,
+    in_source: &BTreeMap<String, Option<Entry>>,
+    old: Option<&Located>,
+    new: &Located,
+) -> Option<Entry> {
+    match old {
+        Some(old) => in_source.get(&old.path).copied().unwrap_or(Some(old.entry)),
+        None => tree::entry(Some(&sides.source), &new.path),
+    }
+}
+
+/// A file that the target deleted: lost work if it is there again.
+fn deleted(sides: &Sides<'_>, old: &Located, report: &mut Report) {
+    let commit = || sides.span().last_touch(&old.path);
+    if tree::entry(Some(&sides.result), &old.path).is_some() {
+        report.losses.push(loss(sides, &old.path, LossKind::Deletion, commit()));
+    } else if tree::entry(Some(&sides.source), &old.path).is_some() {
+        report.kept.push(kept(sides, &old.path, None, commit()));
+    }
+}
+
+fn file(sides: &Sides<'_>, fate: &Fate<'_>, report: &mut Report) -> Result<(), GitError> {
+    let path = &fate.new.path;
+    let touched = || sides.span().last_touch(path);
+    let new = fate.new.entry;
+    let Some(result) = fate.result else {
+        report.losses.push(loss(sides, path, LossKind::File, touched()));
+        return Ok(());
+    };
+    if fate.old.is_none_or(|old| old.entry.oid != new.oid) {
+        let texts = Texts::read(sides, fate)?;
+        if new.oid != result.oid && (!new.is_file() || !result.is_file() || !texts.are_text()) {
+            report.losses.push(loss(sides, path, LossKind::File, touched()));
+            return Ok(());
+        }
+        if fate.source.is_none() && fate.old.is_none() && new.oid == result.oid {
+            if sides.base.is_some() {
+                report.kept.push(kept(sides, path, None, touched()));
+            }
+        } else if new.is_file() && texts.are_text() {
+            content(sides, path, &texts, report)?;
+        } else if sides.base.is_some() && fate.source.is_none_or(|source| source.oid != new.oid) {
+            report.kept.push(kept(sides, path, None, touched()));
+        }
+    }
+    let changed_mode = fate.old.is_none_or(|old| old.entry.mode != new.mode);
+    if changed_mode && new.mode != result.mode {
+        report.losses.push(loss(sides, path, LossKind::Mode, touched()));
+    }
+    Ok(())
+}
+
+/// The four versions of a file.
+struct Texts {
+    base: Vec<u8>,
+    target: Vec<u8>,
+    source: Vec<u8>,
+    result: Vec<u8>,
+}
+
+impl Texts {
+    fn read(sides: &Sides<'_>, fate: &Fate<'_>) -> Result<Self, GitError> {
+        Ok(Self {
+            base: sides.bytes(fate.old.map(|old| old.entry))?,
+            target: sides.bytes(Some(fate.new.entry))?,
+            source: sides.bytes(fate.source)?,
+            result: sides.bytes(fate.result)?,
+        })
+    }
+
+    fn are_text(&self) -> bool {
+        [&self.base, &self.target, &self.result].into_iter().all(|bytes| tree::is_text(bytes))
+    }
+}
+
+fn content(sides: &Sides<'_>, path: &str, texts: &Texts, report: &mut Report) -> Result<(), GitError> {
+    let own = lines::own(&texts.base, &texts.target)?;
+    let lost = lines::lost(&texts.base, &texts.target, &texts.result)?;
+    let undone = lines::undone(&texts.base, &texts.target, &texts.result, &lost)?;
+    let surviving = if sides.base.is_some() { surviving(texts, &own, &lost)? } else { Vec::new() };
+    let wanted: Vec<usize> = lost.iter().chain(&surviving).copied().collect();
+    let blame = sides.span().blame(path, &wanted);
+    let target = lines::split(&texts.target);
+    for (run, commit) in by_commit(&lost, &blame) {
+        let text = target.get(run.clone()).unwrap_or_default().iter().map(|line| lines::shown(line));
+        let loss = loss(sides, path, LossKind::Line, commit);
+        report.losses.push(Loss { lines: Some(numbers(&run)), text: text.collect(), ..loss });
+    }
+    for gone in undone {
+        let commit = gone.text.first().and_then(|line| sides.span().deleted(path, line));
+        let at = numbers(&(gone.before..gone.before + 1));
+        let loss = loss(sides, path, LossKind::Deletion, commit);
+        report.losses.push(Loss { lines: Some(at), text: gone.text, ..loss });
+    }
+    for (run, commit) in by_commit(&surviving, &blame) {
+        report.kept.push(kept(sides, path, Some(numbers(&run)), commit));
+    }
+    account(path, texts, &own, &lost)
+}
+
+/// Lists the target's own lines that the result has and the source has not.
+fn surviving(texts: &Texts, own: &[usize], lost: &[usize]) -> Result<Vec<usize>, GitError> {
+    let foreign = lines::own(&texts.source, &texts.target)?;
+    let survives = |line: &&usize| lost.binary_search(line).is_err() && foreign.binary_search(line).is_ok();
+    Ok(own.iter().filter(survives).copied().collect())
+}
+
+/// Walks the target's own lines: each is in the result, in the source, or reported.
+///
+/// Asks by text, not by comparison, so a mistake of the comparison does not hide itself.
+fn account(path: &str, texts: &Texts, own: &[usize], lost: &[usize]) -> Result<(), GitError> {
+    let target = lines::split(&texts.target);
+    let mut there: Vec<Vec<u8>> = lines::split(&texts.result)
+        .iter()
+        .chain(&lines::split(&texts.source))
+        .map(|line| lines::essence(line))
+        .collect();
+    there.sort();
+    for line in own {
+        let text = target.get(*line).map(|line| lines::essence(line)).unwrap_or_default();
+        if lost.binary_search(line).is_err() && there.binary_search(&text).is_err() {
+            return Err(GitError::Unaccounted { path: path.to_owned(), line: number(line + 1) });
+        }
+    }
+    Ok(())
+}
+
+/// Lists the source's own work that the result lacks.
+fn left_behind(sides: &Sides<'_>) -> Result<Vec<LeftBehind>, GitError> {
+    let fates = fates(&sides.changes(Some(&sides.source), &sides.result)?);
+    let mut left = Vec::new();
+    for change in sides.changes(sides.base.as_ref(), &sides.source)? {
+        let path =
+            change.new.as_ref().or(change.old.as_ref()).map(|side| side.path.clone()).unwrap_or_default();
+        let Some(new) = &change.new else {
+            if tree::entry(Some(&sides.result), &path).is_some() {
+                left.push(LeftBehind { path, text: Vec::new() });
+            }
+            continue;
+        };
+        let Some(result) = fates.get(&new.path) else { continue };
+        let (base, source, after) = (
+            sides.bytes(change.old.as_ref().map(|old| old.entry))?,
+            sides.bytes(Some(new.entry))?,
+            sides.bytes(*result)?,
+        );
+        let texts = [&base, &source, &after].into_iter().all(|bytes| tree::is_text(bytes));
+        if result.is_none()
+            || (!texts && change.old.as_ref().is_none_or(|old| old.entry.oid != new.entry.oid))
+        {
+            left.push(LeftBehind { path, text: Vec::new() });
+        } else if texts {
+            let all = lines::split(&source);
+            let lost = lines::lost(&base, &source, &after)?;
+            let text: Vec<String> =
+                lost.iter().filter_map(|line| all.get(*line)).map(|line| lines::shown(line)).collect();
+            if !text.is_empty() {
+                left.push(LeftBehind { path, text });
+            }
+        }
+    }
+    Ok(left)
+}
+
+/// Joins neighbouring lines of one commit.
+fn by_commit(lines: &[usize], blame: &BTreeMap<usize, Oid>) -> Vec<(std::ops::Range<usize>, Option<Oid>)> {
+    let mut groups: Vec<(std::ops::Range<usize>, Option<Oid>)> = Vec::new();
+    for line in lines {
+        let commit = blame.get(line).copied();
+        match groups.last_mut() {
+            Some((run, last)) if run.end == *line && *last == commit => run.end += 1,
+            Some(_) | None => groups.push((*line..*line + 1, commit)),
+        }
+    }
+    groups
+}
+
+fn number(line: usize) -> u32 {
+    u32::try_from(line).unwrap_or(u32::MAX)
+}
+
+fn numbers(run: &std::ops::Range<usize>) -> Lines {
+    Lines { start: number(run.start + 1), end: number(run.end) }
+}
+
+fn loss(sides: &Sides<'_>, path: &str, kind: LossKind, commit: Option<Oid>) -> Loss {
+    let authored = commit.and_then(|commit| describe(sides.repository, commit));
+    let (commit, subject, author, date) = match authored {
+        Some(found) => (Some(found.commit), Some(found.subject), Some(found.author), Some(found.date)),
+        None => (None, None, None, None),
+    };
+    let path = path.to_owned();
+    Loss { path, kind, lines: None, text: Vec::new(), commit, subject, author, date, accepted: false }
+}
+
+fn kept(sides: &Sides<'_>, path: &str, lines: Option<Lines>, commit: Option<Oid>) -> Kept {
+    let authored = commit.and_then(|commit| describe(sides.repository, commit));
+    let author = authored.as_ref().map(|found| found.author.clone());
+    Kept { path: path.to_owned(), lines, commit: authored.map(|found| found.commit), author }
+}

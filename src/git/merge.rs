@@ -1,0 +1,338 @@
+//! The merge of two workspaces: one tree, and everything that a reviewer needs to know about it.
+//!
+//! In: two commits and what was said about preference, protection, losses and conflicts. Out: a
+//! [`Merged`]. No ref and no work tree is touched. Start at [`merge`].
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::AtomicBool;
+
+use git2::{ErrorCode, Oid};
+
+use super::conflict::{self, Settlement};
+use super::engine::{self, Attempt, Task, Verdict};
+use super::error::GitError;
+use super::history::Span;
+use super::keep;
+use super::lines;
+use super::loss::{self, Sides};
+use super::program::GitProgram;
+use super::protect::{self, ProtectKeys, Protection};
+use super::revision::Revision;
+use super::selector::{Selector, selector_of};
+use super::store::Store;
+use super::tree::{self, Edits, Renames};
+use crate::model::finding::Finding;
+use crate::model::merge::{Conflict, FileChange, FileChangeKind, LossKind, Merge, Protected, Resolution};
+use crate::model::project::Prefer;
+
+/// Whether histories that have nothing in common may be merged.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Unrelated {
+    /// Only where the target is empty.
+    #[default]
+    Refused,
+    /// Somebody said so.
+    Allowed,
+}
+
+/// What is merged, and what was said about it.
+pub struct MergeRequest<'a> {
+    /// The source's tip.
+    pub source: &'a Revision,
+    /// The target's tip; nothing for a branch that is not there yet.
+    pub target: Option<&'a Revision>,
+    /// Who wins a conflicting hunk.
+    pub prefer: Prefer,
+    /// Whether unrelated histories may be merged.
+    pub unrelated: Unrelated,
+    /// Patterns of paths that the target keeps as its own.
+    pub protected_paths: &'a [String],
+    /// The project file, for `protect_keys`.
+    pub project_file: Option<&'a str>,
+    /// Keeps the target's values of protected keys.
+    pub protect_keys: Option<&'a ProtectKeys<'a>>,
+    /// Words of `--accept-loss`.
+    pub accept_losses: &'a [String],
+    /// Words of `--keep`.
+    pub keep: &'a [String],
+    /// `--resolve`, by path.
+    pub resolve: &'a BTreeMap<String, Resolution>,
+    /// The `git` program, for the second opinion.
+    pub program: Option<&'a GitProgram>,
+    /// Set from outside to stop.
+    pub interrupt: &'a AtomicBool,
+}
+
+/// What a merge comes to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Merged {
+    /// What a reviewer needs to know.
+    pub merge: Merge,
+    /// The merged tree; nothing while a conflict is not settled.
+    pub tree: Option<Revision>,
+    /// Whether the target has the source already.
+    pub up_to_date: bool,
+    /// Whether the two histories have nothing in common.
+    pub unrelated: bool,
+    /// What a person should know beside it.
+    pub findings: Vec<Finding>,
+}
+
+/// Merges the source into the target, in memory or wherever the store writes.
+///
+/// # Errors
+///
+/// [`GitError::Unrelated`] if the histories have nothing in common and nobody allowed that;
+/// [`GitError::Unaccounted`] if the accounting of losses does not add up; [`GitError::BadPattern`];
+/// [`GitError::Interrupted`]; [`GitError::Library`], [`GitError::Program`] if an engine fails.
+pub fn merge(store: &Store, request: &MergeRequest<'_>) -> Result<Merged, GitError> {
+    let protection = Protection::new(request.protected_paths)?;
+    let source_tree = store.tree(request.source)?;
+    let Some(target) = request.target else {
+        return first(store, &protection, source_tree.id(), request);
+    };
+    if store.contains(target, request.source)? {
+        return up_to_date(store, target, request);
+    }
+    let base = base(store, target, request.source)?;
+    let target_tree = store.tree(target)?;
+    if base.is_none() && request.unrelated == Unrelated::Refused && !target_tree.is_empty() {
+        return Err(GitError::Unrelated {
+            source_commit: request.source.to_string(),
+            target_commit: target.to_string(),
+        });
+    }
+    let verdict = if base == Some(target.oid()) {
+        // Nothing to merge: the target has no work of its own.
+        let attempt = Attempt { tree: source_tree.id(), clashes: Vec::new() };
+        Verdict { attempt, engine: engine::names(request.program), findings: Vec::new() }
+    } else {
+        engine::merge(&Task {
+            store,
+            base,
+            target: target.oid(),
+            source: request.source.oid(),
+            prefer: request.prefer,
+            program: request.program,
+            interrupt: request.interrupt,
+        })?
+    };
+    let failed = || GitError::doing("cannot read a merged tree");
+    let sides = Sides {
+        repository: &store.repository,
+        base: base.map(|base| store.tree(&Revision::from(base))).transpose()?,
+        target: target_tree,
+        source: source_tree,
+        result: store.repository.find_tree(verdict.attempt.tree).map_err(failed())?,
+        base_commit: base,
+        target_commit: target.oid(),
+    };
+    finish(sides, verdict, &protection, request)
+}
+
+/// Finds the merge base; nothing for unrelated histories.
+fn base(store: &Store, target: &Revision, source: &Revision) -> Result<Option<Oid>, GitError> {
+    match store.repository.merge_base(target.oid(), source.oid()) {
+        Ok(base) => Ok(Some(base)),
+        Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+        Err(error) => Err(GitError::doing("cannot find the merge base")(error)),
+    }
+}
+
+fn finish(
+    mut sides: Sides<'_>,
+    verdict: Verdict,
+    protection: &Protection,
+    request: &MergeRequest<'_>,
+) -> Result<Merged, GitError> {
+    let settlement = Settlement { resolve: request.resolve, protection };
+    let settled = conflict::settle(&sides, &verdict.attempt, request.source.oid(), &settlement)?;
+    sides = with_result(sides, settled.tree)?;
+    let (next, protected) = protect_all(sides, protection, request)?;
+    sides = next;
+    let mut findings = verdict.findings;
+    findings.extend(settled.findings);
+
+    let mut report = loss::report(&sides)?;
+    let keeps: Vec<Selector> = request.keep.iter().map(|word| Selector::parse(word)).collect();
+    findings.extend(unused("--keep", &keeps, &report));
+    let edits = keep::edits(&sides, &report.losses, &keeps)?;
+    if !edits.is_empty() {
+        let tree = tree::edited(sides.repository, sides.result.id(), &edits)?;
+        sides = with_result(sides, tree)?;
+        report = loss::report(&sides)?;
+    }
+    let accepts: Vec<Selector> = request.accept_losses.iter().map(|word| Selector::parse(word)).collect();
+    findings.extend(unused("--accept-loss", &accepts, &report));
+    let guarded: BTreeSet<&String> = protected.iter().filter_map(|kept| kept.path.as_ref()).collect();
+    let open = |path: &str| settled.conflicts.iter().any(|conflict| is_open(conflict, path));
+    report
+        .left_behind
+        .retain(|left| !guarded.contains(&left.path) && !protection.covers(&left.path) && !open(&left.path));
+    report.kept.retain(|kept| !open(&kept.path));
+    for loss in &mut report.losses {
+        let chosen = accepts.iter().any(|accept| accept.chooses(&loss.path, loss.lines));
+        // Who settles a conflict against the target knows what goes.
+        let settled = request.resolve.contains_key(&loss.path) && loss.kind != LossKind::Line;
+        loss.accepted = chosen || settled;
+    }
+    let settled_all = settled.conflicts.iter().all(|conflict| conflict.resolution.is_some());
+    let (zombies, target_only) = only_in_target(&sides, request.source.oid())?;
+    let unrelated = sides.base.is_none();
+    Ok(Merged {
+        merge: Merge {
+            base: sides.base_commit.map(|base| base.to_string()),
+            engine: verdict.engine,
+            files: files(&sides)?,
+            losses: report.losses,
+            kept: report.kept,
+            left_behind: report.left_behind,
+            protected,
+            conflicts: settled.conflicts,
+            zombies,
+            target_only,
+        },
+        tree: settled_all.then(|| sides.result.id().into()),
+        up_to_date: false,
+        unrelated,
+        findings,
+    })
+}
+
+/// Tells whether a path's fate hangs on a conflict that is not settled.
+fn is_open(conflict: &Conflict, path: &str) -> bool {
+    let below = path.strip_prefix(conflict.path.as_str()).is_some_and(|rest| rest.starts_with('/'));
+    conflict.resolution.is_none() && (conflict.path == path || below)
+}
+
+fn unused(flag: &str, selectors: &[Selector], report: &loss::Report) -> Vec<Finding> {
+    let there: Vec<String> = report.losses.iter().map(selector_of).collect();
+    selectors
+        .iter()
+        .filter(|selector| !report.losses.iter().any(|loss| selector.chooses(&loss.path, loss.lines)))
+        .map(|selector| selector.unused(flag, &there))
+        .collect()
+}
+
+fn with_result(sides: Sides<'_>, tree: Oid) -> Result<Sides<'_>, GitError> {
+    let repository = sides.repository;
+    let result = repository.find_tree(tree).map_err(GitError::doing("cannot read a merged tree"))?;
+    Ok(Sides { result, ..sides })
+}
+
+/// Puts protected paths, then protected keys back.
+fn protect_all<'a>(
+    mut sides: Sides<'a>,
+    protection: &Protection,
+    request: &MergeRequest<'_>,
+) -> Result<(Sides<'a>, Vec<Protected>), GitError> {
+    let (edits, mut protected) = protect::paths(&sides, protection)?;
+    if !edits.is_empty() {
+        let tree = tree::edited(sides.repository, sides.result.id(), &edits)?;
+        sides = with_result(sides, tree)?;
+    }
+    let (Some(file), Some(protect_keys)) = (request.project_file, request.protect_keys) else {
+        return Ok((sides, protected));
+    };
+    if let Some((edits, keys)) = protect::keys(&sides, file, protect_keys)? {
+        let tree = tree::edited(sides.repository, sides.result.id(), &edits)?;
+        sides = with_result(sides, tree)?;
+        protected.extend(keys);
+    }
+    Ok((sides, protected))
+}
+
+/// Lists what the merge changes in the target.
+fn files(sides: &Sides<'_>) -> Result<Vec<FileChange>, GitError> {
+    let changes =
+        tree::changes(sides.repository, Some(&sides.target), Some(&sides.result), Renames::Followed)?;
+    changes.iter().map(|change| file(sides.repository, change)).collect()
+}
+
+fn file(repository: &git2::Repository, change: &tree::Change) -> Result<FileChange, GitError> {
+    let read = |side: &Option<tree::Located>| match side {
+        Some(side) => tree::bytes(repository, side.entry),
+        None => Ok(Vec::new()),
+    };
+    let (before, after) = (read(&change.old)?, read(&change.new)?);
+    let (added_lines, removed_lines) = lines::counts(&before, &after)?;
+    let (kind, path, old_path) = match (&change.old, &change.new) {
+        (Some(old), Some(new)) if old.path != new.path => {
+            (FileChangeKind::Renamed, new.path.clone(), Some(old.path.clone()))
+        }
+        (Some(_), Some(new)) => (FileChangeKind::Modified, new.path.clone(), None),
+        (None, Some(new)) => (FileChangeKind::Added, new.path.clone(), None),
+        (Some(old), None) => (FileChangeKind::Deleted, old.path.clone(), None),
+        (None, None) => (FileChangeKind::Modified, String::new(), None),
+    };
+    Ok(FileChange { path, change: kind, old_path, added_lines, removed_lines })
+}
+
+/// For unrelated histories: files that only the target has and that stay, those that the source once had apart.
+fn only_in_target(sides: &Sides<'_>, source: Oid) -> Result<(Vec<String>, Vec<String>), GitError> {
+    if sides.base.is_some() {
+        return Ok((Vec::new(), Vec::new()));
+    }
+    let (in_source, in_result) = (tree::files(&sides.source)?, tree::files(&sides.result)?);
+    // A conflict that was settled for the source may have put a file in the place of a folder, or the reverse.
+    let stays = |path: &String| !in_source.contains_key(path) && in_result.contains_key(path);
+    let only: BTreeSet<String> = tree::files(&sides.target)?.into_keys().filter(stays).collect();
+    let span = Span { repository: sides.repository, base: None, tip: source };
+    let zombies = if only.is_empty() { BTreeSet::new() } else { span.once_had(&only)? };
+    let own = only.difference(&zombies).cloned().collect();
+    Ok((zombies.into_iter().collect(), own))
+}
+
+/// The first promotion into a branch that is not there: the source's tree without protected paths.
+fn first(
+    store: &Store,
+    protection: &Protection,
+    source: Oid,
+    request: &MergeRequest<'_>,
+) -> Result<Merged, GitError> {
+    let tree = store.repository.find_tree(source).map_err(GitError::doing("cannot read the source"))?;
+    let covered: Vec<String> =
+        tree::files(&tree)?.into_keys().filter(|path| protection.covers(path)).collect();
+    let edits: Edits = covered.iter().map(|path| (path.clone(), None)).collect();
+    let merged = tree::edited(&store.repository, source, &edits)?;
+    let result = store.repository.find_tree(merged).map_err(GitError::doing("cannot read a merged tree"))?;
+    let changes = tree::changes(&store.repository, None, Some(&result), Renames::Ignored)?;
+    let files = changes.iter().map(|change| file(&store.repository, change)).collect::<Result<_, _>>()?;
+    let wanted = Some("added".to_owned());
+    let protected = covered
+        .into_iter()
+        .map(|path| Protected { path: Some(path), key: None, source_wanted: wanted.clone() })
+        .collect();
+    Ok(Merged {
+        merge: Merge { files, protected, ..nothing(request) },
+        tree: Some(merged.into()),
+        up_to_date: false,
+        unrelated: false,
+        findings: Vec::new(),
+    })
+}
+
+fn up_to_date(store: &Store, target: &Revision, request: &MergeRequest<'_>) -> Result<Merged, GitError> {
+    Ok(Merged {
+        merge: Merge { base: Some(request.source.to_string()), ..nothing(request) },
+        tree: Some(store.tree_of(target)?),
+        up_to_date: true,
+        unrelated: false,
+        findings: Vec::new(),
+    })
+}
+
+fn nothing(request: &MergeRequest<'_>) -> Merge {
+    Merge {
+        base: None,
+        engine: engine::names(request.program),
+        files: Vec::new(),
+        losses: Vec::new(),
+        kept: Vec::new(),
+        left_behind: Vec::new(),
+        protected: Vec::new(),
+        conflicts: Vec::new(),
+        zombies: Vec::new(),
+        target_only: Vec::new(),
+    }
+}

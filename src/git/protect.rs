@@ -1,0 +1,165 @@
+//! Paths and keys that a target keeps as its own.
+
+use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
+
+use super::error::GitError;
+use super::loss::Sides;
+use super::tree::{self, Change, Edits, Entry, MODE_FILE, Renames};
+use crate::model::merge::Protected;
+
+/// Keeps the target's values of protected keys in the project file's merged text.
+///
+/// Gets the target's text and the merged text; gives nothing where there is nothing to keep.
+pub type ProtectKeys<'a> = dyn Fn(&str, &str) -> Option<KeysKept> + 'a;
+
+/// A project file with the target's values of protected keys.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct KeysKept {
+    /// The file's text.
+    pub text: String,
+    /// The keys whose value would have changed.
+    pub protected: Vec<Protected>,
+}
+
+/// Compiled patterns of protected paths.
+pub(super) struct Protection(GlobSet);
+
+impl Protection {
+    /// Compiles patterns: one without a slash matches a name in any folder, one that ends in a slash all below.
+    pub(super) fn new(patterns: &[String]) -> Result<Self, GitError> {
+        let bad = |glob: &str| {
+            let glob = glob.to_owned();
+            move |error: globset::Error| GitError::BadPattern { glob, text: error.kind().to_string() }
+        };
+        let mut set = GlobSetBuilder::new();
+        for pattern in patterns {
+            let plain = pattern.trim_start_matches("./").trim_start_matches('/');
+            let anywhere = !plain.trim_end_matches('/').contains('/') && !pattern.starts_with('/');
+            let stem = plain.trim_end_matches('/');
+            let stem = if anywhere { format!("**/{stem}") } else { stem.to_owned() };
+            let mut add = |pattern: String| -> Result<(), globset::Error> {
+                set.add(glob(&pattern)?);
+                Ok(())
+            };
+            if !plain.ends_with('/') {
+                add(stem.clone()).map_err(bad(pattern))?;
+            }
+            add(format!("{stem}/**")).map_err(bad(pattern))?;
+        }
+        Ok(Self(set.build().map_err(bad(&patterns.join(" ")))?))
+    }
+
+    pub(super) fn covers(&self, path: &str) -> bool {
+        self.0.is_match(path)
+    }
+}
+
+fn glob(pattern: &str) -> Result<Glob, globset::Error> {
+    GlobBuilder::new(pattern).literal_separator(true).build()
+}
+
+/// Gives the edits that put the target's entries back, and what the source wanted there.
+///
+/// A file that the source renamed away from or to a protected path is put back on both paths.
+pub(super) fn paths(sides: &Sides<'_>, protection: &Protection) -> Result<(Edits, Vec<Protected>), GitError> {
+    let wishes =
+        tree::changes(sides.repository, sides.base.as_ref(), Some(&sides.source), Renames::Followed)?;
+    let mut edits = Edits::new();
+    let mut protected = Vec::new();
+    let mut put_back = |path: &str| {
+        let (target, result) =
+            (tree::entry(Some(&sides.target), path), tree::entry(Some(&sides.result), path));
+        if target != result {
+            edits.insert(path.to_owned(), target);
+        }
+    };
+    for change in &wishes {
+        let sides_of = || [change.old.as_ref(), change.new.as_ref()].into_iter().flatten();
+        if !sides_of().any(|side| protection.covers(&side.path)) {
+            continue;
+        }
+        sides_of().for_each(|side| put_back(&side.path));
+        protected.extend(wish(sides, change));
+    }
+    let came = tree::changes(sides.repository, Some(&sides.target), Some(&sides.result), Renames::Ignored)?;
+    for change in &came {
+        let path = change.new.as_ref().or(change.old.as_ref()).map(|side| side.path.as_str());
+        if let Some(path) = path.filter(|path| protection.covers(path)) {
+            put_back(path);
+        }
+    }
+    Ok((edits, protected))
+}
+
+/// Says what the source wanted at a protected path; nothing where the target is like that already.
+fn wish(sides: &Sides<'_>, change: &Change) -> Option<Protected> {
+    let path = change.old.as_ref().or(change.new.as_ref()).map(|side| side.path.clone())?;
+    let target = tree::entry(Some(&sides.target), &path);
+    let source_wanted = match (&change.old, &change.new) {
+        (Some(old), Some(new)) if old.path != new.path => Some(format!("renamed to `{}`", new.path)),
+        (_, Some(new)) if target == Some(new.entry) => return None,
+        (Some(_), Some(_)) => Some("modified".to_owned()),
+        (None, Some(_)) => Some("added".to_owned()),
+        (Some(_) | None, None) => {
+            target?;
+            None
+        }
+    };
+    Some(Protected { path: Some(path), key: None, source_wanted })
+}
+
+/// Gives the edit that keeps the target's values of protected keys, where the merge changed them.
+pub(super) fn keys(
+    sides: &Sides<'_>,
+    file: &str,
+    protect: &ProtectKeys<'_>,
+) -> Result<Option<(Edits, Vec<Protected>)>, GitError> {
+    let read = |tree| -> Result<Option<(Entry, String)>, GitError> {
+        let Some(entry) = tree::entry(Some(tree), file).filter(|entry| entry.is_file()) else {
+            return Ok(None);
+        };
+        let text = String::from_utf8(tree::bytes(sides.repository, entry)?).ok();
+        Ok(text.map(|text| (entry, text)))
+    };
+    let (Some((before, target)), Some((after, merged))) = (read(&sides.target)?, read(&sides.result)?) else {
+        return Ok(None);
+    };
+    if before.oid == after.oid {
+        return Ok(None);
+    }
+    let Some(kept) =
+        protect(&target, &merged).filter(|kept| kept.text != merged || !kept.protected.is_empty())
+    else {
+        return Ok(None);
+    };
+    let oid = sides
+        .repository
+        .blob(kept.text.as_bytes())
+        .map_err(GitError::doing(format!("cannot write `{file}`")))?;
+    let mode = if after.is_file() { after.mode } else { MODE_FILE };
+    Ok(Some((Edits::from([(file.to_owned(), Some(Entry { oid, mode }))]), kept.protected)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_without_a_slash_match_names_anywhere() {
+        let patterns = [".env*", "workspace*.yml", "config/prod/", "deploy/*.yml"].map(str::to_owned);
+        let protection = Protection::new(&patterns).unwrap();
+        for (path, covered) in [
+            (".env", true),
+            ("a/.env.prod", true),
+            ("workspace.prod.yml", true),
+            ("config/prod/a/b.yml", true),
+            ("config/dev/a.yml", false),
+            ("deploy/a.yml", true),
+            ("deploy/a/b.yml", false),
+            ("environment", false),
+        ] {
+            assert_eq!(protection.covers(path), covered, "{path}");
+        }
+        assert!(Protection::new(&["a[".to_owned()]).is_err());
+    }
+}

@@ -1,0 +1,225 @@
+//! Fetching from several repositories side by side, into the bare cache.
+//!
+//! First each remote is asked for the few refs that count; what the cache has already is not fetched.
+//! The answer, not a ref of the cache, says where the remote stands: a ref that is gone there is
+//! nothing here. The cache's own refs (`refs/remotes-of/<digest of the address>/…`) only keep objects
+//! and tell Git what need not be sent again.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use git2::Repository;
+
+use super::error::GitError;
+use super::journal::digest;
+use super::program::{GitProgram, Output};
+use super::revision::Revision;
+use super::store::Store;
+use super::url::{display_url, local_path, mask_words};
+
+/// How often a fetch is tried that another process got in the way of.
+const TRIES: u32 = 5;
+
+/// What is wanted of a remote.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Fetch {
+    /// A path or URL; may hold a password.
+    pub url: String,
+    /// The branch, without `refs/heads/`.
+    pub branch: String,
+    /// Prefix of the refs that hold lock and journal: `refs/promote`.
+    pub refs: String,
+}
+
+/// Where a remote stands; nothing for a ref that is not there.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Fetched {
+    /// The branch.
+    pub tip: Option<Revision>,
+    /// The journal.
+    pub journal: Option<Revision>,
+    /// The branch's lock.
+    pub lock: Option<Revision>,
+}
+
+impl Fetch {
+    fn references(&self) -> [String; 3] {
+        [
+            format!("refs/heads/{}", self.branch),
+            format!("{}/journal", self.refs),
+            format!("{}/lock/{}", self.refs, self.branch),
+        ]
+    }
+}
+
+impl Store {
+    /// Fetches branch, journal and lock of several remotes at once.
+    ///
+    /// Shape: one answer per question, in the same order; questions to one address share a process.
+    /// Effects: writes objects and the cache's own refs; deletes those whose remote ref is gone.
+    ///
+    /// # Errors
+    ///
+    /// [`GitError::NoRepository`], [`GitError::Unreachable`] for the first remote that fails;
+    /// [`GitError::Interrupted`].
+    pub fn fetch(
+        &self,
+        wanted: &[Fetch],
+        program: &GitProgram,
+        interrupt: &AtomicBool,
+    ) -> Result<Vec<Fetched>, GitError> {
+        let mut by_url: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for fetch in wanted {
+            by_url.entry(&fetch.url).or_default().extend(fetch.references());
+        }
+        let git_dir = self.git_dir();
+        let found: Result<BTreeMap<&str, Tips>, GitError> = std::thread::scope(|scope| {
+            let running: Vec<_> = by_url
+                .iter()
+                .map(|(url, references)| {
+                    let run = move || bring(git_dir, url, references, (program, interrupt));
+                    (*url, scope.spawn(run))
+                })
+                .collect();
+            running
+                .into_iter()
+                .map(|(url, thread)| match thread.join() {
+                    Ok(tips) => tips.map(|tips| (url, tips)),
+                    Err(_) => {
+                        Err(GitError::Unreachable { url: display_url(url), text: "it failed".to_owned() })
+                    }
+                })
+                .collect()
+        });
+        let found = found?;
+        Ok(wanted
+            .iter()
+            .map(|fetch| {
+                let tip = |name: &String| found.get(fetch.url.as_str())?.get(name).cloned();
+                let [branch, journal, lock] = fetch.references();
+                Fetched { tip: tip(&branch), journal: tip(&journal), lock: tip(&lock) }
+            })
+            .collect())
+    }
+}
+
+impl Store {
+    /// Whether a remote has no branch at all.
+    ///
+    /// # Errors
+    ///
+    /// [`GitError::NoRepository`], [`GitError::Unreachable`], [`GitError::Interrupted`].
+    pub fn is_empty_remote(
+        &self,
+        url: &str,
+        program: &GitProgram,
+        interrupt: &AtomicBool,
+    ) -> Result<bool, GitError> {
+        let run = program.run(self.git_dir()).args(["ls-remote", "--quiet", "--heads", "--", url]);
+        let output = run.output(interrupt)?;
+        if output.success() { Ok(output.text().trim().is_empty()) } else { Err(failure(url, &output)) }
+    }
+}
+
+/// Where refs of a remote stand.
+pub(super) type Tips = BTreeMap<String, Revision>;
+
+/// Asks a remote for refs and brings what the cache lacks.
+pub(super) fn bring(
+    git_dir: &Path,
+    url: &str,
+    references: &[String],
+    (program, interrupt): (&GitProgram, &AtomicBool),
+) -> Result<Tips, GitError> {
+    let cache = Repository::open(git_dir).map_err(GitError::doing("cannot open the cache"))?;
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let tips = look(git_dir, url, references, (program, interrupt))?;
+        forget(&cache, url, references, &tips);
+        let missing: Vec<(&String, &Revision)> =
+            tips.iter().filter(|(name, tip)| !is_cached(&cache, url, name, tip)).collect();
+        if missing.is_empty() {
+            return Ok(tips);
+        }
+        let refspecs = missing.iter().map(|(name, _)| format!("+{name}:{}", cached_name(url, name)));
+        let output = program
+            .run(git_dir)
+            .args(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules"])
+            .args(["--", url])
+            .args(refspecs)
+            .output(interrupt)?;
+        let arrived = missing.iter().all(|(name, tip)| is_cached(&cache, url, name, tip));
+        if arrived {
+            return Ok(tips);
+        }
+        // A ref that moved or went meanwhile, or one that another process writes: look again.
+        if tries == TRIES {
+            return Err(failure(url, &output));
+        }
+    }
+}
+
+/// Asks a remote where refs stand.
+pub(super) fn look(
+    git_dir: &Path,
+    url: &str,
+    references: &[String],
+    (program, interrupt): (&GitProgram, &AtomicBool),
+) -> Result<Tips, GitError> {
+    if let Some(path) = local_path(url).filter(|path| !path.exists()) {
+        let text = format!("there is no `{}`", path.display());
+        return Err(GitError::NoRepository { url: display_url(url), text });
+    }
+    let run = program.run(git_dir).args(["ls-remote", "--quiet", "--refs", "--", url]).args(references);
+    let output = run.output(interrupt)?;
+    if !output.success() {
+        return Err(failure(url, &output));
+    }
+    let text = output.text();
+    let tips = text.lines().filter_map(|line| {
+        let (id, name) = line.split_once('\t')?;
+        // A pattern also matches the end of longer names.
+        let wanted = references.iter().any(|reference| reference == name);
+        Some((name.to_owned(), Revision::new(id).ok()?)).filter(|_| wanted)
+    });
+    Ok(tips.collect())
+}
+
+/// Tells a repository that is not there from one that does not answer.
+pub(super) fn failure(url: &str, output: &Output) -> GitError {
+    let (text, url) = (mask_words(&output.words(), url), display_url(url));
+    let absent = [
+        "does not appear to be a git repository",
+        "repository not found",
+        "Repository not found",
+        "not a git repository",
+        "repository not exported",
+        "does not exist",
+    ];
+    let not_found = text.contains("fatal: repository '") && text.contains("not found");
+    if not_found || absent.iter().any(|words| text.contains(words)) {
+        GitError::NoRepository { url, text }
+    } else {
+        GitError::Unreachable { url, text }
+    }
+}
+
+fn cached_name(url: &str, name: &str) -> String {
+    let digest = digest(url.as_bytes());
+    format!("refs/remotes-of/{}/{}", &digest[..16], name.trim_start_matches("refs/"))
+}
+
+fn is_cached(cache: &Repository, url: &str, name: &str, tip: &Revision) -> bool {
+    cache.refname_to_id(&cached_name(url, name)).is_ok_and(|id| id == tip.oid())
+}
+
+/// Deletes the cache's refs whose remote ref is gone; another process may have been quicker.
+fn forget(cache: &Repository, url: &str, references: &[String], tips: &Tips) {
+    for name in references.iter().filter(|name| !tips.contains_key(*name)) {
+        if let Ok(mut reference) = cache.find_reference(&cached_name(url, name)) {
+            reference.delete().unwrap_or_default();
+        }
+    }
+}

@@ -1,0 +1,360 @@
+//! Merges: what comes out, what is lost, what is settled.
+
+use std::collections::BTreeMap;
+
+use super::sandbox::{CALM, FILE, File, PROGRAM, Sandbox, program, text};
+use crate::git::{GitError, GitProgram, KeysKept, MergeRequest, Merged, Revision, Store, Unrelated, merge};
+use crate::model::merge::{ConflictKind, FileChangeKind, Lines, LossKind, Protected, Resolution};
+use crate::model::project::Prefer;
+
+/// A base, what the target did, what the source did, and what is said to the merge.
+struct Case {
+    sandbox: Sandbox,
+    store: Store,
+    target: Revision,
+    source: Revision,
+    prefer: Prefer,
+    keep: Vec<String>,
+    accept: Vec<String>,
+    protected: Vec<String>,
+    resolve: BTreeMap<String, Resolution>,
+}
+
+impl Case {
+    fn new(base: Option<&[File<'_>]>, target: &[File<'_>], source: &[File<'_>]) -> Self {
+        let sandbox = Sandbox::new();
+        let base = base.map(|base| sandbox.commit(None, "base", base));
+        let target = sandbox.commit(base.as_ref(), "tina", target);
+        let source = sandbox.commit(base.as_ref(), "sam", source);
+        let store = sandbox.store().speculative().unwrap();
+        Self {
+            sandbox,
+            store,
+            target,
+            source,
+            prefer: Prefer::Source,
+            keep: Vec::new(),
+            accept: Vec::new(),
+            protected: Vec::new(),
+            resolve: BTreeMap::new(),
+        }
+    }
+
+    fn request<'a>(&'a self, program: Option<&'a GitProgram>) -> MergeRequest<'a> {
+        MergeRequest {
+            source: &self.source,
+            target: Some(&self.target),
+            prefer: self.prefer,
+            unrelated: Unrelated::Allowed,
+            protected_paths: &self.protected,
+            project_file: None,
+            protect_keys: None,
+            accept_losses: &self.accept,
+            keep: &self.keep,
+            resolve: &self.resolve,
+            program,
+            interrupt: &CALM,
+        }
+    }
+
+    /// Merges with both engines where Git is there, and makes sure that one alone gives the same.
+    fn merge(&self) -> Merged {
+        let alone = merge(&self.store, &self.request(None)).unwrap();
+        if let Some(program) = program().filter(GitProgram::can_merge_tree) {
+            let both = merge(&self.store, &self.request(Some(&program))).unwrap();
+            assert_eq!(both.tree, alone.tree);
+            assert_eq!(both.merge.losses, alone.merge.losses);
+            assert!(both.findings.iter().all(|finding| finding.code != "engines-differ"), "{both:?}");
+        }
+        alone
+    }
+
+    fn file(&self, merged: &Merged, path: &str) -> Option<String> {
+        Sandbox::files(&self.store, merged.tree.as_ref().unwrap()).remove(path)
+    }
+}
+
+const TEN: &str = "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n";
+
+fn with(line: usize, content: &str) -> String {
+    let mut lines: Vec<&str> = TEN.lines().collect();
+    lines[line - 1] = content;
+    lines.join("\n") + "\n"
+}
+
+#[test]
+fn a_hotfix_is_lost_next_to_a_changed_line_and_survives_further_off() {
+    for (line, lost) in [(5, true), (6, true), (7, false), (9, false)] {
+        let (target, source) = (with(5, "hotfix"), with(line, "feature"));
+        let case = Case::new(
+            Some(&[("a.sql", text(TEN))]),
+            &[("a.sql", text(&target))],
+            &[("a.sql", text(&source))],
+        );
+        let merged = case.merge();
+        assert_eq!(!merged.merge.losses.is_empty(), lost, "line {line}");
+        assert_eq!(merged.merge.kept.is_empty(), lost, "line {line}");
+        if let Some(loss) = merged.merge.losses.first() {
+            assert_eq!(loss.kind, LossKind::Line);
+            assert_eq!(loss.lines, Some(Lines { start: 5, end: 5 }));
+            assert_eq!(loss.text, ["hotfix"]);
+            assert_eq!(loss.commit, Some(case.target.to_string()));
+            assert_eq!(loss.author.as_deref(), Some("tina <tina@example.com>"));
+            assert_eq!(loss.subject.as_deref(), Some("tina was here"));
+            assert_eq!(loss.date.as_deref(), Some("2023-11-14T23:15:20+01:00"));
+        }
+    }
+}
+
+#[test]
+fn keeping_a_hunk_brings_the_hotfix_back_and_names_what_the_source_loses() {
+    let (target, source) = (with(5, "hotfix"), with(6, "feature"));
+    let mut case =
+        Case::new(Some(&[("a.sql", text(TEN))]), &[("a.sql", text(&target))], &[("a.sql", text(&source))]);
+    case.keep = vec!["a.sql:5".to_owned(), "b.sql".to_owned()];
+    let merged = case.merge();
+    assert_eq!(case.file(&merged, "a.sql").unwrap(), target);
+    assert!(merged.merge.losses.is_empty());
+    assert_eq!(merged.merge.left_behind[0].text, ["feature"]);
+    let finding = merged.findings.iter().find(|finding| finding.code == "matches-nothing").unwrap();
+    assert_eq!(finding.hint.as_deref(), Some("to choose from: a.sql:5"));
+}
+
+#[test]
+fn an_accepted_loss_is_marked() {
+    let (target, source) = (with(5, "hotfix"), with(5, "feature"));
+    for (word, accepted) in [("a.sql", true), ("a.sql:5", true), ("all", true), ("a.sql:6", false)] {
+        let base: &[File<'_>] = &[("a.sql", text(TEN))];
+        let mut case = Case::new(Some(base), &[("a.sql", text(&target))], &[("a.sql", text(&source))]);
+        case.accept = vec![word.to_owned()];
+        assert_eq!(case.merge().merge.losses[0].accepted, accepted, "{word}");
+    }
+}
+
+#[test]
+fn the_same_change_on_both_sides_is_no_loss() {
+    let (target, source) = (with(5, "hotfix"), with(5, "hotfix").replace("10", "ten"));
+    let case =
+        Case::new(Some(&[("a.sql", text(TEN))]), &[("a.sql", text(&target))], &[("a.sql", text(&source))]);
+    let merged = case.merge();
+    assert!(merged.merge.losses.is_empty());
+    assert!(merged.merge.kept.is_empty());
+}
+
+#[test]
+fn line_ends_of_the_source_are_no_loss_but_a_changed_line_is() {
+    let (target, source) = (with(5, "hotfix"), TEN.replace('\n', "\r\n"));
+    let case =
+        Case::new(Some(&[("a.sql", text(TEN))]), &[("a.sql", text(&target))], &[("a.sql", text(&source))]);
+    let losses = case.merge().merge.losses;
+    assert_eq!(losses.len(), 1, "{losses:?}");
+    assert_eq!(losses[0].text, ["hotfix"]);
+}
+
+#[test]
+fn a_deletion_that_comes_back_is_a_loss() {
+    let (target, source) = (TEN.replace("5\n", ""), with(6, "feature"));
+    let case =
+        Case::new(Some(&[("a.sql", text(TEN))]), &[("a.sql", text(&target))], &[("a.sql", text(&source))]);
+    let losses = case.merge().merge.losses;
+    assert!(losses.is_empty() || losses[0].kind == LossKind::Deletion, "{losses:?}");
+    let (target, source) = (TEN.replace("5\n6\n", ""), with(6, "feature"));
+    let mut case =
+        Case::new(Some(&[("a.sql", text(TEN))]), &[("a.sql", text(&target))], &[("a.sql", text(&source))]);
+    let merged = case.merge();
+    assert_eq!(merged.merge.losses.len(), 1);
+    assert_eq!(merged.merge.losses[0].kind, LossKind::Deletion);
+    assert_eq!(merged.merge.losses[0].text, ["5"]);
+    assert_eq!(merged.merge.losses[0].commit, Some(case.target.to_string()));
+    case.keep = vec!["a.sql".to_owned()];
+    let merged = case.merge();
+    assert_eq!(case.file(&merged, "a.sql").unwrap(), target);
+    assert_eq!(merged.merge.left_behind[0].text, ["feature"]);
+}
+
+#[test]
+fn unrelated_histories_are_refused_until_somebody_says_so() {
+    let case = Case::new(
+        None,
+        &[("both.sql", text("a\ntarget\nb\n")), ("only.sql", text("x\n"))],
+        &[("both.sql", text("a\nsource\nb\n"))],
+    );
+    let mut request = case.request(None);
+    request.unrelated = Unrelated::Refused;
+    assert!(matches!(merge(&case.store, &request), Err(GitError::Unrelated { .. })));
+    let merged = case.merge();
+    assert!(merged.unrelated);
+    assert_eq!(merged.merge.base, None);
+    assert_eq!(merged.merge.losses[0].text, ["target"]);
+    assert_eq!(merged.merge.target_only, ["only.sql"]);
+    assert_eq!(case.file(&merged, "both.sql").unwrap(), "a\nsource\nb\n");
+    assert!(case.file(&merged, "only.sql").is_some());
+}
+
+#[test]
+fn a_conflict_is_named_with_both_sides_and_settled_three_ways() {
+    for (resolution, content) in [
+        (None, None),
+        (Some(Resolution::Source), None),
+        (Some(Resolution::Target), Some(with(5, "hotfix"))),
+        (Some(Resolution::Delete), None),
+    ] {
+        let target = with(5, "hotfix");
+        let base: &[File<'_>] = &[("a.sql", text(TEN)), ("b.sql", text("b\n"))];
+        let mut case = Case::new(Some(base), &[("a.sql", text(&target))], &[("a.sql", None)]);
+        case.resolve.extend(resolution.map(|resolution| ("a.sql".to_owned(), resolution)));
+        let merged = case.merge();
+        let conflict = &merged.merge.conflicts[0];
+        assert_eq!(conflict.kind, ConflictKind::ModifyDelete);
+        assert_eq!(conflict.path, "a.sql");
+        assert!(conflict.source.starts_with("deleted by sam <sam@example.com> in "), "{}", conflict.source);
+        assert!(conflict.target.starts_with("modified by tina"), "{}", conflict.target);
+        assert_eq!(conflict.resolution, resolution);
+        assert_eq!(merged.tree.is_some(), resolution.is_some());
+        if resolution.is_some() {
+            assert_eq!(case.file(&merged, "a.sql"), content);
+            assert!(merged.merge.losses.iter().all(|loss| loss.accepted && loss.kind == LossKind::File));
+            assert_eq!(merged.merge.losses.is_empty(), content.is_some());
+        }
+    }
+}
+
+#[test]
+fn a_file_in_the_place_of_a_folder_is_a_conflict_without_made_up_names() {
+    for resolution in [Resolution::Source, Resolution::Target] {
+        let base: &[File<'_>] = &[("b.sql", text("b\n"))];
+        let mut case = Case::new(Some(base), &[("a", text("file\n"))], &[("a/inner.sql", text("inner\n"))]);
+        let open = case.merge();
+        assert_eq!(open.merge.conflicts[0].kind, ConflictKind::FileDirectory);
+        assert_eq!(open.tree, None);
+        case.resolve.insert("a".to_owned(), resolution);
+        let merged = case.merge();
+        let paths: Vec<String> =
+            Sandbox::files(&case.store, merged.tree.as_ref().unwrap()).into_keys().collect();
+        let own = if resolution == Resolution::Source { "a/inner.sql" } else { "a" };
+        assert_eq!(paths, [own, "b.sql"]);
+    }
+}
+
+#[test]
+fn only_what_stays_is_listed_as_the_targets_alone() {
+    let mut case = Case::new(
+        None,
+        &[("a/inner.sql", text("inner\n")), ("own.sql", text("own\n"))],
+        &[("a", text("file\n")), ("b.sql", text("b\n"))],
+    );
+    case.resolve.insert("a".to_owned(), Resolution::Source);
+    let merged = case.merge();
+    assert_eq!(merged.merge.target_only, ["own.sql"]);
+    case.resolve.insert("a".to_owned(), Resolution::Target);
+    assert_eq!(case.merge().merge.target_only, ["a/inner.sql", "own.sql"]);
+}
+
+#[test]
+fn without_a_preference_the_same_line_is_a_conflict() {
+    let (target, source) = (with(5, "hotfix"), with(5, "feature"));
+    let mut case =
+        Case::new(Some(&[("a.sql", text(TEN))]), &[("a.sql", text(&target))], &[("a.sql", text(&source))]);
+    case.prefer = Prefer::None;
+    let merged = case.merge();
+    assert_eq!(merged.merge.conflicts[0].kind, ConflictKind::Content);
+    assert_eq!(merged.tree, None);
+    case.prefer = Prefer::Target;
+    let merged = case.merge();
+    assert!(merged.merge.conflicts.is_empty());
+    assert_eq!(merged.merge.left_behind[0].text, ["feature"]);
+    assert!(merged.merge.losses.is_empty());
+}
+
+#[test]
+fn modes_and_binaries_are_lost_whole() {
+    let base: &[File<'_>] = &[("run.sh", text("x\n")), ("logo", Some((b"\0base", FILE)))];
+    let target: &[File<'_>] = &[("run.sh", Some((b"x\n", PROGRAM))), ("logo", Some((b"\0target", FILE)))];
+    let case = Case::new(Some(base), target, &[("logo", Some((b"\0source", FILE)))]);
+    let losses = case.merge().merge.losses;
+    assert_eq!(losses.len(), 1);
+    assert_eq!((losses[0].path.as_str(), losses[0].kind), ("logo", LossKind::File));
+    // Both added a script; only the target may run it.
+    let base: &[File<'_>] = &[("b.sql", text("b\n"))];
+    let case = Case::new(Some(base), &[("run.sh", Some((b"x\n", PROGRAM)))], &[("run.sh", text("x\n"))]);
+    let program = program();
+    let merged = merge(&case.store, &case.request(program.as_ref())).unwrap();
+    if program.is_some_and(|program| program.can_merge_tree()) {
+        assert_eq!(merged.merge.conflicts[0].kind, ConflictKind::Mode);
+        assert_eq!(merged.tree, None);
+    }
+}
+
+#[test]
+fn a_protected_file_stays_where_it_is_when_the_source_renames_it() {
+    let base: &[File<'_>] = &[("workspace.yml", text(TEN)), ("b.sql", text("b\n"))];
+    let source: &[File<'_>] = &[("workspace.yml", None), ("other.yml", text(TEN)), ("b.sql", text("b2\n"))];
+    let mut case = Case::new(Some(base), &[("c.sql", text("c\n"))], source);
+    case.protected = vec!["workspace*.yml".to_owned()];
+    let merged = case.merge();
+    let paths: Vec<String> = Sandbox::files(&case.store, merged.tree.as_ref().unwrap()).into_keys().collect();
+    assert_eq!(paths, ["b.sql", "c.sql", "workspace.yml"]);
+    assert_eq!(merged.merge.protected[0].path.as_deref(), Some("workspace.yml"));
+    assert_eq!(merged.merge.protected[0].source_wanted.as_deref(), Some("renamed to `other.yml`"));
+    assert_eq!(merged.merge.files.len(), 1);
+}
+
+#[test]
+fn protected_keys_are_put_back_by_whom_knows_the_file() {
+    let base: &[File<'_>] = &[("project.yml", text("default_environment: prod\n"))];
+    let case = Case::new(
+        Some(base),
+        &[("a.sql", text("a\n"))],
+        &[("project.yml", text("default_environment: dev\nname: x\n"))],
+    );
+    let protect = |target: &str, merged: &str| {
+        let line = target.lines().next()?;
+        let protected = Protected {
+            path: None,
+            key: Some("default_environment".to_owned()),
+            source_wanted: Some("dev".to_owned()),
+        };
+        let text = merged.replace("default_environment: dev", line);
+        Some(KeysKept { text, protected: vec![protected] })
+    };
+    let mut request = case.request(None);
+    request.project_file = Some("project.yml");
+    request.protect_keys = Some(&protect);
+    let merged = merge(&case.store, &request).unwrap();
+    assert_eq!(case.file(&merged, "project.yml").unwrap(), "default_environment: prod\nname: x\n");
+    assert_eq!(merged.merge.protected[0].key.as_deref(), Some("default_environment"));
+}
+
+#[test]
+fn planning_leaves_nothing_behind() {
+    let (target, source) = (with(5, "hotfix"), with(9, "feature"));
+    let case =
+        Case::new(Some(&[("a.sql", text(TEN))]), &[("a.sql", text(&target))], &[("a.sql", text(&source))]);
+    let merged = case.merge();
+    let tree = merged.tree.unwrap();
+    let store = case.sandbox.store();
+    assert!(!store.has(&tree));
+    store.adopt(&case.store, &tree).unwrap();
+    assert!(store.has(&tree));
+    assert_eq!(Sandbox::files(&store, &tree).len(), 1);
+}
+
+#[test]
+fn what_is_contained_is_up_to_date_and_an_absent_target_takes_all() {
+    let sandbox = Sandbox::new();
+    let one = sandbox.commit(None, "ann", &[("a.sql", text("a\n")), (".env", text("SECRET=1\n"))]);
+    let two = sandbox.commit(Some(&one), "ann", &[("a.sql", text("b\n"))]);
+    let mut case = Case::new(None, &[("a", text("a\n"))], &[("b", text("b\n"))]);
+    case.store = sandbox.store().speculative().unwrap();
+    case.protected = vec![".env*".to_owned()];
+    (case.source, case.target) = (one.clone(), two.clone());
+    assert!(case.merge().up_to_date);
+    (case.source, case.target) = (two, one);
+    let forward = case.merge();
+    assert_eq!(forward.merge.files[0].change, FileChangeKind::Modified);
+    let mut request = case.request(None);
+    request.target = None;
+    let first = merge(&case.store, &request).unwrap();
+    assert_eq!(Sandbox::files(&case.store, first.tree.as_ref().unwrap()).len(), 1);
+    assert_eq!(first.merge.protected[0].path.as_deref(), Some(".env"));
+}

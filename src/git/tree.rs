@@ -1,0 +1,190 @@
+//! Trees: looking up, comparing and changing entries by path.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use git2::{Delta, DiffFindOptions, DiffOptions, ObjectType, Oid, Repository, Tree};
+
+use super::error::GitError;
+
+pub(super) const MODE_TREE: i32 = 0o040_000;
+pub(super) const MODE_EXECUTABLE: i32 = 0o100_755;
+pub(super) const MODE_FILE: i32 = 0o100_644;
+pub(super) const MODE_SUBMODULE: i32 = 0o160_000;
+
+/// An object with its mode, as a tree holds it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Entry {
+    pub(super) oid: Oid,
+    pub(super) mode: i32,
+}
+
+impl Entry {
+    pub(super) fn is_file(self) -> bool {
+        matches!(self.mode, MODE_FILE | MODE_EXECUTABLE)
+    }
+
+    pub(super) fn is_tree(self) -> bool {
+        self.mode == MODE_TREE
+    }
+}
+
+/// A file on one side of a comparison.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Located {
+    pub(super) path: String,
+    pub(super) entry: Entry,
+}
+
+/// A difference between two trees; at least one side is there, and other paths mean a rename.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Change {
+    pub(super) old: Option<Located>,
+    pub(super) new: Option<Located>,
+}
+
+/// Whether a comparison looks for renamed files.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Renames {
+    Followed,
+    Ignored,
+}
+
+/// Finds what a tree holds at a path.
+pub(super) fn entry(tree: Option<&Tree<'_>>, path: &str) -> Option<Entry> {
+    let found = tree?.get_path(Path::new(path)).ok()?;
+    Some(Entry { oid: found.id(), mode: found.filemode() })
+}
+
+/// Compares two trees; nothing stands for the empty one. Ordered by new, then old path.
+pub(super) fn changes(
+    repository: &Repository,
+    before: Option<&Tree<'_>>,
+    after: Option<&Tree<'_>>,
+    renames: Renames,
+) -> Result<Vec<Change>, GitError> {
+    let failed = || GitError::doing("cannot compare two trees");
+    let mut options = DiffOptions::new();
+    options.include_typechange(true).skip_binary_check(true).ignore_submodules(false);
+    let mut diff = repository.diff_tree_to_tree(before, after, Some(&mut options)).map_err(failed())?;
+    if renames == Renames::Followed {
+        let mut find = DiffFindOptions::new();
+        find.renames(true).rename_limit(7000).rename_threshold(50);
+        diff.find_similar(Some(&mut find)).map_err(failed())?;
+    }
+    let mut changes = Vec::new();
+    for delta in diff.deltas() {
+        let path = |file: git2::DiffFile<'_>| {
+            file.path_bytes().map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+        };
+        let locate = |tree, path: Option<String>| {
+            path.and_then(|path| entry(tree, &path).map(|entry| Located { path, entry }))
+        };
+        let has_old = !matches!(delta.status(), Delta::Added | Delta::Copied);
+        let has_new = delta.status() != Delta::Deleted;
+        let old = if has_old { locate(before, path(delta.old_file())) } else { None };
+        let new = if has_new { locate(after, path(delta.new_file())) } else { None };
+        if old.is_some() || new.is_some() {
+            changes.push(Change { old, new });
+        }
+    }
+    let key = |change: &Change| {
+        let path = |side: &Option<Located>| side.as_ref().map(|side| side.path.clone());
+        (path(&change.new).or_else(|| path(&change.old)), path(&change.old))
+    };
+    changes.sort_by_key(key);
+    Ok(changes)
+}
+
+/// Lists all files of a tree (not folders), ordered by path.
+pub(super) fn files(tree: &Tree<'_>) -> Result<BTreeMap<String, Entry>, GitError> {
+    let mut files = BTreeMap::new();
+    tree.walk(git2::TreeWalkMode::PreOrder, |folder, found| {
+        if found.kind() != Some(ObjectType::Tree) {
+            let path = format!("{folder}{}", String::from_utf8_lossy(found.name_bytes()));
+            files.insert(path, Entry { oid: found.id(), mode: found.filemode() });
+        }
+        git2::TreeWalkResult::Ok
+    })
+    .map_err(GitError::doing("cannot list a tree"))?;
+    Ok(files)
+}
+
+/// Reads a blob's bytes.
+pub(super) fn bytes(repository: &Repository, entry: Entry) -> Result<Vec<u8>, GitError> {
+    if entry.mode == MODE_SUBMODULE || entry.is_tree() {
+        return Ok(Vec::new());
+    }
+    let blob = repository
+        .find_blob(entry.oid)
+        .map_err(GitError::doing(format!("cannot read object {}", entry.oid)))?;
+    Ok(blob.content().to_vec())
+}
+
+/// Tells whether bytes are a text: no NUL in the first 8,000, as Git has it.
+pub(super) fn is_text(bytes: &[u8]) -> bool {
+    !bytes.iter().take(8000).any(|byte| *byte == 0)
+}
+
+/// Entries to put in (or, with nothing, to take out) by path.
+pub(super) type Edits = BTreeMap<String, Option<Entry>>;
+
+/// Makes a tree with some entries changed.
+///
+/// Shape: an entry that is put in replaces whatever stood in its way; folders that become empty go.
+pub(super) fn edited(repository: &Repository, tree: Oid, edits: &Edits) -> Result<Oid, GitError> {
+    let slices: Vec<(&str, Option<Entry>)> =
+        edits.iter().map(|(path, entry)| (path.as_str(), *entry)).collect();
+    let failed = GitError::doing("cannot write a tree");
+    match edit(repository, Some(tree), &slices) {
+        Ok(Some(oid)) => Ok(oid),
+        Ok(None) => empty(repository),
+        Err(source) => Err(failed(source)),
+    }
+}
+
+/// Writes the empty tree.
+pub(super) fn empty(repository: &Repository) -> Result<Oid, GitError> {
+    repository
+        .treebuilder(None)
+        .and_then(|builder| builder.write())
+        .map_err(GitError::doing("cannot write a tree"))
+}
+
+fn edit(
+    repository: &Repository,
+    tree: Option<Oid>,
+    edits: &[(&str, Option<Entry>)],
+) -> Result<Option<Oid>, git2::Error> {
+    let tree = tree.map(|oid| repository.find_tree(oid)).transpose()?;
+    let mut builder = repository.treebuilder(tree.as_ref())?;
+    let mut below: BTreeMap<&str, Vec<(&str, Option<Entry>)>> = BTreeMap::new();
+    // Files that go come first, so that a folder can take their place, and the other way round.
+    for (path, entry) in edits {
+        match path.split_once('/') {
+            Some((folder, rest)) => below.entry(folder).or_default().push((rest, *entry)),
+            None => remove(&mut builder, path)?,
+        }
+    }
+    for (folder, edits) in below {
+        let inner = builder.get(folder)?.filter(|entry| entry.kind() == Some(ObjectType::Tree));
+        let inner = inner.map(|entry| entry.id());
+        match edit(repository, inner, &edits)? {
+            Some(oid) => {
+                builder.insert(folder, oid, MODE_TREE)?;
+            }
+            None if inner.is_some() => remove(&mut builder, folder)?,
+            None => {}
+        }
+    }
+    for (path, entry) in edits {
+        if let (None, Some(entry)) = (path.find('/'), entry) {
+            builder.insert(*path, entry.oid, entry.mode)?;
+        }
+    }
+    if builder.is_empty() { Ok(None) } else { builder.write().map(Some) }
+}
+
+fn remove(builder: &mut git2::TreeBuilder<'_>, name: &str) -> Result<(), git2::Error> {
+    if builder.get(name)?.is_some() { builder.remove(name) } else { Ok(()) }
+}
