@@ -1,0 +1,192 @@
+//! DDL files: `schema/**/*.sql` and `routines/**/*.sql` → what each statement is about.
+
+use super::files::File;
+use crate::model::coordinate::{Coordinate, Dataset};
+use crate::model::finding::Finding;
+use crate::model::origin::Place;
+use crate::sql::{self, Creation, CreationKind, Dialect, Leading, Part, SqlError, Statement};
+
+/// Something that DDL creates, with every statement about it.
+#[derive(Clone, Debug)]
+pub(super) struct Declaration {
+    /// As written: without a dataset, that is the environment's.
+    pub(super) dataset: Option<Dataset>,
+    pub(super) name: String,
+    pub(super) creates: CreationKind,
+    pub(super) place: Place,
+    pub(super) statements: Vec<String>,
+}
+
+impl Declaration {
+    /// Gives the coordinate, with the dataset that a name without one has.
+    pub(super) fn coordinate(&self, dataset: &Dataset) -> Coordinate {
+        self.dataset.clone().unwrap_or_else(|| dataset.clone()).object(&self.name)
+    }
+}
+
+/// A statement about something that another statement creates: an index, a comment.
+#[derive(Clone, Debug)]
+struct Attachment {
+    about: Vec<Part>,
+    statement: String,
+    place: Place,
+}
+
+/// Takes the schema files apart; statements that declare nothing become findings.
+///
+/// Shape: in the order of files and statements; an index or comment may stand in another file than
+/// what it is about.
+pub(super) fn schema<'a>(
+    files: &'a [File<'a>],
+    dialect: Dialect,
+    findings: &mut Vec<Finding>,
+) -> Vec<(Declaration, &'a File<'a>)> {
+    let mut declarations: Vec<(Declaration, &File<'_>)> = Vec::new();
+    let mut attachments = Vec::new();
+    for file in files {
+        for (statement, leading) in statements(file, file.text, dialect, findings) {
+            let place = Place::at(file.path, statement.line, statement.column);
+            match judged(leading) {
+                Judged::Creates(creation) => {
+                    let declared = declaration(&creation, place, statement.text);
+                    declarations.extend(declared.map(|declaration| (declaration, file)));
+                }
+                Judged::IsAbout(about) => {
+                    attachments.push(Attachment { about, statement: statement.text, place });
+                }
+                Judged::DatasetOnly => {}
+                Judged::Refused(why) => findings.push(no_declaration(&place, &why)),
+            }
+        }
+    }
+    for attachment in attachments {
+        attach(&mut declarations, attachment, findings);
+    }
+    declarations
+}
+
+/// What a statement means under `schema`.
+enum Judged {
+    Creates(Creation),
+    IsAbout(Vec<Part>),
+    DatasetOnly,
+    Refused(String),
+}
+
+fn judged(leading: Leading) -> Judged {
+    match leading {
+        Leading::Create(creation) if creation.kind == CreationKind::Schema => Judged::DatasetOnly,
+        Leading::Create(creation) if creation.temporary => {
+            Judged::Refused("a temporary object is gone before anybody reads it".to_owned())
+        }
+        Leading::Create(creation) if creation.kind == CreationKind::Index => Judged::IsAbout(creation.on),
+        Leading::Create(creation) => Judged::Creates(creation),
+        Leading::Comment(kind, mut name) => {
+            if kind == "COLUMN" {
+                name.pop();
+            }
+            Judged::IsAbout(name)
+        }
+        Leading::AlterTable(name) => Judged::IsAbout(name),
+        Leading::Query => Judged::Refused("a query declares nothing".to_owned()),
+        Leading::Other(word) => Judged::Refused(format!("`{word}` declares nothing")),
+    }
+}
+
+/// Takes a routine's rendered file apart: one statement that creates a routine.
+pub(super) fn routine(
+    file: &File<'_>,
+    rendered: &str,
+    dialect: Dialect,
+    findings: &mut Vec<Finding>,
+) -> Option<Declaration> {
+    let before = findings.len();
+    let statements = statements(file, rendered, dialect, findings);
+    if findings.len() > before {
+        return None;
+    }
+    let hint = "keep one `CREATE FUNCTION`, `CREATE MACRO` or `CREATE PROCEDURE` in it";
+    let place = Place::at(file.path, 1, 1);
+    let refused = |message: String, place| Finding::error("bad-routine", message).at(place).hint(hint);
+    match statements.as_slice() {
+        [(statement, Leading::Create(creation))]
+            if matches!(creation.kind, CreationKind::Function | CreationKind::Procedure) =>
+        {
+            declaration(creation, place, statement.text.clone())
+        }
+        [(statement, _)] => {
+            let place = Place::at(file.path, statement.line, statement.column);
+            findings.push(refused(format!("`{}` does not create a routine", file.stem()), place));
+            None
+        }
+        all => {
+            findings.push(refused(format!("`{}` holds {} statements", file.stem(), all.len()), place));
+            None
+        }
+    }
+}
+
+fn statements(
+    file: &File<'_>,
+    text: &str,
+    dialect: Dialect,
+    findings: &mut Vec<Finding>,
+) -> Vec<(Statement, Leading)> {
+    let split = sql::split(text, dialect).and_then(|statements| {
+        let leading = |statement: Statement| {
+            let leading = sql::leading(&statement.text, dialect)?;
+            Ok((statement, leading))
+        };
+        statements.into_iter().map(leading).collect::<Result<Vec<_>, SqlError>>()
+    });
+    split.unwrap_or_else(|error| {
+        let (line, column) = error.position();
+        findings.push(Finding::error("bad-sql", error.to_string()).at(Place::at(file.path, line, column)));
+        Vec::new()
+    })
+}
+
+fn declaration(creation: &Creation, place: Place, statement: String) -> Option<Declaration> {
+    let (name, dataset) = creation.name.split_last()?;
+    let dataset = match dataset {
+        [] => None,
+        [schema] => Some(Dataset::new(&schema.text)),
+        [.., catalog, schema] => {
+            Some(Dataset { catalog: Some(catalog.text.clone()), schema: schema.text.clone() })
+        }
+    };
+    Some(Declaration {
+        dataset,
+        name: name.text.clone(),
+        creates: creation.kind,
+        place,
+        statements: vec![statement],
+    })
+}
+
+/// Adds a statement to what it is about.
+fn attach(
+    declarations: &mut [(Declaration, &File<'_>)],
+    attachment: Attachment,
+    findings: &mut Vec<Finding>,
+) {
+    let Attachment { about, statement, place } = attachment;
+    let Some((name, dataset)) = about.split_last() else { return };
+    let schema = dataset.last().map(|part| part.text.as_str());
+    let target = declarations.iter_mut().map(|(declaration, _)| declaration).find(|declaration| {
+        let own = declaration.dataset.as_ref().map(|dataset| dataset.schema.as_str());
+        declaration.name.eq_ignore_ascii_case(&name.text)
+            && own.zip(schema).is_none_or(|(own, schema)| own.eq_ignore_ascii_case(schema))
+    });
+    match target {
+        Some(declaration) => declaration.statements.push(statement),
+        None => findings
+            .push(no_declaration(&place, &format!("`{}` is created by no file under `schema`", name.text))),
+    }
+}
+
+fn no_declaration(place: &Place, why: &str) -> Finding {
+    Finding::error("not-a-declaration", why)
+        .at(place.clone())
+        .hint("keep only `CREATE TABLE|VIEW|INDEX|TYPE|FUNCTION` and `COMMENT ON` under `schema`")
+}
