@@ -1,0 +1,105 @@
+//! The one match on the kind of a warehouse.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use super::duckdb::{DuckDb, DuckDbScratch};
+use super::{Connection, Files, Scratch, Typed, WarehouseError};
+use crate::model::coordinate::Dataset;
+use crate::model::environment::Warehouse;
+
+/// Set by whoever wants the work to stop; statements that run are interrupted.
+pub type Interrupt = Arc<AtomicBool>;
+
+/// What a connection may do.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Access {
+    /// Reads only. A file that is not there is an empty warehouse, and is not made.
+    ReadOnly,
+    /// Reads and writes. A file that is not there is made, with its folder.
+    ReadWrite,
+}
+
+/// Whether routines are listed: on DuckDB that costs more than all the rest of the introspection.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Routines {
+    /// All of them.
+    All,
+    /// Only where a view or default calls one, or the ledger holds one.
+    ///
+    /// A plan and its application must ask alike, or the fingerprint differs.
+    WhereCalled,
+    /// None of them.
+    Unasked,
+}
+
+/// How a warehouse is reached.
+#[derive(Clone, Debug)]
+pub struct Reach {
+    /// What the connection may do.
+    pub access: Access,
+    /// How long to wait for a file that another process holds.
+    pub patience: Duration,
+    /// Stops the work.
+    pub interrupt: Interrupt,
+    /// The datasets that will be spoken of: their names must not be taken for a catalog.
+    pub datasets: Vec<Dataset>,
+    /// Whether routines are listed.
+    pub routines: Routines,
+}
+
+impl Reach {
+    /// Reads only, without waiting.
+    pub fn reading(datasets: Vec<Dataset>) -> Self {
+        Self {
+            access: Access::ReadOnly,
+            patience: Duration::ZERO,
+            interrupt: Interrupt::default(),
+            datasets,
+            routines: Routines::All,
+        }
+    }
+
+    /// Reads and writes, without waiting.
+    pub fn writing(datasets: Vec<Dataset>) -> Self {
+        Self { access: Access::ReadWrite, ..Self::reading(datasets) }
+    }
+}
+
+/// Opens a warehouse.
+///
+/// Effects: with [`Access::ReadWrite`] makes the file and its folder; with [`Access::ReadOnly`] leaves nothing.
+///
+/// # Errors
+///
+/// [`WarehouseError::Busy`] if another process still holds the file when the patience is over;
+/// [`WarehouseError::Permission`], [`WarehouseError::Unreachable`], [`WarehouseError::NotBuilt`].
+pub async fn connect(warehouse: &Warehouse, reach: &Reach) -> Result<Connection, WarehouseError> {
+    match warehouse {
+        Warehouse::DuckDb { path } => Ok(Box::new(DuckDb::open(Path::new(path), reach).await?)),
+        Warehouse::Postgres { .. } => Err(WarehouseError::NotBuilt { kind: warehouse.kind() }),
+    }
+}
+
+/// Opens a place to try declarations in: the warehouse's engine, empty, closed to files and network once
+/// `files` were typed.
+///
+/// # Errors
+///
+/// [`WarehouseError::NotBuilt`] for a kind that is not built in; [`WarehouseError::Unreachable`] if the engine
+/// does not start.
+pub fn scratch(
+    warehouse: &Warehouse,
+    datasets: &[Dataset],
+    files: &Files,
+) -> Result<(Box<dyn Scratch>, Typed), WarehouseError> {
+    match warehouse {
+        Warehouse::DuckDb { path } => {
+            let (scratch, typed) = DuckDbScratch::open(Path::new(path), datasets, files)?;
+            Ok((Box::new(scratch), typed))
+        }
+        Warehouse::Postgres { .. } => Err(WarehouseError::NotBuilt { kind: warehouse.kind() }),
+    }
+}

@@ -1,0 +1,340 @@
+//! A live DuckDB file: reading it, and changing it in one transaction.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use ::duckdb::{Connection, InterruptHandle};
+use async_trait::async_trait;
+
+use super::engine::{Threads, attach, attach_memory, catalog, start};
+use super::introspect::schema;
+use super::rows::{ask, count, failed, run};
+use crate::model::coordinate::{Coordinate, Dataset};
+use crate::model::record::AppliedMigration;
+use crate::model::schema::Schema;
+use crate::warehouse::connect::{Access, Interrupt, Reach, Routines};
+use crate::warehouse::ledger::TABLES;
+use crate::warehouse::quote::dataset as written;
+use crate::warehouse::{
+    Execute, Guard, Inspect, Intent, Ledger, Owned, Standing, WarehouseError, fingerprint, literal, same_name,
+};
+
+/// How often the interrupt is looked at while a statement runs.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// An open DuckDB file, or the empty stand-in for one that is not there.
+pub(in crate::warehouse) struct DuckDb {
+    connection: Connection,
+    catalog: String,
+    interrupt: Interrupt,
+    routines: Routines,
+}
+
+impl DuckDb {
+    /// Opens a file.
+    pub(in crate::warehouse) async fn open(path: &Path, reach: &Reach) -> Result<Self, WarehouseError> {
+        let catalog = catalog(path, &reach.datasets);
+        let (threads, there) = match reach.access {
+            Access::ReadOnly => (Threads::One, present(path)?),
+            Access::ReadWrite => (Threads::All, true),
+        };
+        let connection = start(path, threads)?;
+        if there {
+            if let (Access::ReadWrite, Some(folder)) = (reach.access, path.parent()) {
+                std::fs::create_dir_all(folder).map_err(|error| unopened(path, &error))?;
+            }
+            attach(&connection, path, &catalog, reach).await?;
+        } else {
+            attach_memory(&connection, &catalog)?;
+        }
+        Ok(Self { connection, catalog, interrupt: Arc::clone(&reach.interrupt), routines: reach.routines })
+    }
+
+    /// Reads a schema; routines that the ledger knows of are asked for in any case.
+    fn read(&self, datasets: &[Dataset]) -> Result<Schema, WarehouseError> {
+        let mut routines = self.routines;
+        if routines == Routines::WhereCalled {
+            let kept = self.kept()?;
+            let ledgers = datasets.iter().filter(|dataset| holds(&kept, dataset, "_promote_objects"));
+            for dataset in ledgers {
+                let sql = format!(
+                    "SELECT 1 FROM {}._promote_objects WHERE kind = 'routine' LIMIT 1",
+                    written(dataset)
+                );
+                if !ask(&self.connection, &sql, |row| row.get::<_, i32>(0))?.is_empty() {
+                    routines = Routines::All;
+                }
+            }
+        }
+        schema(&self.connection, &self.catalog, datasets, routines)
+    }
+
+    /// Lists the tables of ours: schema and name.
+    fn kept(&self) -> Result<Vec<(String, String)>, WarehouseError> {
+        let sql = format!(
+            "SELECT schema_name, table_name FROM duckdb_tables() \
+             WHERE database_name = {} AND starts_with(table_name, '_promote_')",
+            literal(&self.catalog)
+        );
+        ask(&self.connection, &sql, |row| Ok((row.get(0)?, row.get(1)?)))
+    }
+
+    fn owned(&self, dataset: &Dataset) -> Result<Vec<(Coordinate, Owned)>, WarehouseError> {
+        let sql = format!(
+            "SELECT dataset, name, kind, standing, plan_id, source_hash, definition FROM {}._promote_objects",
+            written(dataset)
+        );
+        let rows = ask(&self.connection, &sql, |row| {
+            let owned = Owned {
+                kind: row.get(2)?,
+                standing: Standing::parse(&row.get::<_, String>(3)?),
+                plan_id: row.get(4)?,
+                source_hash: row.get(5)?,
+                definition: row.get(6)?,
+            };
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, owned))
+        })?;
+        rows.into_iter()
+            .map(|(schema, name, owned)| {
+                let place: Dataset =
+                    schema.parse().map_err(|error| unreadable("_promote_objects", &error))?;
+                let place = if same_name(&place.schema, &dataset.schema) { dataset.clone() } else { place };
+                Ok((place.object(name), owned))
+            })
+            .collect()
+    }
+
+    fn migrations(&self, dataset: &Dataset) -> Result<Vec<AppliedMigration>, WarehouseError> {
+        let sql = format!(
+            "SELECT plan_id, applied_at, applied_by, steps, acknowledgements FROM {}._promote_migrations ORDER BY rowid",
+            written(dataset)
+        );
+        let rows = ask(&self.connection, &sql, |row| {
+            let text = |index| row.get::<_, String>(index);
+            Ok((text(0)?, text(1)?, text(2)?, text(3)?, text(4)?))
+        })?;
+        rows.into_iter()
+            .map(|(plan_id, at, by, steps, acknowledgements)| {
+                let unreadable = |error: serde_json::Error| unreadable("_promote_migrations", &error);
+                Ok(AppliedMigration {
+                    plan_id,
+                    at,
+                    by,
+                    steps: serde_json::from_str(&steps).map_err(unreadable)?,
+                    acknowledgements: serde_json::from_str(&acknowledgements).map_err(unreadable)?,
+                })
+            })
+            .collect()
+    }
+
+    /// Runs `work` in a transaction, with somebody watching the interrupt; rolls back whatever goes wrong.
+    ///
+    /// The engine may accept a COMMIT of a transaction that an error has ended, so an error never gets there.
+    fn transaction<T>(&self, work: impl FnOnce() -> Result<T, WarehouseError>) -> Result<T, WarehouseError> {
+        run(&self.connection, "BEGIN TRANSACTION")?;
+        let done = self.watched(|| {
+            let value = work()?;
+            self.pause()?;
+            run(&self.connection, "COMMIT")?;
+            Ok(value)
+        });
+        done.map_err(|error| {
+            // A transaction that the engine has already ended has nothing to roll back.
+            drop(self.connection.execute_batch("ROLLBACK"));
+            if self.interrupt.load(Ordering::Relaxed) { WarehouseError::Interrupted } else { error }
+        })
+    }
+
+    /// Lets a second thread hand the interrupt on to the engine while a statement runs.
+    fn watched<T>(&self, work: impl FnOnce() -> T) -> T {
+        let (over, interrupt) = (AtomicBool::new(false), &self.interrupt);
+        let (over, handle) = (&over, self.connection.interrupt_handle());
+        std::thread::scope(|scope| {
+            let watcher = scope.spawn(move || watch(over, interrupt, &handle));
+            let value = work();
+            over.store(true, Ordering::Relaxed);
+            watcher.thread().unpark();
+            value
+        })
+    }
+
+    fn pause(&self) -> Result<(), WarehouseError> {
+        if self.interrupt.load(Ordering::Relaxed) { Err(WarehouseError::Interrupted) } else { Ok(()) }
+    }
+
+    fn statements(&self, statements: &[String]) -> Result<u64, WarehouseError> {
+        let mut changed = 0;
+        for sql in statements {
+            self.pause()?;
+            let rows = self.connection.execute(sql, []).map_err(|error| failed(sql, &error))?;
+            changed = u64::try_from(rows).unwrap_or(u64::MAX);
+        }
+        Ok(changed)
+    }
+
+    /// Checks that what the plan knew is still so.
+    fn check(&self, guard: &Guard) -> Result<(), WarehouseError> {
+        if !guard.datasets.is_empty() {
+            let found = fingerprint(&self.read(&guard.datasets)?);
+            if found != guard.fingerprint {
+                return Err(WarehouseError::Moved { expected: guard.fingerprint.clone(), found });
+            }
+        }
+        for probe in &guard.probes {
+            let expected = probe.rows.unwrap_or(0);
+            let found = ask(&self.connection, &probe.sql, |row| count(row, 0))?.first().copied().unwrap_or(0);
+            if found > expected {
+                return Err(WarehouseError::DataMoved { sql: probe.sql.clone(), expected, found });
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what is to be remembered. The tables are made where they are not there yet.
+    fn remember(&self, intent: &Intent) -> Result<(), WarehouseError> {
+        let place = written(&intent.dataset);
+        for (table, columns) in TABLES {
+            run(&self.connection, &format!("CREATE TABLE IF NOT EXISTS {place}.{table} ({columns})"))?;
+        }
+        let json = |value: serde_json::Result<String>| value.expect("steps have string keys only");
+        run(
+            &self.connection,
+            &insert(
+                &format!("{place}._promote_migrations"),
+                &[
+                    Some(&intent.plan_id),
+                    Some(&intent.at),
+                    Some(&intent.by),
+                    Some(&json(serde_json::to_string(&intent.steps))),
+                    Some(&json(serde_json::to_string(&intent.acknowledgements))),
+                ],
+            ),
+        )?;
+        let kept = intent.owned.iter().map(|ownership| &ownership.object);
+        for object in kept.chain(&intent.disowned) {
+            let sql = format!(
+                "DELETE FROM {place}._promote_objects WHERE dataset = {} AND name = {}",
+                literal(&object.dataset.to_string()),
+                literal(&object.name)
+            );
+            run(&self.connection, &sql)?;
+        }
+        for ownership in &intent.owned {
+            let (object, owned) = (&ownership.object, &ownership.owned);
+            let dataset = object.dataset.to_string();
+            let row = [
+                Some(dataset.as_str()),
+                Some(&object.name),
+                Some(&owned.kind),
+                Some(owned.standing.as_str()),
+                Some(&owned.plan_id),
+                Some(&owned.source_hash),
+                owned.definition.as_deref(),
+            ];
+            run(&self.connection, &insert(&format!("{place}._promote_objects"), &row))?;
+        }
+        Ok(())
+    }
+}
+
+#[async_trait(?Send)]
+impl Inspect for DuckDb {
+    async fn schema(&mut self, datasets: &[Dataset]) -> Result<Schema, WarehouseError> {
+        self.read(datasets)
+    }
+
+    fn engine(&self) -> String {
+        format!("duckdb {}", self.connection.version().unwrap_or_default())
+    }
+
+    async fn ledger(&mut self, dataset: &Dataset) -> Result<Ledger, WarehouseError> {
+        let kept = self.kept()?;
+        let mut ledger = Ledger::default();
+        if holds(&kept, dataset, "_promote_objects") {
+            ledger.owned = self.owned(dataset)?.into_iter().collect();
+        }
+        if holds(&kept, dataset, "_promote_migrations") {
+            ledger.migrations = self.migrations(dataset)?;
+        }
+        Ok(ledger)
+    }
+
+    async fn counts(&mut self, questions: &[String]) -> Result<Vec<u64>, WarehouseError> {
+        if questions.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sql = format!("SELECT ({})", questions.join("), ("));
+        let answers = ask(&self.connection, &sql, |row| {
+            (0..questions.len()).map(|index| count(row, index)).collect::<::duckdb::Result<Vec<u64>>>()
+        })?;
+        Ok(answers.into_iter().next().unwrap_or_default())
+    }
+}
+
+#[async_trait(?Send)]
+impl Execute for DuckDb {
+    async fn apply(&mut self, statements: &[String], intent: &Intent) -> Result<(), WarehouseError> {
+        self.transaction(|| {
+            self.check(&intent.guard)?;
+            self.statements(statements)?;
+            self.remember(intent)
+        })?;
+        let sql = format!(
+            "SELECT count(*) FROM {}._promote_migrations WHERE plan_id = {} AND applied_at = {}",
+            written(&intent.dataset),
+            literal(&intent.plan_id),
+            literal(&intent.at)
+        );
+        let found = ask(&self.connection, &sql, |row| count(row, 0))?;
+        if found.first().is_none_or(|rows| *rows == 0) {
+            return Err(WarehouseError::NotRecorded { plan_id: intent.plan_id.clone() });
+        }
+        Ok(())
+    }
+
+    async fn run(&mut self, statements: &[String]) -> Result<u64, WarehouseError> {
+        self.transaction(|| self.statements(statements))
+    }
+}
+
+/// Whether a dataset holds a table of ours.
+fn holds(kept: &[(String, String)], dataset: &Dataset, table: &str) -> bool {
+    kept.iter().any(|(schema, name)| same_name(schema, &dataset.schema) && name == table)
+}
+
+/// Looks at the interrupt until the work is over, and hands it on.
+fn watch(over: &AtomicBool, interrupt: &AtomicBool, handle: &InterruptHandle) {
+    while !over.load(Ordering::Relaxed) {
+        if interrupt.load(Ordering::Relaxed) {
+            handle.interrupt();
+        }
+        std::thread::park_timeout(LOOK);
+    }
+}
+
+/// Writes an INSERT of one row of texts.
+fn insert(table: &str, row: &[Option<&str>]) -> String {
+    let values: Vec<String> =
+        row.iter().map(|value| value.map_or_else(|| "NULL".to_owned(), literal)).collect();
+    format!("INSERT INTO {table} VALUES ({})", values.join(", "))
+}
+
+fn unreadable(table: &str, error: &dyn std::fmt::Display) -> WarehouseError {
+    WarehouseError::Ledger { table: table.to_owned(), message: error.to_string() }
+}
+
+/// Whether the file is there; a folder that may not be entered is a fault, not an absence.
+fn present(path: &Path) -> Result<bool, WarehouseError> {
+    path.try_exists().map_err(|error| unopened(path, &error))
+}
+
+fn unopened(path: &Path, error: &std::io::Error) -> WarehouseError {
+    let (path, message) = (path.display().to_string(), error.to_string());
+    if error.kind() == std::io::ErrorKind::PermissionDenied {
+        WarehouseError::Permission { path, message }
+    } else {
+        WarehouseError::Unreachable { path, message }
+    }
+}

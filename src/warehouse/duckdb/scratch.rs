@@ -1,0 +1,254 @@
+//! A throw-away engine for declarations that nobody has approved yet.
+//!
+//! Its catalog is a file in a folder of its own: the engine writes a view or macro anew when it reads its own
+//! file (`CAST(a AS "DATE")` becomes `CAST(a AS DATE)`), so what is declared is stored and read back once, as
+//! what is live was, before the two are compared.
+
+use std::path::Path;
+
+use ::duckdb::Connection;
+use async_trait::async_trait;
+use tempfile::TempDir;
+
+use super::engine::{Threads, catalog, start};
+use super::introspect::schema;
+use super::rows::{ask, run};
+use crate::model::coordinate::Dataset;
+use crate::model::schema::{Column, Schema};
+use crate::warehouse::{Files, Kind, Routines, Scratch, Typed, WarehouseError, head, literal, name, single};
+
+/// What closes the engine to the outside, for good; its own folder stays open.
+fn close(folder: &Path) -> String {
+    format!(
+        "SET memory_limit = '1GB'; SET temp_directory = ''; SET allowed_directories = [{}]; \
+         SET enable_external_access = false; SET lock_configuration = true;",
+        literal(&folder.to_string_lossy())
+    )
+}
+
+/// An engine without files but its own, network, or settings that can be changed.
+pub(in crate::warehouse) struct DuckDbScratch {
+    connection: Connection,
+    catalog: String,
+    folder: TempDir,
+    fresh: bool,
+    stored: bool,
+    pending: Option<Vec<String>>,
+}
+
+impl DuckDbScratch {
+    /// Starts it, types the files, and closes it to the outside.
+    pub(in crate::warehouse) fn open(
+        path: &Path,
+        datasets: &[Dataset],
+        files: &Files,
+    ) -> Result<(Self, Typed), WarehouseError> {
+        let connection = start(path, Threads::One)?;
+        let mut typed = Typed::default();
+        for (object, glob) in &files.sources {
+            match describe(&connection, &format!("SELECT * FROM {}", reading(glob))) {
+                Ok(columns) => drop(typed.columns.insert(object.clone(), columns)),
+                Err(error) => typed.faults.push((object.clone(), error.to_string())),
+            }
+        }
+        for (object, bytes) in &files.seeds {
+            match sniff(&connection, bytes) {
+                Ok(columns) => drop(typed.columns.insert(object.clone(), columns)),
+                Err(error) => typed.faults.push((object.clone(), error.to_string())),
+            }
+        }
+        let catalog = catalog(path, datasets);
+        let folder = tempfile::Builder::new().prefix("promote-scratch-").tempdir().map_err(|error| {
+            WarehouseError::Unreachable { path: "temporary folder".to_owned(), message: error.to_string() }
+        })?;
+        let scratch = Self { connection, catalog, folder, fresh: true, stored: true, pending: None };
+        run(&scratch.connection, &scratch.attaching())?;
+        run(&scratch.connection, &close(scratch.folder.path()))?;
+        Ok((scratch, typed))
+    }
+
+    fn attaching(&self) -> String {
+        let file = self.folder.path().join("scratch.duckdb");
+        format!("ATTACH {} AS {1}; USE {1};", literal(&file.to_string_lossy()), name(&self.catalog))
+    }
+
+    /// Ends the transaction that statements are collected in.
+    fn settle(&mut self) -> Result<(), WarehouseError> {
+        if self.pending.take().is_some() {
+            run(&self.connection, "COMMIT")?;
+        }
+        Ok(())
+    }
+
+    /// Stores everything and reads it back, so that texts are as the engine reads them from a file.
+    fn store(&mut self) -> Result<(), WarehouseError> {
+        self.settle()?;
+        if self.stored {
+            return Ok(());
+        }
+        let catalog = name(&self.catalog);
+        run(&self.connection, &format!("CHECKPOINT {catalog}; USE memory; DETACH {catalog};"))?;
+        run(&self.connection, &self.attaching())?;
+        self.stored = true;
+        Ok(())
+    }
+
+    /// Runs one statement in a transaction with its neighbours: one that fails costs a repetition of those
+    /// before it, which is rare; a commit for each would cost more, always.
+    fn collected(&mut self, statement: &str) -> Result<(), WarehouseError> {
+        let Some(pending) = &mut self.pending else {
+            run(&self.connection, "BEGIN TRANSACTION")?;
+            self.pending = Some(Vec::new());
+            return self.collected(statement);
+        };
+        pending.push(statement.to_owned());
+        let Err(error) = self.one(statement) else { return Ok(()) };
+        if let Some(pending) = &mut self.pending {
+            pending.pop();
+        }
+        self.repeat()?;
+        Err(error)
+    }
+
+    /// Runs again what was collected, after an error that may have ended its transaction.
+    fn repeat(&mut self) -> Result<(), WarehouseError> {
+        let Some(done) = self.pending.take() else { return Ok(()) };
+        // A transaction that the engine has already ended has nothing to roll back.
+        drop(self.connection.execute_batch("ROLLBACK"));
+        run(&self.connection, "BEGIN TRANSACTION")?;
+        for statement in &done {
+            self.one(statement)?;
+        }
+        run(&self.connection, "COMMIT")
+    }
+
+    /// Runs one statement that declares or alters.
+    fn one(&self, statement: &str) -> Result<(), WarehouseError> {
+        let Some(only) = single(statement) else {
+            let (sql, keyword) = (statement.to_owned(), "more than one statement".to_owned());
+            return Err(WarehouseError::NotDeclaring { sql, keyword });
+        };
+        let head = head(only);
+        match head.kind {
+            Kind::Table
+            | Kind::View
+            | Kind::Index
+            | Kind::Type
+            | Kind::Sequence
+            | Kind::Dataset
+            | Kind::Comment
+            | Kind::Alter
+            | Kind::Drop
+            | Kind::Routine
+            | Kind::Insert => {}
+            Kind::FilledTable | Kind::Query | Kind::Other => {
+                return Err(WarehouseError::NotDeclaring { sql: only.to_owned(), keyword: head.keyword });
+            }
+        }
+        run(&self.connection, only)
+    }
+}
+
+#[async_trait(?Send)]
+impl Scratch for DuckDbScratch {
+    async fn reset(&mut self) -> Result<(), WarehouseError> {
+        if self.fresh {
+            return Ok(());
+        }
+        self.settle()?;
+        self.stored = false;
+        let catalog = literal(&self.catalog);
+        let sql = format!(
+            "SELECT schema_name FROM duckdb_schemas() WHERE database_name = {catalog} AND schema_name <> 'main'"
+        );
+        for schema in ask(&self.connection, &sql, |row| row.get::<_, String>(0))? {
+            run(&self.connection, &format!("DROP SCHEMA {} CASCADE", name(&schema)))?;
+        }
+        let sql = format!(
+            "SELECT 'TABLE', table_name FROM duckdb_tables() WHERE database_name = {catalog} \
+             UNION ALL SELECT 'VIEW', view_name FROM duckdb_views() WHERE database_name = {catalog} AND NOT internal"
+        );
+        let left =
+            ask(&self.connection, &sql, |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
+        for (noun, object) in left {
+            run(&self.connection, &format!("DROP {noun} main.{}", name(&object)))?;
+        }
+        Ok(())
+    }
+
+    async fn build(&mut self, statement: &str) -> Result<(), WarehouseError> {
+        self.fresh = false;
+        self.stored = false;
+        self.collected(statement)
+    }
+
+    async fn rehearse(&mut self, statements: &[String]) -> Result<(), WarehouseError> {
+        self.settle()?;
+        self.stored = false;
+        run(&self.connection, "BEGIN TRANSACTION")?;
+        let done = statements.iter().try_for_each(|statement| self.one(statement));
+        let done = done.and_then(|()| run(&self.connection, "COMMIT"));
+        if done.is_err() {
+            // A transaction that the engine has already ended has nothing to roll back.
+            drop(self.connection.execute_batch("ROLLBACK"));
+        }
+        done
+    }
+
+    async fn columns(&mut self, query: &str) -> Result<Vec<Column>, WarehouseError> {
+        let only = single(query).filter(|only| head(only).kind == Kind::Query).ok_or_else(|| {
+            WarehouseError::NotDeclaring { sql: query.to_owned(), keyword: head(query).keyword }
+        })?;
+        let found = describe(&self.connection, only);
+        if found.is_err() {
+            self.repeat()?;
+        }
+        found
+    }
+
+    async fn schema(&mut self, datasets: &[Dataset], routines: Routines) -> Result<Schema, WarehouseError> {
+        self.store()?;
+        schema(&self.connection, &self.catalog, datasets, routines)
+    }
+}
+
+/// Asks what a query returns.
+fn describe(connection: &Connection, query: &str) -> Result<Vec<Column>, WarehouseError> {
+    ask(connection, &format!("DESCRIBE {query}"), |row| {
+        Ok(Column {
+            name: row.get(0)?,
+            data_type: row.get(1)?,
+            nullable: true,
+            default: None,
+            generated: None,
+            comment: None,
+        })
+    })
+}
+
+/// Types a seed: the engine reads files only, so it becomes one for a moment.
+fn sniff(connection: &Connection, bytes: &[u8]) -> Result<Vec<Column>, WarehouseError> {
+    let failed = |error: &std::io::Error| WarehouseError::Unreachable {
+        path: "temporary folder".to_owned(),
+        message: error.to_string(),
+    };
+    let file = tempfile::Builder::new().suffix(".csv").tempfile().map_err(|error| failed(&error))?;
+    std::fs::write(file.path(), bytes).map_err(|error| failed(&error))?;
+    let path = literal(&file.path().to_string_lossy());
+    describe(connection, &format!("SELECT * FROM read_csv({path}, header = true)"))
+}
+
+/// The function that reads a file, by its ending.
+fn reading(glob: &str) -> String {
+    let lower = glob.to_lowercase();
+    let plain = lower.trim_end_matches(".gz").trim_end_matches(".zst");
+    let ends = |ending: &str| plain.ends_with(ending);
+    let function = if ends(".parquet") {
+        "read_parquet"
+    } else if ends(".json") || ends(".jsonl") || ends(".ndjson") {
+        "read_json"
+    } else {
+        "read_csv"
+    };
+    format!("{function}({})", literal(glob))
+}

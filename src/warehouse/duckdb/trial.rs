@@ -1,0 +1,186 @@
+//! A real file: held by another process, interrupted, killed, read without being made.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use crate::model::coordinate::Dataset;
+use crate::model::environment::Warehouse;
+use crate::model::plan::Acknowledgements;
+use crate::warehouse::{
+    Connection, Guard, Intent, Owned, Ownership, Reach, Standing, WarehouseError, connect, fingerprint,
+};
+
+fn a() -> Dataset {
+    Dataset::new("analytics")
+}
+
+fn warehouse(folder: &tempfile::TempDir) -> Warehouse {
+    Warehouse::DuckDb { path: folder.path().join("new/shop.duckdb").to_string_lossy().into_owned() }
+}
+
+async fn writing(folder: &tempfile::TempDir) -> Connection {
+    connect(&warehouse(folder), &Reach::writing(vec![a()])).await.unwrap()
+}
+
+fn texts(statements: &[&str]) -> Vec<String> {
+    statements.iter().map(|&sql| sql.to_owned()).collect()
+}
+
+fn intent(guard: Guard) -> Intent {
+    let owned = Owned {
+        kind: "table".to_owned(),
+        standing: Standing::Managed,
+        plan_id: "p1".to_owned(),
+        source_hash: "h".to_owned(),
+        definition: None,
+    };
+    Intent {
+        dataset: a(),
+        plan_id: "p1".to_owned(),
+        at: "2026-01-01T00:00:00Z".to_owned(),
+        by: "it's me <a@b>".to_owned(),
+        steps: Vec::new(),
+        acknowledgements: Acknowledgements::default(),
+        owned: vec![Ownership { object: a().object("t"), owned }],
+        disowned: Vec::new(),
+        guard,
+    }
+}
+
+/// Starts this very program once more; it holds the file until its input ends.
+fn another(folder: &tempfile::TempDir, test: &str) -> Child {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "--nocapture", test])
+        .current_dir(folder.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains("ready")));
+    child
+}
+
+#[tokio::test]
+#[ignore = "run by `says_who_holds_the_file`, as another process"]
+async fn holds_the_file() {
+    let warehouse = Warehouse::DuckDb { path: "new/shop.duckdb".to_owned() };
+    let _held = connect(&warehouse, &Reach::writing(vec![a()])).await.unwrap();
+    println!("ready");
+    std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
+}
+
+#[tokio::test]
+#[ignore = "run by `leaves_nothing_of_a_transaction_that_was_killed`, as another process"]
+async fn dies_in_the_middle() {
+    let connection = ::duckdb::Connection::open("new/shop.duckdb").unwrap();
+    connection
+        .execute_batch("BEGIN; CREATE TABLE analytics.half(a INT); ALTER TABLE analytics.t ADD COLUMN b INT")
+        .unwrap();
+    println!("ready");
+    std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
+}
+
+#[tokio::test]
+async fn says_who_holds_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(writing(&folder).await);
+    let mut child = another(&folder, "warehouse::duckdb::trial::holds_the_file");
+    let impatient = connect(&warehouse(&folder), &Reach::reading(vec![a()])).await;
+    let WarehouseError::Busy { pid, .. } = impatient.err().unwrap() else { panic!("not busy") };
+    assert_eq!(pid, Some(child.id()));
+    let patient = Reach { patience: Duration::from_secs(20), ..Reach::writing(vec![a()]) };
+    drop(child.stdin.take());
+    assert!(connect(&warehouse(&folder), &patient).await.is_ok());
+    child.wait().unwrap();
+}
+
+#[tokio::test]
+async fn leaves_nothing_of_a_transaction_that_was_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    writing(&folder)
+        .await
+        .run(&texts(&["CREATE SCHEMA analytics", "CREATE TABLE analytics.t(a INT)"]))
+        .await
+        .unwrap();
+    let mut child = another(&folder, "warehouse::duckdb::trial::dies_in_the_middle");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    for reach in [Reach::reading(vec![a()]), Reach::writing(vec![a()])] {
+        let mut connection = connect(&warehouse(&folder), &reach).await.unwrap();
+        let schema = connection.schema(&[a()]).await.unwrap();
+        assert_eq!(schema.relations.len(), 1);
+        assert_eq!(schema.relations[&a().object("t")].columns.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn takes_a_missing_file_for_an_empty_one_and_does_not_make_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut connection = connect(&warehouse(&folder), &Reach::reading(vec![a()])).await.unwrap();
+    assert_eq!(connection.schema(&[a()]).await.unwrap(), crate::model::schema::Schema::default());
+    assert!(connection.ledger(&a()).await.unwrap().owned.is_empty());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn writes_what_it_did_with_the_doing_or_neither() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut connection = writing(&folder).await;
+    let good = ["CREATE SCHEMA IF NOT EXISTS analytics", "CREATE TABLE analytics.t(a INT)"];
+    let bad = texts(&[good[0], good[1], "ALTER TABLE analytics.nothing ADD COLUMN b INT"]);
+    let error = connection.apply(&bad, &intent(Guard::default())).await.unwrap_err();
+    assert!(matches!(error, WarehouseError::Statement { .. }), "{error}");
+    assert!(connection.schema(&[a()]).await.unwrap().datasets.is_empty());
+    connection.apply(&texts(&good), &intent(Guard::default())).await.unwrap();
+    let ledger = connection.ledger(&a()).await.unwrap();
+    assert_eq!(ledger.migrations[0].by, "it's me <a@b>");
+    assert_eq!(ledger.owned[&a().object("t")].source_hash, "h");
+    let schema = connection.schema(&[a()]).await.unwrap();
+    assert_eq!(schema.relations.len(), 1, "its own tables are not part of the schema");
+    let guard = Guard { datasets: vec![a()], fingerprint: fingerprint(&schema), probes: Vec::new() };
+    connection
+        .apply(&texts(&["ALTER TABLE analytics.t ADD COLUMN b INT"]), &intent(guard.clone()))
+        .await
+        .unwrap();
+    let error = connection.apply(&texts(&["DROP TABLE analytics.t"]), &intent(guard)).await.unwrap_err();
+    assert!(matches!(error, WarehouseError::Moved { .. }), "{error}");
+    assert_eq!(connection.ledger(&a()).await.unwrap().migrations.len(), 2);
+}
+
+#[tokio::test]
+async fn stops_a_statement_that_runs_and_leaves_nothing_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let reach = Reach::writing(vec![a()]);
+    let mut connection = connect(&warehouse(&folder), &reach).await.unwrap();
+    let interrupt = std::sync::Arc::clone(&reach.interrupt);
+    let waiting = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(200));
+        interrupt.store(true, Ordering::Relaxed);
+    });
+    let long = "CREATE TABLE analytics.t AS SELECT count(*) AS a FROM range(100000000) x, range(100000) y";
+    let error = connection.run(&texts(&["CREATE SCHEMA analytics", long])).await.unwrap_err();
+    assert!(matches!(error, WarehouseError::Interrupted), "{error}");
+    waiting.join().unwrap();
+    reach.interrupt.store(false, Ordering::Relaxed);
+    assert!(connection.schema(&[a()]).await.unwrap().datasets.is_empty());
+}
+
+#[tokio::test]
+async fn says_what_is_wrong_with_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.duckdb");
+    std::fs::write(&path, "this is no database, but long enough to look at".repeat(200)).unwrap();
+    let warehouse = Warehouse::DuckDb { path: path.to_string_lossy().into_owned() };
+    let error = connect(&warehouse, &Reach::reading(vec![a()])).await.err().unwrap();
+    assert!(matches!(error, WarehouseError::Unreachable { .. }), "{error}");
+    let warehouse = Warehouse::DuckDb { path: path.join("below.duckdb").to_string_lossy().into_owned() };
+    let error = connect(&warehouse, &Reach::writing(vec![a()])).await.err().unwrap();
+    assert!(matches!(error, WarehouseError::Unreachable { .. }), "{error}");
+    let warehouse = Warehouse::Postgres { url: "postgres://x:secret@y/z".to_owned() };
+    let error = connect(&warehouse, &Reach::reading(vec![a()])).await.err().unwrap();
+    assert!(!error.to_string().contains("secret"));
+}

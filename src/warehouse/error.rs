@@ -1,0 +1,91 @@
+//! What can be wrong with a warehouse.
+
+/// A warehouse that cannot be reached, read or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum WarehouseError {
+    /// Another process holds the file.
+    #[error("`{path}` is held by another process{}", pid.map(|pid| format!(" (PID {pid})")).unwrap_or_default())]
+    Busy {
+        /// The file.
+        path: String,
+        /// The process, where the engine says which.
+        pid: Option<u32>,
+    },
+    /// The user may not read or write it.
+    #[error("no permission for `{path}`: {message}")]
+    Permission {
+        /// The file, or what was asked for.
+        path: String,
+        /// The system's or engine's own words.
+        message: String,
+    },
+    /// It is not there, or is no warehouse.
+    #[error("cannot open `{path}`: {message}")]
+    Unreachable {
+        /// The file or server, without secrets.
+        path: String,
+        /// The engine's own words.
+        message: String,
+    },
+    /// A statement failed; nothing of its transaction is left.
+    #[error("{message}")]
+    Statement {
+        /// The statement.
+        sql: String,
+        /// The engine's own words.
+        message: String,
+        /// The line of the statement, from 1, where the engine says one.
+        line: Option<u32>,
+    },
+    /// A statement that does not declare anything, where only declarations are allowed.
+    #[error(
+        "`{keyword}` is not a declaration: only CREATE TABLE|VIEW|INDEX|TYPE|SEQUENCE|FUNCTION|MACRO|SCHEMA and COMMENT ON are"
+    )]
+    NotDeclaring {
+        /// The statement.
+        sql: String,
+        /// Its leading words.
+        keyword: String,
+    },
+    /// It was interrupted; nothing of the transaction is left.
+    #[error("interrupted; nothing was changed")]
+    Interrupted,
+    /// The live schema is not the one that was planned for.
+    #[error("the live schema changed since the plan was made")]
+    Moved {
+        /// The fingerprint of the plan.
+        expected: String,
+        /// The fingerprint of what is live.
+        found: String,
+    },
+    /// The data is not what was planned for.
+    #[error("the data changed since the plan was made: {found} rows stand in the way where {expected} did")]
+    DataMoved {
+        /// The question.
+        sql: String,
+        /// The answer in the plan.
+        expected: u64,
+        /// The answer now.
+        found: u64,
+    },
+    /// The commit was accepted, but what it wrote is not there.
+    #[error("the commit of plan `{plan_id}` was accepted, but its record is not there")]
+    NotRecorded {
+        /// The plan.
+        plan_id: String,
+    },
+    /// What the warehouse keeps for us cannot be read.
+    #[error("`{table}` holds what cannot be read: {message}")]
+    Ledger {
+        /// The table.
+        table: String,
+        /// Why.
+        message: String,
+    },
+    /// This kind of warehouse is not built in.
+    #[error("warehouses of kind `{kind}` are not supported by this build")]
+    NotBuilt {
+        /// The kind.
+        kind: &'static str,
+    },
+}

@@ -1,0 +1,405 @@
+//! Just enough reading of SQL to tell statements apart and to say what each declares.
+//!
+//! The engine parses; this only keeps apart what is handed to it, so that two statements never pass for one.
+
+use std::collections::BTreeSet;
+
+/// A piece of SQL: a word, a quoted name, a text, or a single symbol.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Piece {
+    Word,
+    Quoted,
+    Text,
+    Symbol(char),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Token<'a> {
+    piece: Piece,
+    text: &'a str,
+    start: usize,
+}
+
+impl Token<'_> {
+    fn is(&self, keyword: &str) -> bool {
+        self.piece == Piece::Word && self.text.eq_ignore_ascii_case(keyword)
+    }
+
+    fn name(&self) -> Option<String> {
+        match self.piece {
+            Piece::Word => Some(self.text.to_owned()),
+            Piece::Quoted => Some(self.text[1..self.text.len() - 1].replace("\"\"", "\"")),
+            Piece::Text | Piece::Symbol(_) => None,
+        }
+    }
+}
+
+/// What a statement does, as far as its first words say.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Kind {
+    /// `CREATE TABLE` with columns.
+    Table,
+    /// `CREATE TABLE … AS`: declares and fills.
+    FilledTable,
+    /// `CREATE VIEW`.
+    View,
+    /// `CREATE INDEX`.
+    Index,
+    /// `CREATE TYPE`.
+    Type,
+    /// `CREATE SEQUENCE`.
+    Sequence,
+    /// `CREATE FUNCTION|MACRO`.
+    Routine,
+    /// `CREATE SCHEMA`.
+    Dataset,
+    /// `COMMENT ON`.
+    Comment,
+    /// `ALTER TABLE|VIEW`.
+    Alter,
+    /// `DROP TABLE|VIEW|INDEX|MACRO|…`.
+    Drop,
+    /// `INSERT INTO`.
+    Insert,
+    /// `SELECT`, `WITH`, `FROM`, `VALUES`, a bracket.
+    Query,
+    /// Anything else.
+    Other,
+}
+
+/// A statement's first words.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Head {
+    /// What it does.
+    pub kind: Kind,
+    /// The parts of the name that it declares, unquoted; empty where it has none.
+    pub name: Vec<String>,
+    /// Its leading words, for messages.
+    pub keyword: String,
+}
+
+/// Splits SQL at its semicolons: each statement with its byte offset, without the semicolon.
+///
+/// Shape: empty statements and pure comments are left out.
+pub fn statements(sql: &str) -> Vec<(usize, &str)> {
+    let mut found = Vec::new();
+    let mut first: Option<usize> = None;
+    let mut end = 0;
+    for token in tokens(sql) {
+        if token.piece == Piece::Symbol(';') {
+            if let Some(start) = first.take() {
+                found.push((start, &sql[start..end]));
+            }
+        } else {
+            first.get_or_insert(token.start);
+            end = token.start + token.text.len();
+        }
+    }
+    if let Some(start) = first {
+        found.push((start, &sql[start..end]));
+    }
+    found
+}
+
+/// Gives the only statement of a text, without its semicolon; none where there are several or none at all.
+pub fn single(sql: &str) -> Option<&str> {
+    match statements(sql).as_slice() {
+        [(_, only)] => Some(only),
+        _ => None,
+    }
+}
+
+/// Gives the line, from 1, of a byte offset.
+pub fn line_of(sql: &str, offset: usize) -> u32 {
+    let lines =
+        sql.char_indices().take_while(|(at, _)| *at < offset).filter(|(_, next)| *next == '\n').count();
+    u32::try_from(lines + 1).unwrap_or(u32::MAX)
+}
+
+/// Gives every word and quoted name of a text, in lower case: what it may refer to.
+pub fn words(sql: &str) -> BTreeSet<String> {
+    tokens(sql).iter().filter_map(Token::name).map(|name| name.to_lowercase()).collect()
+}
+
+/// Reads the first words of every statement of a text.
+pub fn heads(sql: &str) -> Vec<Head> {
+    statements(sql).into_iter().map(|(_, statement)| head(statement)).collect()
+}
+
+/// Reads a statement's first words.
+pub fn head(statement: &str) -> Head {
+    let tokens = tokens(statement);
+    let keyword = tokens
+        .iter()
+        .take_while(|token| token.piece == Piece::Word)
+        .take(2)
+        .map(|token| token.text.to_uppercase())
+        .collect::<Vec<_>>()
+        .join(" ");
+    let Some(first) = tokens.first() else {
+        return Head { kind: Kind::Other, name: Vec::new(), keyword };
+    };
+    let rest = &tokens[1..];
+    let (kind, name) = match first.text.to_ascii_lowercase().as_str() {
+        "create" => created(rest),
+        "comment" => (Kind::Comment, commented(rest)),
+        "alter" => (Kind::Alter, named(skip(rest, &["table", "view"]))),
+        "drop" => (
+            Kind::Drop,
+            named(skip(rest, &["table", "view", "index", "macro", "function", "schema", "type", "sequence"])),
+        ),
+        "insert" => (Kind::Insert, named(skip(rest, &["into"]))),
+        "select" | "with" | "from" | "values" | "pivot" | "unpivot" | "(" => (Kind::Query, Vec::new()),
+        _ => (Kind::Other, Vec::new()),
+    };
+    Head { kind, name, keyword }
+}
+
+fn created(rest: &[Token<'_>]) -> (Kind, Vec<String>) {
+    let rest = skip(rest, &["or", "replace", "unique", "recursive"]);
+    let Some(noun) = rest.first() else { return (Kind::Other, Vec::new()) };
+    let after = &rest[1..];
+    match noun.text.to_ascii_lowercase().as_str() {
+        "table" => table(after),
+        "view" => (Kind::View, named(after)),
+        "index" => (Kind::Index, named(after)),
+        "type" => (Kind::Type, named(after)),
+        "sequence" => (Kind::Sequence, named(after)),
+        "function" | "macro" => (Kind::Routine, named(after)),
+        "schema" => (Kind::Dataset, named(after)),
+        _ => (Kind::Other, Vec::new()),
+    }
+}
+
+/// A table is filled where `AS` follows its name, or the bracket after it.
+fn table(after: &[Token<'_>]) -> (Kind, Vec<String>) {
+    let mut depth = 0_u32;
+    let filled = after.iter().any(|token| match token.piece {
+        Piece::Symbol('(') => {
+            depth += 1;
+            false
+        }
+        Piece::Symbol(')') => {
+            depth = depth.saturating_sub(1);
+            false
+        }
+        Piece::Word => depth == 0 && token.is("as"),
+        Piece::Quoted | Piece::Text | Piece::Symbol(_) => false,
+    });
+    (if filled { Kind::FilledTable } else { Kind::Table }, named(after))
+}
+
+fn commented(rest: &[Token<'_>]) -> Vec<String> {
+    let column = rest.get(1).is_some_and(|token| token.is("column"));
+    let mut name = named(skip(
+        rest,
+        &["on", "table", "view", "column", "macro", "function", "index", "type", "sequence"],
+    ));
+    if column {
+        name.pop();
+    }
+    name
+}
+
+fn skip<'a, 'b>(tokens: &'a [Token<'b>], keywords: &[&str]) -> &'a [Token<'b>] {
+    let count = tokens.iter().take_while(|token| keywords.iter().any(|keyword| token.is(keyword))).count();
+    &tokens[count..]
+}
+
+/// Reads `[IF [NOT] EXISTS] a.b.c`.
+fn named(tokens: &[Token<'_>]) -> Vec<String> {
+    let mut tokens = skip(tokens, &["if", "not", "exists"]).iter();
+    let mut parts = Vec::new();
+    while let Some(part) = tokens.next().and_then(Token::name) {
+        parts.push(part);
+        if !matches!(tokens.next(), Some(token) if token.piece == Piece::Symbol('.')) {
+            break;
+        }
+    }
+    parts
+}
+
+fn tokens(sql: &str) -> Vec<Token<'_>> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(next) = sql[at..].chars().next() {
+        let rest = &sql[at..];
+        let (piece, length) = match next {
+            _ if next.is_whitespace() => (None, next.len_utf8()),
+            '-' if rest.starts_with("--") => (None, rest.find('\n').unwrap_or(rest.len())),
+            '/' if rest.starts_with("/*") => (None, rest.find("*/").map_or(rest.len(), |end| end + 2)),
+            '\'' => (Some(Piece::Text), quoted(rest, '\'')),
+            '"' => (Some(Piece::Quoted), quoted(rest, '"')),
+            '$' => dollar(rest),
+            _ if next.is_alphanumeric() || next == '_' => word(rest),
+            _ => (Some(Piece::Symbol(next)), next.len_utf8()),
+        };
+        if let Some(piece) = piece {
+            found.push(Token { piece, text: &rest[..length], start: at });
+        }
+        at += length;
+    }
+    found
+}
+
+/// A word, or a text with a letter before it: `E'a\'b'`, `X'00'`.
+fn word(rest: &str) -> (Option<Piece>, usize) {
+    let length =
+        rest.find(|next: char| !(next.is_alphanumeric() || next == '_' || next == '$')).unwrap_or(rest.len());
+    let after = &rest[length..];
+    if length == 1 && after.starts_with('\'') {
+        let escapes = rest.starts_with(['e', 'E']);
+        let text = if escapes { escaped(after) } else { quoted(after, '\'') };
+        return (Some(Piece::Text), length + text);
+    }
+    (Some(Piece::Word), length)
+}
+
+/// The length of a text in quotes; a doubled quote is part of it. One that never ends takes the rest.
+fn quoted(rest: &str, quote: char) -> usize {
+    let mut characters = rest.char_indices().skip(1).peekable();
+    while let Some((at, next)) = characters.next() {
+        if next == quote {
+            match characters.peek() {
+                Some((_, following)) if *following == quote => {
+                    characters.next();
+                }
+                _ => return at + quote.len_utf8(),
+            }
+        }
+    }
+    rest.len()
+}
+
+fn escaped(rest: &str) -> usize {
+    let mut characters = rest.char_indices().skip(1);
+    while let Some((at, next)) = characters.next() {
+        match next {
+            '\'' if !rest[at + 1..].starts_with('\'') => return at + 1,
+            '\\' | '\'' => {
+                characters.next();
+            }
+            _ => {}
+        }
+    }
+    rest.len()
+}
+
+/// `$$ … $$` and `$tag$ … $tag$`; a lone dollar is a symbol.
+fn dollar(rest: &str) -> (Option<Piece>, usize) {
+    let tag = rest[1..].find('$').map(|end| &rest[..end + 2]).filter(|tag| {
+        tag[1..tag.len() - 1].chars().all(|next| next.is_alphanumeric() || next == '_')
+            && !tag[1..].starts_with(|next: char| next.is_ascii_digit())
+    });
+    match tag {
+        Some(tag) => {
+            let end = rest[tag.len()..].find(tag).map_or(rest.len(), |end| tag.len() + end + tag.len());
+            (Some(Piece::Text), end)
+        }
+        None => (Some(Piece::Symbol('$')), 1),
+    }
+}
+
+/// Reads every bracketed parameter list of a `CREATE MACRO|FUNCTION` that stands before an `AS`.
+///
+/// Shape: one list for each signature; each parameter with its default as written, where it has one.
+pub fn written_defaults(statement: &str) -> Vec<Vec<(String, Option<String>)>> {
+    let tokens = tokens(statement);
+    let mut found = Vec::new();
+    let mut depth = 0_u32;
+    let mut open = None;
+    for (index, token) in tokens.iter().enumerate() {
+        match token.piece {
+            Piece::Symbol('(') => {
+                if depth == 0 {
+                    open = Some(index);
+                }
+                depth += 1;
+            }
+            Piece::Symbol(')') => {
+                depth = depth.saturating_sub(1);
+                let named = tokens.get(index + 1).is_some_and(|next| next.is("as"));
+                if let (0, true, Some(open)) = (depth, named, open) {
+                    found.push(written(statement, &tokens[open + 1..index]));
+                }
+            }
+            Piece::Word | Piece::Quoted | Piece::Text | Piece::Symbol(_) => {}
+        }
+    }
+    found
+}
+
+fn written(statement: &str, tokens: &[Token<'_>]) -> Vec<(String, Option<String>)> {
+    let mut depth = 0_u32;
+    let mut parameters = Vec::new();
+    for parameter in tokens.split(|token| {
+        match token.piece {
+            Piece::Symbol('(' | '[' | '{') => depth += 1,
+            Piece::Symbol(')' | ']' | '}') => depth = depth.saturating_sub(1),
+            Piece::Word | Piece::Quoted | Piece::Text | Piece::Symbol(_) => {}
+        }
+        depth == 0 && token.piece == Piece::Symbol(',')
+    }) {
+        let Some(name) = parameter.first().and_then(Token::name) else { continue };
+        let equals =
+            parameter.iter().position(|token| token.piece == Piece::Symbol('=') || token.is("default"));
+        let default = equals.and_then(|equals| {
+            let (first, last) = (parameter.get(equals + 1)?, parameter.last()?);
+            Some(statement[first.start..last.start + last.text.len()].to_owned())
+        });
+        parameters.push((name, default));
+    }
+    parameters
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn splits_where_the_engine_would() {
+        let sql = "-- a; b\nselect ';', \";\", $$;$$, E'\\';' /* ; */ ;\n\n ; create view v as select 1";
+        let found: Vec<_> = statements(sql).into_iter().map(|(at, _)| line_of(sql, at)).collect();
+        assert_eq!(found, [2, 4]);
+        assert_eq!(single("select 1;"), Some("select 1"));
+        assert_eq!(single("select 1; copy x to 'y'"), None);
+        assert_eq!(single("-- nothing"), None);
+    }
+
+    #[test]
+    fn reads_what_a_statement_declares() {
+        for (sql, kind, name) in [
+            ("create table if not exists a.\"b c\" (x int)", Kind::Table, "a|b c"),
+            ("create or replace table a.b as select 1", Kind::FilledTable, "a|b"),
+            ("create table b(x int default (1 + 2))", Kind::Table, "b"),
+            ("create table b(x) as select 1", Kind::FilledTable, "b"),
+            ("CREATE OR REPLACE VIEW v AS SELECT 1", Kind::View, "v"),
+            ("create unique index i on a.b(x)", Kind::Index, "i"),
+            ("create macro a.f(x) as x", Kind::Routine, "a|f"),
+            ("comment on column a.b.c is 'x'", Kind::Comment, "a|b"),
+            ("comment on table a.b is 'x'", Kind::Comment, "a|b"),
+            ("alter table a.b add column c int", Kind::Alter, "a|b"),
+            ("copy a to 'b'", Kind::Other, ""),
+            ("attach 'x' as y", Kind::Other, ""),
+            ("create secret s (type s3)", Kind::Other, ""),
+            ("with a as (select 1) select * from a", Kind::Query, ""),
+        ] {
+            let head = head(sql);
+            assert_eq!((head.kind, head.name.join("|").as_str()), (kind, name), "{sql}");
+        }
+    }
+
+    #[test]
+    fn reads_the_defaults_of_a_routine() {
+        let found =
+            written_defaults("create macro f(x, y int := coalesce(1, 2), z = 'a,b') as x + y, (x) as x");
+        let text = |written: &Vec<(String, Option<String>)>| {
+            written
+                .iter()
+                .map(|(name, default)| format!("{name}={}", default.clone().unwrap_or_default()))
+                .collect::<Vec<_>>()
+                .join("; ")
+        };
+        assert_eq!(found.iter().map(text).collect::<Vec<_>>(), ["x=; y=coalesce(1, 2); z='a,b'", "x="]);
+    }
+}
