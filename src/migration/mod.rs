@@ -1,1 +1,39 @@
-//! The room `migration`.
+//! Schema changes: what is declared against what is live.
+//!
+//! In: [`Declared`] objects and a live [`Schema`](crate::model::schema::Schema). Out: judged
+//! [`Step`](crate::model::migration::Step)s with the statements that carry them out, a [`Proof`] that they do, and
+//! the [`Application`] that runs them. Both sides are read by one introspection, so that spelling can't differ.
+//! `diff`, `fit`, `rule`, `rebuild` and `order` are pure; `desired`, `prove` and `apply` ask an engine.
+//! Nothing here drops or forces by itself: what breaks somebody is a step that stands in the way.
+//! Start at [`plan()`].
+
+mod apply;
+mod build;
+mod context;
+mod declared;
+mod desired;
+mod diff;
+mod error;
+mod fit;
+mod memory;
+mod order;
+mod plan;
+mod prove;
+mod rebuild;
+mod rule;
+mod statement;
+mod steps;
+#[cfg(test)]
+mod trial;
+
+pub use crate::warehouse::fingerprint;
+pub use apply::{Application, Half};
+pub use context::Facts;
+pub use declared::{Body, Declared, DeclaredColumn, DeclaredObject, State};
+pub use desired::{Desired, Managed, desired};
+pub use error::MigrationError;
+pub use memory::{Forgetful, Memory};
+pub use order::{AFTER_PUSH, BEFORE_PUSH};
+pub use plan::{OpenScratch, Planned, plan};
+pub use prove::{Proof, prove};
+pub use steps::{Options, Steps, facts, questions, steps};

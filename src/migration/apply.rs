@@ -1,0 +1,179 @@
+//! Carrying out the steps: each half in one transaction, with what is to be remembered of it.
+
+use std::collections::BTreeSet;
+
+use super::desired::Desired;
+use super::error::MigrationError;
+use super::order::{AFTER_PUSH, BEFORE_PUSH};
+use super::prove::definition;
+use crate::model::coordinate::{Coordinate, Dataset};
+use crate::model::migration::{Probe, Step, Verdict};
+use crate::model::plan::Acknowledgements;
+use crate::warehouse::{Execute, Guard, Intent, Ledger, Owned, Ownership, Standing};
+
+/// Which half of a plan.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Half {
+    /// Compatible steps.
+    BeforePush,
+    /// Forced steps, and what needs them.
+    AfterPush,
+}
+
+impl Half {
+    /// The transaction group that it is.
+    pub fn group(self) -> u32 {
+        match self {
+            Self::BeforePush => BEFORE_PUSH,
+            Self::AfterPush => AFTER_PUSH,
+        }
+    }
+}
+
+/// A plan on its way into the warehouse.
+#[derive(Clone, Debug)]
+pub struct Application<'a> {
+    /// What is declared.
+    pub desired: &'a Desired,
+    /// What was recorded before.
+    pub ledger: &'a Ledger,
+    /// All steps of the plan, as they run.
+    pub steps: &'a [Step],
+    /// The same steps as they are shown and recorded: without secrets.
+    pub shown: &'a [Step],
+    /// The plan.
+    pub plan_id: &'a str,
+    /// When, RFC 3339, UTC.
+    pub at: &'a str,
+    /// Who: `Name <mail>`.
+    pub by: &'a str,
+    /// What was said to the plan.
+    pub acknowledgements: &'a Acknowledgements,
+    /// Datasets and fingerprint of the live schema that the plan was made for; none: not checked.
+    pub planned_for: Option<(&'a [Dataset], &'a str)>,
+}
+
+impl Application<'_> {
+    /// Applies one half; gives whether there was anything to do.
+    ///
+    /// Effects: all statements of the half and its record, in one transaction, or nothing. The schema is checked
+    /// against the plan in the same transaction, before the first half that has statements.
+    ///
+    /// # Errors
+    ///
+    /// [`MigrationError::Warehouse`] with what the warehouse said; nothing of the half is left then.
+    pub async fn apply(&self, execute: &mut dyn Execute, half: Half) -> Result<bool, MigrationError> {
+        let Some(intent) = self.intent(half) else { return Ok(false) };
+        let running = self.steps.iter().filter(|step| Self::is_of(step, half));
+        let statements: Vec<String> = running.flat_map(|step| step.ddl.clone()).collect();
+        execute.apply(&statements, &intent).await?;
+        Ok(true)
+    }
+
+    fn is_of(step: &Step, half: Half) -> bool {
+        step.group == half.group() || (step.group == 0 && half == Half::BeforePush)
+    }
+
+    /// What a half runs and remembers; none where there is nothing to do.
+    pub fn intent(&self, half: Half) -> Option<Intent> {
+        let of_half = |steps: &[Step]| -> Vec<Step> {
+            steps.iter().filter(|step| Self::is_of(step, half)).cloned().collect()
+        };
+        let (running, steps) = (of_half(self.steps), of_half(self.shown));
+        let runs =
+            |step: &Step| !step.ddl.is_empty() || matches!(step.code.as_str(), "adopt-object" | "orphan");
+        if !steps.iter().any(runs) {
+            return None;
+        }
+        let guard = self.guard(half, &running);
+        Some(Intent {
+            dataset: self.desired.dataset.clone()?,
+            plan_id: self.plan_id.to_owned(),
+            at: self.at.to_owned(),
+            by: self.by.to_owned(),
+            acknowledgements: self.acknowledgements.clone(),
+            owned: self.owned(half),
+            disowned: self.disowned(&steps),
+            steps,
+            guard,
+        })
+    }
+
+    fn guard(&self, half: Half, steps: &[Step]) -> Guard {
+        let earlier = |step: &Step| step.group == BEFORE_PUSH && !step.ddl.is_empty();
+        let first = half == Half::BeforePush || !self.steps.iter().any(earlier);
+        let (datasets, fingerprint) = match self.planned_for {
+            Some((datasets, fingerprint)) if first => (datasets.to_vec(), fingerprint.to_owned()),
+            _ => (Vec::new(), String::new()),
+        };
+        // What the data decided is asked again; what was let through knowingly is not.
+        let decided = steps.iter().filter(|step| step.verdict == Verdict::NeedsDataCheck && !step.allowed);
+        let probes = decided.filter_map(|step| step.probe.clone()).filter(|probe| probe.rows == Some(0));
+        let probes: Vec<Probe> = if first { probes.collect() } else { Vec::new() };
+        Guard { datasets, fingerprint, probes }
+    }
+
+    /// Ownership that is written with a half: that of objects which only the other half makes waits for it.
+    fn owned(&self, half: Half) -> Vec<Ownership> {
+        let late: BTreeSet<&str> = self
+            .steps
+            .iter()
+            .filter(|step| step.group == AFTER_PUSH)
+            .map(|step| step.object.as_str())
+            .collect();
+        let declared = self
+            .desired
+            .objects
+            .iter()
+            .filter(|(object, _)| half == Half::AfterPush || !late.contains(object.to_string().as_str()));
+        let mut rows: Vec<Ownership> = declared
+            .map(|(object, managed)| {
+                let before = self.ledger.owned.get(object);
+                let plan_id = before.map_or_else(|| self.plan_id.to_owned(), |owned| owned.plan_id.clone());
+                let owned = Owned {
+                    kind: self.kind(object).to_owned(),
+                    standing: Standing::Managed,
+                    plan_id,
+                    source_hash: managed.source_hash.clone(),
+                    definition: definition(&self.desired.schema, object),
+                };
+                Ownership { object: object.clone(), owned }
+            })
+            .filter(|row| self.ledger.owned.get(&row.object) != Some(&row.owned))
+            .collect();
+        for step in self.steps.iter().filter(|step| step.code == "orphan") {
+            let known = self.ledger.owned.iter().find(|(object, _)| object.to_string() == step.object);
+            if let Some((object, owned)) = known {
+                let owned = Owned { standing: Standing::Orphaned, ..owned.clone() };
+                rows.push(Ownership { object: object.clone(), owned });
+            }
+        }
+        rows
+    }
+
+    fn kind(&self, object: &Coordinate) -> &'static str {
+        use crate::model::schema::RelationKind;
+        match self.desired.schema.relations.get(object).map(|relation| relation.kind) {
+            Some(RelationKind::Table) => "table",
+            Some(RelationKind::View) => "view",
+            None => "routine",
+        }
+    }
+
+    /// Objects that a step drops or renames away.
+    fn disowned(&self, steps: &[Step]) -> Vec<Coordinate> {
+        let ran = |name: &str, codes: &[&str]| {
+            steps.iter().any(|step| step.object == name && codes.contains(&step.code.as_str()))
+        };
+        let dropped = self
+            .desired
+            .dropped
+            .keys()
+            .filter(|object| ran(&object.to_string(), &["drop-table", "drop-view", "drop-routine"]));
+        let renamed = self.desired.objects.iter().filter_map(|(object, managed)| {
+            let from = managed.renamed_from.as_ref()?;
+            ran(&object.to_string(), &["rename-table"]).then_some(from)
+        });
+        dropped.chain(renamed).cloned().collect()
+    }
+}

@@ -1,0 +1,383 @@
+//! Building declared objects in a scratch, one by one, and collecting what the engine rejects.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::declared::{Body, Declared, DeclaredColumn, DeclaredObject, State};
+use super::desired::Managed;
+use super::error::MigrationError;
+use super::statement;
+use crate::model::coordinate::Coordinate;
+use crate::model::finding::Finding;
+use crate::model::origin::Place;
+use crate::model::schema::{Column, Schema};
+use crate::warehouse::{
+    Kind, Scratch, Typed, WarehouseError, head, line_of, name, path, same_name, single, statements, words,
+};
+
+/// What was built.
+#[derive(Debug, Default)]
+pub(super) struct Built {
+    /// Managed objects by the name that was declared.
+    pub(super) objects: BTreeMap<Coordinate, Managed>,
+    /// Copies of what is only read.
+    pub(super) copies: BTreeSet<Coordinate>,
+}
+
+/// A scratch that is being filled.
+pub(super) struct Builder<'a> {
+    declared: &'a Declared,
+    typed: &'a Typed,
+    scratch: &'a mut dyn Scratch,
+    built: Built,
+}
+
+/// One declared object that did not build, and why.
+struct Failure<'a> {
+    object: &'a DeclaredObject,
+    finding: Finding,
+}
+
+impl<'a> Builder<'a> {
+    /// Empties the scratch, makes the datasets and copies what is only read.
+    pub(super) async fn start(
+        declared: &'a Declared,
+        live: &'a Schema,
+        typed: &'a Typed,
+        scratch: &'a mut dyn Scratch,
+    ) -> Result<Self, MigrationError> {
+        scratch.reset().await?;
+        for dataset in declared.datasets() {
+            scratch.build(&statement::create_dataset(&dataset)).await?;
+        }
+        let mut builder = Self { declared, typed, scratch, built: Built::default() };
+        builder.copies(live).await?;
+        Ok(builder)
+    }
+
+    /// Copies, as empty tables, what is read and not declared.
+    async fn copies(&mut self, live: &Schema) -> Result<(), MigrationError> {
+        let declared: BTreeSet<Coordinate> = self.named().into_iter().map(|name| folded(&name)).collect();
+        let spoken = self.declared.objects.iter().filter_map(|object| object.body.sql()).map(words);
+        let spoken: BTreeSet<String> = spoken.flatten().collect();
+        let mut wanted: BTreeMap<Coordinate, &[Column]> = BTreeMap::new();
+        for (object, relation) in &live.relations {
+            let read = spoken.contains(&object.name.to_lowercase()) || self.declared.sources.contains(object);
+            if read && !declared.contains(&folded(object)) {
+                wanted.insert(object.clone(), &relation.columns);
+            }
+        }
+        for (object, _) in &self.declared.files {
+            if let Some(columns) = self.typed.columns.get(object) {
+                wanted.insert(object.clone(), columns);
+            }
+        }
+        for (object, columns) in wanted {
+            if columns.is_empty() {
+                continue;
+            }
+            self.scratch.build(&statement::create_plain(&object, columns)).await?;
+            self.built.copies.insert(object);
+        }
+        for (object, routine) in &live.routines {
+            if spoken.contains(&object.name.to_lowercase()) && !declared.contains(&folded(object)) {
+                // A routine of somebody else that cannot be copied is missed by whoever calls it.
+                let copied = self.scratch.build(&statement::create_routine(object, routine)).await;
+                if copied.is_ok() {
+                    self.built.copies.insert(object.clone());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The names of everything that is declared.
+    fn named(&self) -> Vec<Coordinate> {
+        let mut names = Vec::new();
+        for object in &self.declared.objects {
+            names.extend(object.coordinate.clone());
+            if let Body::Ddl { sql } = &object.body {
+                let heads = statements(sql).into_iter().map(|(_, statement)| head(statement));
+                let relations = heads.filter(|head| !matches!(head.kind, Kind::Index | Kind::Comment));
+                names.extend(relations.filter_map(|head| self.declared.place(&head.name)));
+            }
+        }
+        names
+    }
+
+    /// Builds everything: what fails is tried again after the others, as long as that helps any of them.
+    pub(super) async fn all(&mut self, live: &Schema) -> Result<Built, MigrationError> {
+        let declared = self.declared;
+        let mut waiting: Vec<&DeclaredObject> =
+            declared.objects.iter().filter(|object| object.state == State::Present).collect();
+        loop {
+            let mut failures = Vec::new();
+            let before = waiting.len();
+            for object in waiting {
+                if let Err(finding) = self.one(object).await {
+                    failures.push(Failure { object, finding });
+                }
+            }
+            if failures.is_empty() {
+                return Ok(std::mem::take(&mut self.built));
+            }
+            if failures.len() == before {
+                for failure in &mut failures {
+                    failure.finding.hint = self.missing(failure.object, live);
+                }
+                return Err(MigrationError::Faults(causes(&failures)));
+            }
+            waiting = failures.iter().map(|failure| failure.object).collect();
+        }
+    }
+
+    /// Says which source an object lacks, if it lacks one.
+    fn missing(&self, object: &DeclaredObject, live: &Schema) -> Option<String> {
+        let spoken = object.body.sql().map(words).unwrap_or_default();
+        let reads = |source: &&Coordinate| {
+            object.depends_on.contains(source) || spoken.contains(&source.name.to_lowercase())
+        };
+        let unread = self.typed.faults.iter().find(|(source, _)| reads(&source));
+        if let Some((source, words)) = unread {
+            return Some(format!("the files of source `{source}` cannot be read: {words}"));
+        }
+        let mut sources = self.declared.sources.iter().filter(reads);
+        let gone = sources.find(|source| {
+            !live.relations.contains_key(*source) && !self.typed.columns.contains_key(*source)
+        })?;
+        Some(format!(
+            "source `{gone}` is not in the warehouse: load it first, or name the right `dataset` for it"
+        ))
+    }
+
+    async fn one(&mut self, object: &DeclaredObject) -> Result<(), Finding> {
+        match (&object.body, &object.coordinate) {
+            (Body::Ddl { sql }, _) => return self.file(object, sql).await,
+            (Body::Routine { statement }, _) => self.routine(object, statement).await?,
+            (Body::View { sql }, Some(name)) => self.view(object, name, sql).await?,
+            (Body::TableFromQuery { sql }, Some(name)) => {
+                let columns = self.scratch.columns(sql).await.map_err(|error| fault(object, &error, 0))?;
+                self.table(object, name, &columns).await?;
+            }
+            (Body::Seed { .. }, Some(name)) => {
+                let columns = self.seed(object, name)?;
+                self.table(object, name, &columns).await?;
+            }
+            (Body::TableFromColumns, Some(name)) => self.table(object, name, &[]).await?,
+            (_, None) => return Err(rejected(object, "it has no name")),
+        }
+        if let Some(name) = self.name_of(object) {
+            self.comments(object, &name).await?;
+            let rank = self.built.objects.len();
+            self.built.objects.insert(name, Managed::of(object, rank));
+        }
+        Ok(())
+    }
+
+    fn name_of(&self, object: &DeclaredObject) -> Option<Coordinate> {
+        match &object.body {
+            Body::Routine { statement } => self.declared.place(&head(statement).name),
+            Body::View { .. }
+            | Body::TableFromQuery { .. }
+            | Body::TableFromColumns
+            | Body::Ddl { .. }
+            | Body::Seed { .. } => object.coordinate.clone(),
+        }
+    }
+
+    fn seed(&self, object: &DeclaredObject, name: &Coordinate) -> Result<Vec<Column>, Finding> {
+        if let Some((_, words)) = self.typed.faults.iter().find(|(faulty, _)| faulty == name) {
+            return Err(rejected(object, words));
+        }
+        Ok(self.typed.columns.get(name).cloned().unwrap_or_default())
+    }
+
+    async fn view(&mut self, object: &DeclaredObject, name: &Coordinate, sql: &str) -> Result<(), Finding> {
+        let query = single(sql).filter(|query| head(query).kind == Kind::Query);
+        let query = query.ok_or_else(|| rejected(object, "it is not one query"))?;
+        let sql = format!("CREATE VIEW {} AS\n{query}", path(name));
+        self.scratch.build(&sql).await.map_err(|error| fault(object, &error, 1))
+    }
+
+    async fn routine(&mut self, object: &DeclaredObject, sql: &str) -> Result<(), Finding> {
+        let statement = single(sql).filter(|statement| head(statement).kind == Kind::Routine);
+        let statement =
+            statement.ok_or_else(|| rejected(object, "it is not one CREATE FUNCTION or MACRO"))?;
+        self.scratch.build(statement).await.map_err(|error| fault(object, &error, 0))
+    }
+
+    /// Makes a table: declared types win over those that the query or file gives.
+    async fn table(
+        &mut self,
+        object: &DeclaredObject,
+        table: &Coordinate,
+        given: &[Column],
+    ) -> Result<(), Finding> {
+        let mut lines = Vec::new();
+        for column in given {
+            let declared = object.columns.iter().find(|declared| same_name(&declared.name, &column.name));
+            lines.push(line(declared, &column.name, &column.data_type));
+        }
+        for column in &object.columns {
+            let extra = !given.iter().any(|given| same_name(&given.name, &column.name));
+            match &column.data_type {
+                _ if !extra => {}
+                _ if !given.is_empty() => {
+                    let words = format!("declares column `{}`, which its query does not return", column.name);
+                    return Err(rejected(object, &words));
+                }
+                Some(data_type) => lines.push(line(Some(column), &column.name, data_type)),
+                None => {
+                    return Err(rejected(object, &format!("column `{}` has no `data_type`", column.name)));
+                }
+            }
+        }
+        if lines.is_empty() {
+            return Err(rejected(object, "it has no columns"));
+        }
+        lines.extend(object.constraints.iter().cloned());
+        let sql = format!("CREATE TABLE {} ({})", path(table), lines.join(", "));
+        self.scratch.build(&sql).await.map_err(|error| fault(object, &error, 0))
+    }
+
+    async fn comments(&mut self, object: &DeclaredObject, name: &Coordinate) -> Result<(), Finding> {
+        let noun = match &object.body {
+            Body::View { .. } => "VIEW",
+            Body::Routine { .. } => return Ok(()),
+            Body::TableFromQuery { .. } | Body::TableFromColumns | Body::Ddl { .. } | Body::Seed { .. } => {
+                "TABLE"
+            }
+        };
+        let mut sql = Vec::new();
+        if let Some(text) = &object.description {
+            sql.push(statement::comment(noun, &path(name), Some(text)));
+        }
+        for column in &object.columns {
+            if let Some(text) = &column.description {
+                let place = format!("{}.{}", path(name), crate::warehouse::name(&column.name));
+                sql.push(statement::comment("COLUMN", &place, Some(text)));
+            }
+        }
+        for sql in sql {
+            self.scratch.build(&sql).await.map_err(|error| fault(object, &error, 0))?;
+        }
+        Ok(())
+    }
+
+    /// Runs a file of DDL; where one of its statements fails, what the file made is taken back.
+    async fn file(&mut self, object: &DeclaredObject, sql: &str) -> Result<(), Finding> {
+        let mut made: Vec<(Kind, Coordinate, usize, &str)> = Vec::new();
+        for (offset, statement) in statements(sql) {
+            let head = head(statement);
+            let name = self.declared.place(&head.name);
+            let failed = if head.kind == Kind::Sequence {
+                let mut finding =
+                    rejected(object, "CREATE SEQUENCE is not planned for: no sequence is managed");
+                finding.place =
+                    finding.place.map(|place| Place { line: Some(line_of(sql, offset)), ..place });
+                return Err(finding.hint("make it by hand, and let a default of the loading job call it"));
+            } else if declares(head.kind) {
+                self.scratch.build(statement).await.err()
+            } else {
+                Some(WarehouseError::NotDeclaring {
+                    sql: statement.to_owned(),
+                    keyword: head.keyword.clone(),
+                })
+            };
+            if let Some(error) = failed {
+                for (kind, name, ..) in made.into_iter().rev() {
+                    let undo = statement::drop_made(kind, &name);
+                    // What cannot be taken back fails again when the file is tried again, with the engine's words.
+                    drop(self.scratch.build(&undo).await);
+                }
+                let mut finding = fault(object, &error, 0);
+                let within = finding.place.as_ref().and_then(|place| place.line).unwrap_or(1);
+                if let Some(place) = &mut finding.place {
+                    place.line = Some(line_of(sql, offset) + within - 1);
+                }
+                return Err(finding);
+            }
+            if let Some(name) = name.filter(|_| head.kind != Kind::Comment && head.kind != Kind::Dataset) {
+                made.push((head.kind, name, offset, statement));
+            }
+        }
+        for (kind, name, offset, statement) in made {
+            if matches!(kind, Kind::Table | Kind::View | Kind::Routine) {
+                let mut managed = Managed::of(object, self.built.objects.len());
+                managed.sql = Some(statement.to_owned());
+                if let Some(place) = &mut managed.place {
+                    place.line = Some(line_of(sql, offset));
+                }
+                self.built.objects.insert(name, managed);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a statement of a DDL file only declares.
+fn declares(kind: Kind) -> bool {
+    match kind {
+        Kind::Table
+        | Kind::View
+        | Kind::Index
+        | Kind::Type
+        | Kind::Sequence
+        | Kind::Routine
+        | Kind::Dataset
+        | Kind::Comment => true,
+        Kind::FilledTable | Kind::Alter | Kind::Drop | Kind::Insert | Kind::Query | Kind::Other => false,
+    }
+}
+
+fn line(declared: Option<&DeclaredColumn>, column: &str, data_type: &str) -> String {
+    let data_type = declared.and_then(|declared| declared.data_type.as_deref()).unwrap_or(data_type);
+    let mut line = format!("{} {data_type}", name(column));
+    if let Some(declared) = declared {
+        if let Some(default) = &declared.default {
+            line.push_str(" DEFAULT (");
+            line.push_str(default);
+            line.push(')');
+        }
+        for (said, words) in [
+            (declared.not_null, " NOT NULL"),
+            (declared.primary_key, " PRIMARY KEY"),
+            (declared.unique, " UNIQUE"),
+        ] {
+            if said {
+                line.push_str(words);
+            }
+        }
+    }
+    line
+}
+
+fn folded(name: &Coordinate) -> Coordinate {
+    name.dataset.object(name.name.to_lowercase())
+}
+
+/// Keeps the failures that are not merely due to another one.
+fn causes(failures: &[Failure<'_>]) -> Vec<Finding> {
+    let failed: BTreeSet<&Coordinate> =
+        failures.iter().filter_map(|failure| failure.object.coordinate.as_ref()).collect();
+    let follows = |object: &DeclaredObject| {
+        object.depends_on.iter().any(|read| failed.contains(read) && object.coordinate.as_ref() != Some(read))
+    };
+    let (following, causing): (Vec<_>, Vec<_>) = failures.iter().partition(|failure| follows(failure.object));
+    // In a circle everybody follows; then all are named.
+    let kept = if causing.is_empty() { following } else { causing };
+    kept.into_iter().map(|failure| failure.finding.clone()).collect()
+}
+
+fn rejected(object: &DeclaredObject, words: &str) -> Finding {
+    let name = object.coordinate.as_ref().map(|name| format!("`{name}`: ")).unwrap_or_default();
+    Finding::error("declaration-rejected", format!("{name}{words}")).at(object.place.clone())
+}
+
+/// A fault in the engine's words; `before` is how many lines of the statement are not the file's.
+fn fault(object: &DeclaredObject, error: &WarehouseError, before: u32) -> Finding {
+    let mut finding = rejected(object, &error.to_string());
+    if let (WarehouseError::Statement { line: Some(line), .. }, Some(place)) = (error, &mut finding.place) {
+        place.line = place.line.or(line.checked_sub(before).filter(|line| *line > 0));
+    }
+    finding
+}

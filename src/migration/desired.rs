@@ -1,0 +1,179 @@
+//! The desired state: what is declared, built in a scratch and read by the same introspection as what is live.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::build::Builder;
+use super::declared::{Body, Declared, State};
+use super::diff::with_defaults;
+use super::error::MigrationError;
+use crate::model::coordinate::{Coordinate, Dataset};
+use crate::model::origin::Place;
+use crate::model::schema::{Routine, Schema};
+use crate::warehouse::{Kind, Ledger, Routines, Scratch, Typed, heads, written_defaults};
+
+/// What the project wants to be there.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Desired {
+    /// The dataset of the environment; its ledger is kept there.
+    pub dataset: Option<Dataset>,
+    /// Managed objects as the engine writes them; nothing else.
+    pub schema: Schema,
+    /// What is known of each of them beside that.
+    pub objects: BTreeMap<Coordinate, Managed>,
+    /// Objects that are to be dropped, with the place that says so.
+    pub dropped: BTreeMap<Coordinate, Place>,
+}
+
+/// What is known of a managed object beside its schema.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Managed {
+    /// Where it is declared.
+    pub place: Option<Place>,
+    /// Digest of what it is made from.
+    pub source_hash: String,
+    /// The SQL that it was declared with.
+    pub sql: Option<String>,
+    /// What it is said to read.
+    pub reads: BTreeSet<Coordinate>,
+    /// Whether a run of its query fills it, so that its rows can be made again.
+    pub derived: bool,
+    /// Whether its declaration could have named indexes: only then an index that is not named goes.
+    pub indexed: bool,
+    /// The name that it had before.
+    pub renamed_from: Option<Coordinate>,
+    /// Columns by their new name, with the old one.
+    pub renamed_columns: BTreeMap<String, String>,
+    /// Its place in the order of building, from 0.
+    pub rank: usize,
+}
+
+/// Builds what is declared and reads it back.
+///
+/// Shape: `live` has to hold the datasets of [`Declared::datasets`]; `typed` comes from opening the scratch.
+/// Effects: the scratch is emptied and filled; nothing else is touched.
+///
+/// # Errors
+///
+/// [`MigrationError::Faults`] with every object that the engine rejects, those left out that only fail because
+/// of another one; [`MigrationError::Warehouse`] if the scratch itself fails.
+pub async fn desired(
+    declared: &Declared,
+    live: &Schema,
+    ledger: &Ledger,
+    typed: &Typed,
+    scratch: &mut dyn Scratch,
+) -> Result<Desired, MigrationError> {
+    let mut builder = Builder::start(declared, live, typed, scratch).await?;
+    let built = builder.all(live).await?;
+    let managed = declared.managed_datasets();
+    let known = unchanged(&built.objects, live, ledger);
+    let routines = if known.is_some() { Routines::Unasked } else { Routines::All };
+    let mut schema = scratch.schema(&managed, routines).await?;
+    schema.routines = known.unwrap_or(schema.routines);
+    schema = schema.only(|object| !built.copies.contains(object));
+    schema.datasets = managed;
+    let mut objects = BTreeMap::new();
+    let names: Vec<Coordinate> = schema.relations.keys().chain(schema.routines.keys()).cloned().collect();
+    for name in names {
+        let known = find(&built.objects, &name).cloned().unwrap_or_default();
+        if let (Some(routine), Some(sql)) = (schema.routines.get_mut(&name), &known.sql) {
+            defaults(routine, sql);
+        }
+        objects.insert(name, known);
+    }
+    Ok(Desired { dataset: Some(declared.dataset.clone()), schema, objects, dropped: dropped(declared) })
+}
+
+/// Takes the routines from the ledger where none of them changed since: the engine lists them dearly.
+fn unchanged(
+    built: &BTreeMap<Coordinate, Managed>,
+    live: &Schema,
+    ledger: &Ledger,
+) -> Option<BTreeMap<Coordinate, Routine>> {
+    let declared = built.iter().filter(|(_, managed)| managed.sql.as_deref().is_some_and(makes_routine));
+    let same = declared.map(|(object, managed)| {
+        let owned = ledger
+            .owned
+            .get(object)
+            .filter(|owned| !owned.source_hash.is_empty() && owned.source_hash == managed.source_hash);
+        let live = with_defaults(live.routines.get(object)?, owned);
+        let kept: Routine = serde_json::from_str(owned?.definition.as_deref()?).ok()?;
+        (live == kept).then(|| (object.clone(), kept))
+    });
+    same.collect()
+}
+
+/// Whether a statement makes a routine.
+fn makes_routine(sql: &str) -> bool {
+    heads(sql).iter().any(|head| head.kind == Kind::Routine)
+}
+
+/// Finds what is known of an object; engines fold case.
+fn find<'a>(objects: &'a BTreeMap<Coordinate, Managed>, name: &Coordinate) -> Option<&'a Managed> {
+    objects.get(name).or_else(|| {
+        let folded = name.to_string().to_lowercase();
+        objects.iter().find(|(known, _)| known.to_string().to_lowercase() == folded).map(|(_, known)| known)
+    })
+}
+
+fn dropped(declared: &Declared) -> BTreeMap<Coordinate, Place> {
+    let gone = declared.objects.iter().filter(|object| object.state == State::Dropped);
+    gone.filter_map(|object| Some((object.coordinate.clone()?, object.place.clone()))).collect()
+}
+
+/// The catalog does not keep the defaults of a macro's parameters: they are taken from its statement.
+fn defaults(routine: &mut Routine, sql: &str) {
+    let signatures = written_defaults(sql);
+    for overload in &mut routine.overloads {
+        let names: Vec<String> =
+            overload.parameters.iter().map(|parameter| parameter.name.to_lowercase()).collect();
+        let same = signatures.iter().find(|signature| {
+            signature.iter().map(|(name, _)| name.to_lowercase()).collect::<Vec<_>>() == names
+        });
+        for (parameter, (_, default)) in overload.parameters.iter_mut().zip(same.into_iter().flatten()) {
+            parameter.default.clone_from(default);
+        }
+    }
+}
+
+impl Managed {
+    /// Takes over what the declaration says of an object.
+    pub(super) fn of(object: &super::declared::DeclaredObject, rank: usize) -> Self {
+        let renamed = object
+            .columns
+            .iter()
+            .filter_map(|column| Some((column.name.to_lowercase(), column.renamed_from.clone()?)));
+        Self {
+            place: Some(object.place.clone()),
+            source_hash: object.source_hash.clone(),
+            sql: object.body.sql().map(str::to_owned),
+            reads: object.depends_on.iter().cloned().collect(),
+            derived: matches!(object.body, Body::TableFromQuery { .. } | Body::Seed { .. }),
+            indexed: matches!(object.body, Body::Ddl { .. }),
+            renamed_from: object.renamed_from.clone(),
+            renamed_columns: renamed.collect(),
+            rank,
+        }
+    }
+}
+
+impl Desired {
+    /// Datasets that hold managed objects.
+    pub fn datasets(&self) -> &[Dataset] {
+        &self.schema.datasets
+    }
+
+    /// Keeps only what `wanted` names.
+    pub(super) fn only(&self, wanted: impl Fn(&Coordinate) -> bool) -> Self {
+        let objects = self.objects.iter().filter(|(object, _)| wanted(object));
+        let dropped = self.dropped.iter().filter(|(object, _)| wanted(object));
+        Self {
+            dataset: self.dataset.clone(),
+            schema: self.schema.only(&wanted),
+            objects: objects.map(|(object, managed)| (object.clone(), managed.clone())).collect(),
+            dropped: dropped.map(|(object, place)| (object.clone(), place.clone())).collect(),
+        }
+    }
+}

@@ -1,0 +1,380 @@
+//! What differs between live and desired, as a closed list. No judgement here: that is each rule's.
+
+use crate::model::coordinate::{Coordinate, Dataset};
+use crate::model::schema::{Column, Constraint, Relation, RelationKind, Routine, Schema};
+use crate::warehouse::{Ledger, Owned, Standing, same_name};
+
+use super::desired::{Desired, Managed};
+
+/// One difference between live and desired.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(clippy::enum_variant_names, reason = "a comment, a default or a view can only be changed by name")]
+pub(super) enum Change {
+    /// A dataset is not there.
+    CreateDataset(Dataset),
+    /// An object is there that is not ours.
+    NotOurs(Coordinate),
+    /// It is now taken over.
+    Adopt(Coordinate),
+    /// An object that is ours is no longer declared.
+    Orphan(Coordinate),
+    /// A table is not there.
+    CreateTable(Coordinate),
+    /// A table is to go.
+    DropTable(Coordinate),
+    /// A table is to bear another name.
+    RenameTable { table: Coordinate, from: Coordinate },
+    /// A column is not there.
+    AddColumn { table: Coordinate, column: Column },
+    /// A column is not declared.
+    DropColumn { table: Coordinate, column: Column },
+    /// A column is to bear another name.
+    RenameColumn { table: Coordinate, from: String, to: String },
+    /// A column is to be of another type.
+    RetypeColumn { table: Coordinate, from: Column, to: Column },
+    /// A column is to refuse NULL.
+    SetNotNull { table: Coordinate, column: Column },
+    /// A column is to take NULL.
+    DropNotNull { table: Coordinate, column: Column },
+    /// A column is to have another default, or none.
+    ChangeDefault { table: Coordinate, from: Column, to: Column },
+    /// A column is to be computed otherwise, or no longer.
+    ChangeGenerated { table: Coordinate, from: Column, to: Column },
+    /// A key or check is not there.
+    AddConstraint { table: Coordinate, constraint: Constraint },
+    /// A key or check is not declared.
+    DropConstraint { table: Coordinate, constraint: Constraint },
+    /// An index is not there.
+    CreateIndex { table: Coordinate, index: String, definition: String },
+    /// An index is not declared.
+    DropIndex { table: Coordinate, index: String },
+    /// A view is not there.
+    CreateView(Coordinate),
+    /// A view's query or output is another.
+    ChangeView(Coordinate),
+    /// A view is to go.
+    DropView(Coordinate),
+    /// A table is to be a view.
+    TableToView(Coordinate),
+    /// A view is to be a table.
+    ViewToTable(Coordinate),
+    /// A routine is not there.
+    CreateRoutine(Coordinate),
+    /// A routine's signature or body is another.
+    ChangeRoutine(Coordinate),
+    /// A routine is to go.
+    DropRoutine(Coordinate),
+    /// A comment is another; of the object, or of one of its columns.
+    ChangeComment { object: Coordinate, column: Option<String>, to: Option<String> },
+}
+
+impl Change {
+    /// The object that it is about; none for a dataset.
+    pub(super) fn object(&self) -> Option<&Coordinate> {
+        match self {
+            Self::CreateDataset(_) => None,
+            Self::NotOurs(object)
+            | Self::Adopt(object)
+            | Self::Orphan(object)
+            | Self::CreateTable(object)
+            | Self::DropTable(object)
+            | Self::RenameTable { table: object, .. }
+            | Self::AddColumn { table: object, .. }
+            | Self::DropColumn { table: object, .. }
+            | Self::RenameColumn { table: object, .. }
+            | Self::RetypeColumn { table: object, .. }
+            | Self::SetNotNull { table: object, .. }
+            | Self::DropNotNull { table: object, .. }
+            | Self::ChangeDefault { table: object, .. }
+            | Self::ChangeGenerated { table: object, .. }
+            | Self::AddConstraint { table: object, .. }
+            | Self::DropConstraint { table: object, .. }
+            | Self::CreateIndex { table: object, .. }
+            | Self::DropIndex { table: object, .. }
+            | Self::CreateView(object)
+            | Self::ChangeView(object)
+            | Self::DropView(object)
+            | Self::TableToView(object)
+            | Self::ViewToTable(object)
+            | Self::CreateRoutine(object)
+            | Self::ChangeRoutine(object)
+            | Self::DropRoutine(object)
+            | Self::ChangeComment { object, .. } => Some(object),
+        }
+    }
+}
+
+/// What may be taken over that is not ours.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(super) struct Adoption(pub(super) Vec<String>);
+
+impl Adoption {
+    /// Whether `--adopt` names this object, or all of them.
+    fn takes(&self, object: &Coordinate) -> bool {
+        let name = object.to_string();
+        self.0.iter().any(|said| said == "all" || said == "declared" || same_name(said, &name))
+    }
+}
+
+/// Lists the changes that turn `live` into `desired`.
+///
+/// Shape: datasets first, then objects by coordinate; in a table renames, adds, alters, drops, keys, indexes.
+/// Pure: equal inputs give equal output. Names are matched as the engine does, without case; the order of columns
+/// is not compared.
+pub(super) fn changes(live: &Schema, desired: &Desired, ledger: &Ledger, adoption: &Adoption) -> Vec<Change> {
+    let mut found: Vec<Change> = desired
+        .datasets()
+        .iter()
+        .filter(|dataset| !live.datasets.contains(dataset))
+        .map(|dataset| Change::CreateDataset(dataset.clone()))
+        .collect();
+    for (object, managed) in &desired.objects {
+        let there = live.relations.contains_key(object) || live.routines.contains_key(object);
+        if there && !ledger.owned.contains_key(object) {
+            if !adoption.takes(object) {
+                found.push(Change::NotOurs(object.clone()));
+                continue;
+            }
+            found.push(Change::Adopt(object.clone()));
+        }
+        if let Some(relation) = desired.schema.relations.get(object) {
+            relation_changes(live, object, relation, managed, &mut found);
+        }
+        if let Some(routine) = desired.schema.routines.get(object) {
+            routine_changes(live, object, routine, ledger.owned.get(object), &mut found);
+        }
+    }
+    gone(live, desired, ledger, &mut found);
+    found
+}
+
+/// What is ours or said to be dropped, and not desired.
+fn gone(live: &Schema, desired: &Desired, ledger: &Ledger, found: &mut Vec<Change>) {
+    let renamed = |object: &Coordinate| {
+        desired.objects.iter().any(|(to, managed)| {
+            managed.renamed_from.as_ref() == Some(object) && !live.relations.contains_key(to)
+        })
+    };
+    for object in live.relations.keys().chain(live.routines.keys()) {
+        if desired.objects.contains_key(object) || renamed(object) {
+            continue;
+        }
+        let owned = ledger.owned.get(object);
+        if desired.dropped.contains_key(object) {
+            found.push(match (owned, live.relations.get(object).map(|relation| relation.kind)) {
+                (None, _) => Change::NotOurs(object.clone()),
+                (_, Some(RelationKind::Table)) => Change::DropTable(object.clone()),
+                (_, Some(RelationKind::View)) => Change::DropView(object.clone()),
+                (_, None) => Change::DropRoutine(object.clone()),
+            });
+        } else if owned.is_some_and(|owned| owned.standing == Standing::Managed) {
+            found.push(Change::Orphan(object.clone()));
+        }
+    }
+}
+
+fn relation_changes(
+    live: &Schema,
+    object: &Coordinate,
+    desired: &Relation,
+    managed: &Managed,
+    found: &mut Vec<Change>,
+) {
+    let there = live.relations.get(object);
+    let before = managed.renamed_from.as_ref().and_then(|from| Some((from, live.relations.get(from)?)));
+    match (there, before, desired.kind) {
+        (None, Some((from, old)), RelationKind::Table) if old.kind == RelationKind::Table => {
+            found.push(Change::RenameTable { table: object.clone(), from: from.clone() });
+            table_changes(object, old, desired, managed, found);
+        }
+        (None, _, RelationKind::Table) => found.push(Change::CreateTable(object.clone())),
+        (None, _, RelationKind::View) => found.push(Change::CreateView(object.clone())),
+        (Some(live), _, kind) => match (live.kind, kind) {
+            (RelationKind::Table, RelationKind::Table) => {
+                table_changes(object, live, desired, managed, found);
+            }
+            (RelationKind::View, RelationKind::View) => view_changes(object, live, desired, found),
+            (RelationKind::Table, RelationKind::View) => found.push(Change::TableToView(object.clone())),
+            (RelationKind::View, RelationKind::Table) => found.push(Change::ViewToTable(object.clone())),
+        },
+    }
+}
+
+fn view_changes(view: &Coordinate, live: &Relation, desired: &Relation, found: &mut Vec<Change>) {
+    let shape = |relation: &Relation| -> Vec<(String, String)> {
+        relation.columns.iter().map(|column| (column.name.clone(), column.data_type.clone())).collect()
+    };
+    if live.definition != desired.definition || shape(live) != shape(desired) {
+        found.push(Change::ChangeView(view.clone()));
+    } else {
+        comment_changes(view, live, desired, found);
+    }
+}
+
+fn table_changes(
+    table: &Coordinate,
+    live: &Relation,
+    desired: &Relation,
+    managed: &Managed,
+    found: &mut Vec<Change>,
+) {
+    let old_name = |column: &Column| {
+        let old = managed.renamed_columns.get(&column.name.to_lowercase())?;
+        let renamed = live.column(&column.name).is_none() && live.column(old).is_some();
+        renamed.then(|| old.clone())
+    };
+    for column in &desired.columns {
+        let old = old_name(column);
+        match live.column(old.as_deref().unwrap_or(&column.name)) {
+            None => found.push(Change::AddColumn { table: table.clone(), column: column.clone() }),
+            Some(before) => {
+                if old.is_some() {
+                    let (from, to) = (before.name.clone(), column.name.clone());
+                    found.push(Change::RenameColumn { table: table.clone(), from, to });
+                }
+                column_changes(table, before, column, found);
+                comment_change(
+                    table,
+                    Some(&column.name),
+                    before.comment.as_ref(),
+                    column.comment.as_ref(),
+                    found,
+                );
+            }
+        }
+    }
+    for column in &live.columns {
+        let kept = desired.column(&column.name).is_some()
+            || desired
+                .columns
+                .iter()
+                .any(|new| old_name(new).is_some_and(|old| same_name(&old, &column.name)));
+        if !kept {
+            found.push(Change::DropColumn { table: table.clone(), column: column.clone() });
+        }
+    }
+    key_changes(table, live, desired, managed, found);
+    comment_change(table, None, live.comment.as_ref(), desired.comment.as_ref(), found);
+}
+
+fn column_changes(table: &Coordinate, from: &Column, to: &Column, found: &mut Vec<Change>) {
+    let table = table.clone();
+    if from.generated != to.generated {
+        found.push(Change::ChangeGenerated { table, from: from.clone(), to: to.clone() });
+        return;
+    }
+    if from.data_type != to.data_type {
+        found.push(Change::RetypeColumn { table: table.clone(), from: from.clone(), to: to.clone() });
+    }
+    // A change of type takes the default away and sets the new one itself.
+    let retyped = from.data_type != to.data_type && from.default.is_some();
+    if from.default != to.default && !retyped {
+        found.push(Change::ChangeDefault { table: table.clone(), from: from.clone(), to: to.clone() });
+    }
+    match (from.nullable, to.nullable) {
+        (true, false) => found.push(Change::SetNotNull { table, column: to.clone() }),
+        (false, true) => found.push(Change::DropNotNull { table, column: to.clone() }),
+        (true, true) | (false, false) => {}
+    }
+}
+
+/// A column's comment is part of the comments, its keys of the constraints.
+fn key_changes(
+    table: &Coordinate,
+    live: &Relation,
+    desired: &Relation,
+    managed: &Managed,
+    found: &mut Vec<Change>,
+) {
+    for constraint in &live.constraints {
+        if !desired.constraints.contains(constraint) {
+            let (table, constraint) = (table.clone(), constraint.clone());
+            found.push(Change::DropConstraint { table, constraint });
+        }
+    }
+    for constraint in &desired.constraints {
+        if !live.constraints.contains(constraint) {
+            let (table, constraint) = (table.clone(), constraint.clone());
+            found.push(Change::AddConstraint { table, constraint });
+        }
+    }
+    for (index, definition) in &live.indexes {
+        let wanted = desired.indexes.get(index);
+        if wanted != Some(definition) && (managed.indexed || wanted.is_some()) {
+            found.push(Change::DropIndex { table: table.clone(), index: index.clone() });
+        }
+    }
+    for (index, definition) in &desired.indexes {
+        if live.indexes.get(index) != Some(definition) {
+            let (table, index, definition) = (table.clone(), index.clone(), definition.clone());
+            found.push(Change::CreateIndex { table, index, definition });
+        }
+    }
+}
+
+fn comment_changes(object: &Coordinate, live: &Relation, desired: &Relation, found: &mut Vec<Change>) {
+    comment_change(object, None, live.comment.as_ref(), desired.comment.as_ref(), found);
+    for column in &desired.columns {
+        if let Some(before) = live.column(&column.name) {
+            comment_change(
+                object,
+                Some(&column.name),
+                before.comment.as_ref(),
+                column.comment.as_ref(),
+                found,
+            );
+        }
+    }
+}
+
+fn comment_change(
+    object: &Coordinate,
+    column: Option<&String>,
+    from: Option<&String>,
+    to: Option<&String>,
+    found: &mut Vec<Change>,
+) {
+    if from != to {
+        let (object, column, to) = (object.clone(), column.cloned(), to.cloned());
+        found.push(Change::ChangeComment { object, column, to });
+    }
+}
+
+fn routine_changes(
+    live: &Schema,
+    object: &Coordinate,
+    desired: &Routine,
+    owned: Option<&Owned>,
+    found: &mut Vec<Change>,
+) {
+    match live.routines.get(object) {
+        None => found.push(Change::CreateRoutine(object.clone())),
+        Some(there) => {
+            let there = with_defaults(there, owned);
+            if there.kind != desired.kind || there.overloads != desired.overloads {
+                found.push(Change::ChangeRoutine(object.clone()));
+            } else {
+                comment_change(object, None, there.comment.as_ref(), desired.comment.as_ref(), found);
+            }
+        }
+    }
+}
+
+/// Completes a live routine with the defaults that the ledger keeps, as long as it is still the same.
+pub(super) fn with_defaults(live: &Routine, owned: Option<&Owned>) -> Routine {
+    let kept = owned.and_then(|owned| owned.definition.as_deref());
+    let Some(kept) = kept.and_then(|text| serde_json::from_str::<Routine>(text).ok()) else {
+        return live.clone();
+    };
+    let mut bare = kept.clone();
+    for overload in &mut bare.overloads {
+        for parameter in &mut overload.parameters {
+            parameter.default = None;
+        }
+    }
+    if bare.overloads == live.overloads {
+        Routine { comment: live.comment.clone(), ..kept }
+    } else {
+        live.clone()
+    }
+}

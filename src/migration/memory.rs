@@ -1,0 +1,135 @@
+//! What is remembered between plans: the engine's form of what is declared, by the digest of what it was made from.
+//!
+//! Building the desired side costs the engine far more than reading the live one, and the same declarations
+//! give the same answer. Nothing is remembered that reads files, because their content is in no digest.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::declared::{Body, Declared};
+use crate::model::migration::Step;
+use crate::model::schema::Schema;
+use crate::warehouse::{Ledger, same_name};
+
+/// Keeps texts by key. What it loses costs time and nothing else.
+pub trait Memory {
+    /// Gives what was kept, where it still is.
+    fn recall(&self, key: &str) -> Option<String>;
+
+    /// Keeps a text.
+    fn keep(&mut self, key: &str, text: &str);
+}
+
+/// Remembers nothing.
+pub struct Forgetful;
+
+impl Memory for Forgetful {
+    fn recall(&self, _key: &str) -> Option<String> {
+        None
+    }
+
+    fn keep(&mut self, _key: &str, _text: &str) {}
+}
+
+/// A remembered value with what it was made by, so that another version does not read it.
+#[derive(Serialize, Deserialize)]
+struct Kept<T> {
+    by: String,
+    value: T,
+}
+
+const BY: &str = concat!("promote ", env!("CARGO_PKG_VERSION"), ", 1");
+
+/// Gives the key of a desired state; none where it may not be remembered.
+pub(super) fn key(declared: &Declared, live: &Schema, ledger: &Ledger, engine: &str) -> Option<String> {
+    if !declared.files.is_empty() {
+        return None;
+    }
+    let mut digest = Sha256::new();
+    let mut feed = |part: &str| {
+        digest.update(part.len().to_le_bytes());
+        digest.update(part.as_bytes());
+    };
+    feed(BY);
+    feed(engine);
+    feed(&declared.dataset.to_string());
+    for object in &declared.objects {
+        // A seed's bytes are in the digest of its source already.
+        let body = if let Body::Seed { .. } = object.body {
+            "seed".to_owned()
+        } else {
+            format!("{:?}", object.body)
+        };
+        feed(&body);
+        feed(&format!(
+            "{:?}",
+            (
+                &object.coordinate,
+                &object.columns,
+                &object.constraints,
+                &object.description,
+                &object.depends_on,
+                &object.place,
+                &object.source_hash,
+                (object.state, &object.renamed_from),
+            )
+        ));
+    }
+    feed(&format!("{:?}", declared.sources));
+    let managed = |name: &crate::model::coordinate::Coordinate| {
+        declared
+            .objects
+            .iter()
+            .filter_map(|object| object.coordinate.as_ref())
+            .any(|known| known.dataset == name.dataset && same_name(&known.name, &name.name))
+    };
+    let others = live.only(|name| !managed(name));
+    feed(&serde_json::to_string(&pairs(&others)).ok()?);
+    feed(&format!("{:?}", ledger.owned));
+    Some(hex(&digest.finalize()))
+}
+
+/// Gives the key of a proof: what is desired, what is live, and the way from one to the other.
+pub(super) fn proof_key(desired: &str, fingerprint: &str, steps: &[Step]) -> Option<String> {
+    let steps = serde_json::to_string(steps).ok()?;
+    Some(hex(&Sha256::digest(format!("{desired} {fingerprint} {steps}").as_bytes())))
+}
+
+/// Recalls a value.
+pub(super) fn recall<T: DeserializeOwned>(memory: &dyn Memory, key: &str) -> Option<T> {
+    let kept: Kept<T> = serde_json::from_str(&memory.recall(key)?).ok()?;
+    (kept.by == BY).then_some(kept.value)
+}
+
+/// Keeps a value.
+pub(super) fn keep<T: Serialize>(memory: &mut dyn Memory, key: &str, value: &T) {
+    if let Ok(text) = serde_json::to_string(&Kept { by: BY.to_owned(), value }) {
+        memory.keep(key, &text);
+    }
+}
+
+/// What keys of a mapping cannot be in JSON, items of a list can.
+fn pairs(schema: &Schema) -> impl Serialize {
+    (
+        schema.datasets.clone(),
+        schema.relations.clone().into_iter().collect::<Vec<_>>(),
+        schema.routines.clone().into_iter().collect::<Vec<_>>(),
+    )
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
+        // Writing into a string cannot fail.
+        write!(text, "{byte:02x}").unwrap_or_default();
+        text
+    })
+}
+
+/// Whether a desired state survives being kept: a test's question.
+#[cfg(test)]
+pub(super) fn survives(desired: &super::Desired) -> bool {
+    let text = serde_json::to_string(desired).unwrap_or_default();
+    serde_json::from_str::<super::Desired>(&text).is_ok_and(|read| read == *desired)
+}

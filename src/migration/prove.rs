@@ -1,0 +1,297 @@
+//! The proof: the plan is run on a copy of the live schema, and must give what is desired.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use super::desired::Desired;
+use super::diff::{Adoption, Change, changes, with_defaults};
+use super::error::MigrationError;
+use super::order::{AFTER_PUSH, BEFORE_PUSH};
+use super::statement;
+use crate::model::coordinate::Coordinate;
+use crate::model::migration::Step;
+use crate::model::schema::{Relation, RelationKind, Schema};
+use crate::warehouse::{Ledger, Owned, Routines, Scratch, Standing, WarehouseError, path, words};
+
+/// What a try-out of the plan gave.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Proof {
+    /// The statements ran, gave what is declared, and every view still binds.
+    Proven,
+    /// It could not be tried.
+    Unproven {
+        /// Why.
+        why: String,
+    },
+    /// It was tried and is wrong: such a plan is not offered.
+    Failed {
+        /// Why.
+        why: String,
+    },
+}
+
+impl fmt::Display for Proof {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Proven => formatter.write_str("proven"),
+            Self::Unproven { why } => write!(formatter, "unproven: {why}"),
+            Self::Failed { why } => write!(formatter, "failed: {why}"),
+        }
+    }
+}
+
+/// Runs the steps on a copy of the part of `live` that they concern.
+///
+/// Effects: the scratch is emptied and filled; nothing else is touched. Without statements nothing is built.
+///
+/// # Errors
+///
+/// [`MigrationError::Warehouse`] if the scratch itself fails; a plan that does not work is [`Proof::Failed`].
+pub async fn prove(
+    live: &Schema,
+    desired: &Desired,
+    ledger: &Ledger,
+    steps: &[Step],
+    scratch: &mut dyn Scratch,
+) -> Result<Proof, MigrationError> {
+    if steps.iter().all(|step| step.ddl.is_empty()) {
+        return Ok(Proof::Proven);
+    }
+    let mut copy = Copy { live, desired, ledger, steps, scratch };
+    match copy.run().await? {
+        Ok(()) => Ok(Proof::Proven),
+        Err(proof) => Ok(proof),
+    }
+}
+
+struct Copy<'a> {
+    live: &'a Schema,
+    desired: &'a Desired,
+    ledger: &'a Ledger,
+    steps: &'a [Step],
+    scratch: &'a mut dyn Scratch,
+}
+
+impl Copy<'_> {
+    async fn run(&mut self) -> Result<Result<(), Proof>, MigrationError> {
+        self.scratch.reset().await?;
+        for dataset in &self.live.datasets {
+            self.scratch.build(&statement::create_dataset(dataset)).await?;
+        }
+        let touched = self.touched();
+        let views = match self.build(&touched).await {
+            Ok(views) => views,
+            Err(why) => return Ok(Err(Proof::Unproven { why })),
+        };
+        let before: Vec<Coordinate> = views
+            .iter()
+            .filter(|view| !self.steps.iter().any(|step| step.object == view.to_string()))
+            .cloned()
+            .collect();
+        for group in [BEFORE_PUSH, AFTER_PUSH] {
+            let steps = self.steps.iter().filter(|step| step.group == group);
+            let ddl: Vec<String> = steps.flat_map(|step| step.ddl.clone()).collect();
+            if let Err(error) = self.scratch.rehearse(&ddl).await {
+                return Ok(Err(Proof::Failed { why: said(&error) }));
+            }
+            if let Err(why) = self.bind(&before).await {
+                return Ok(Err(Proof::Failed { why }));
+            }
+        }
+        self.compare(&touched).await
+    }
+
+    /// The objects that a step changes.
+    fn touched(&self) -> BTreeSet<Coordinate> {
+        let named = |object: &Coordinate| self.steps.iter().any(|step| step.object == object.to_string());
+        let live = self.live.relations.keys().chain(self.live.routines.keys());
+        let all = live.chain(self.desired.objects.keys()).chain(self.desired.dropped.keys());
+        let mut found: BTreeSet<Coordinate> = all.filter(|object| named(object)).cloned().collect();
+        let before = found.iter().filter_map(|object| self.desired.objects.get(object)?.renamed_from.clone());
+        let before: Vec<Coordinate> = before.collect();
+        found.extend(before);
+        found
+    }
+
+    /// Builds what the steps concern: what they change, what reads that, and what these read.
+    ///
+    /// Gives the views that bind before the plan runs.
+    async fn build(&mut self, touched: &BTreeSet<Coordinate>) -> Result<Vec<Coordinate>, String> {
+        let wanted = self.concerned(touched);
+        let mut waiting: Vec<(&Coordinate, Vec<String>)> = Vec::new();
+        for object in &wanted {
+            if let Some(relation) = self.live.relations.get(object) {
+                waiting.push((object, copied(object, relation)));
+            }
+            if let Some(routine) = self.live.routines.get(object) {
+                let routine = with_defaults(routine, self.ledger.owned.get(object));
+                waiting.push((object, vec![statement::create_routine(object, &routine)]));
+            }
+        }
+        waiting.sort_by_key(|(object, _)| {
+            self.live.relations.get(*object).map_or(1, |relation| match relation.kind {
+                RelationKind::Table => 0,
+                RelationKind::View => 2,
+            })
+        });
+        loop {
+            let before = waiting.len();
+            let mut failed = Vec::new();
+            let mut words = String::new();
+            for (object, ddl) in waiting {
+                if let Err(error) = self.all(&ddl).await {
+                    words = format!("`{object}`: {error}");
+                    failed.push((object, ddl));
+                }
+            }
+            if failed.is_empty() || failed.len() == before {
+                // A view that is broken already is nobody's fault here, unless the plan is about it.
+                if failed.iter().any(|(object, _)| touched.contains(*object) && !self.is_view(object)) {
+                    return Err(format!("a copy of {words}"));
+                }
+                let missing: BTreeSet<&Coordinate> = failed.iter().map(|(object, _)| *object).collect();
+                let built = wanted.iter().filter(|object| !missing.contains(object) && self.is_view(object));
+                return Ok(built.cloned().collect());
+            }
+            waiting = failed;
+        }
+    }
+
+    fn is_view(&self, object: &Coordinate) -> bool {
+        self.live.relations.get(object).is_some_and(|relation| relation.kind == RelationKind::View)
+    }
+
+    async fn all(&mut self, ddl: &[String]) -> Result<(), String> {
+        for sql in ddl {
+            self.scratch.build(sql).await.map_err(|error| error.to_string())?;
+        }
+        Ok(())
+    }
+
+    fn concerned(&self, touched: &BTreeSet<Coordinate>) -> BTreeSet<Coordinate> {
+        let mut texts: BTreeMap<&Coordinate, BTreeSet<String>> = BTreeMap::new();
+        for (object, relation) in &self.live.relations {
+            texts.insert(object, words(&relation.definition));
+        }
+        for (object, routine) in &self.live.routines {
+            let bodies = routine.overloads.iter().flat_map(|overload| words(&overload.body));
+            texts.insert(object, bodies.collect());
+        }
+        let mut found: BTreeSet<Coordinate> = touched.clone();
+        let mut names: BTreeSet<String> = touched.iter().map(|object| object.name.to_lowercase()).collect();
+        loop {
+            let more: Vec<&Coordinate> = texts
+                .iter()
+                .filter(|(object, words)| !found.contains(**object) && !words.is_disjoint(&names))
+                .map(|(object, _)| *object)
+                .collect();
+            if more.is_empty() {
+                break;
+            }
+            names.extend(more.iter().map(|object| object.name.to_lowercase()));
+            found.extend(more.into_iter().cloned());
+        }
+        let declared = touched.iter().filter_map(|object| self.desired.objects.get(object)?.sql.as_deref());
+        let mut read: BTreeSet<String> = declared.flat_map(words).collect();
+        read.extend(found.iter().filter_map(|object| texts.get(object)).flatten().cloned());
+        loop {
+            let more: Vec<&Coordinate> = texts
+                .keys()
+                .filter(|object| !found.contains(**object) && read.contains(&object.name.to_lowercase()))
+                .copied()
+                .collect();
+            if more.is_empty() {
+                return found;
+            }
+            read.extend(more.iter().filter_map(|object| texts.get(*object)).flatten().cloned());
+            found.extend(more.into_iter().cloned());
+        }
+    }
+
+    /// Binds the views that the plan does not change itself: the engine only notices when they are read.
+    async fn bind(&mut self, views: &[Coordinate]) -> Result<(), String> {
+        for view in views {
+            let Err(error) = self.scratch.columns(&format!("SELECT * FROM {}", path(view))).await else {
+                continue;
+            };
+            let name = view.to_string();
+            let acknowledged = self.steps.iter().any(|step| {
+                let named = step.affected.iter().any(|affected| affected.object == name);
+                named && step.allow.is_some()
+            });
+            let managed = self.desired.objects.contains_key(view);
+            if managed || !acknowledged {
+                return Err(format!("view `{name}` would break: {error}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the copy and looks for what still differs.
+    async fn compare(&mut self, touched: &BTreeSet<Coordinate>) -> Result<Result<(), Proof>, MigrationError> {
+        let foreign: BTreeSet<String> = self
+            .steps
+            .iter()
+            .filter(|step| step.ddl.is_empty() && step.code == "not-ours")
+            .map(|step| step.object.clone())
+            .collect();
+        let wanted = |object: &Coordinate| touched.contains(object) && !foreign.contains(&object.to_string());
+        let routine = |object: &Coordinate| {
+            self.live.routines.contains_key(object) || self.desired.schema.routines.contains_key(object)
+        };
+        let routines = if touched.iter().any(routine) { Routines::All } else { Routines::Unasked };
+        let actual = self.scratch.schema(self.desired.datasets(), routines).await?.only(wanted);
+        let desired = self.desired.only(wanted);
+        let owned = desired.objects.keys().chain(desired.dropped.keys()).map(|object| {
+            let owned = Owned {
+                kind: String::new(),
+                standing: Standing::Orphaned,
+                plan_id: String::new(),
+                source_hash: String::new(),
+                definition: definition(&desired.schema, object),
+            };
+            (object.clone(), owned)
+        });
+        let ledger = Ledger { owned: owned.collect(), migrations: Vec::new() };
+        let left = changes(&actual, &desired, &ledger, &Adoption::default());
+        // What is refused for good has no statements; it is still there.
+        let left = left.iter().find(|change| !self.refused(change));
+        Ok(match left {
+            None => Ok(()),
+            Some(change) => {
+                Err(Proof::Failed { why: format!("it would not give what is declared: {change:?}") })
+            }
+        })
+    }
+
+    fn refused(&self, change: &Change) -> bool {
+        change.object().is_some_and(|object| {
+            let name = object.to_string();
+            self.steps.iter().any(|step| step.object == name && step.blocks() && step.allow.is_none())
+        })
+    }
+}
+
+/// Says which statement the engine rejects.
+fn said(error: &WarehouseError) -> String {
+    if let WarehouseError::Statement { sql, message, .. } = error {
+        return format!("`{sql}`: {message}");
+    }
+    error.to_string()
+}
+
+/// The statements that build a copy of a live relation, without rows.
+fn copied(object: &Coordinate, relation: &Relation) -> Vec<String> {
+    let mut ddl = match relation.kind {
+        RelationKind::Table => vec![statement::create_table(object, relation)],
+        RelationKind::View => return statement::create_view(object, relation, false),
+    };
+    ddl.extend(relation.indexes.values().cloned());
+    ddl.extend(statement::comments(object, relation));
+    ddl
+}
+
+/// What the ledger will hold of a routine.
+pub(super) fn definition(schema: &Schema, object: &Coordinate) -> Option<String> {
+    schema.routines.get(object).and_then(|routine| serde_json::to_string(routine).ok())
+}

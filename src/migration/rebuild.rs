@@ -1,0 +1,177 @@
+//! Which tables ALTER cannot bring to what is wanted, and what is done instead.
+
+use std::collections::BTreeSet;
+
+use super::context::Context;
+use super::diff::Change;
+use super::order::Judged;
+use super::statement::Rebuild;
+use crate::model::coordinate::Coordinate;
+use crate::model::migration::{Mechanics, Verdict};
+use crate::model::schema::{Column, Relation};
+use crate::warehouse::{same_name, words};
+
+/// Refuses what the engine cannot do to a table that another one's foreign key points at.
+pub(super) fn blocked_by_children(context: &Context<'_>, judged: &mut [Judged]) {
+    for judged in judged {
+        let free = match &judged.change {
+            Change::AddColumn { column, .. } => column.nullable,
+            Change::RenameTable { .. }
+            | Change::DropColumn { .. }
+            | Change::RenameColumn { .. }
+            | Change::RetypeColumn { .. }
+            | Change::SetNotNull { .. }
+            | Change::DropNotNull { .. }
+            | Change::ChangeGenerated { .. }
+            | Change::AddConstraint { .. }
+            | Change::DropConstraint { .. }
+            | Change::DropTable(_)
+            | Change::TableToView(_) => false,
+            Change::CreateDataset(_)
+            | Change::NotOurs(_)
+            | Change::Adopt(_)
+            | Change::Orphan(_)
+            | Change::CreateTable(_)
+            | Change::ChangeDefault { .. }
+            | Change::CreateIndex { .. }
+            | Change::DropIndex { .. }
+            | Change::CreateView(_)
+            | Change::ChangeView(_)
+            | Change::DropView(_)
+            | Change::ViewToTable(_)
+            | Change::CreateRoutine(_)
+            | Change::ChangeRoutine(_)
+            | Change::DropRoutine(_)
+            | Change::ChangeComment { .. } => true,
+        };
+        let child = judged.change.object().and_then(|table| context.child(table));
+        if let (false, Some(child)) = (free, child) {
+            let step = &mut judged.step;
+            step.settled = Verdict::Incompatible;
+            step.mechanics = Mechanics::Impossible;
+            step.allow = None;
+            step.ddl.clear();
+            step.reason = format!(
+                "{}; and the engine changes no table that a foreign key of `{child}` points at",
+                step.reason
+            );
+            step.recipe.insert(0, format!("take the foreign key of `{child}` away first; promote"));
+        }
+    }
+}
+
+/// Puts one rebuild in the place of all statements of a table that ALTER cannot change so.
+///
+/// Shape: the last of the gravest steps of the table carries it; the others are part of it and run nothing.
+pub(super) fn rebuilt(context: &Context<'_>, judged: &mut [Judged]) {
+    let tables: BTreeSet<Coordinate> = judged
+        .iter()
+        .filter(|judged| {
+            judged.step.mechanics != Mechanics::Impossible && needs_rebuild(context, &judged.change)
+        })
+        .filter_map(|judged| judged.change.object().cloned())
+        .collect();
+    for table in tables {
+        let (Some(live), Some(desired)) = (context.relation(&table), context.wanted(&table)) else {
+            continue;
+        };
+        let mut indexes = context.indexes(&table);
+        indexes.extend(desired.indexes.clone());
+        let managed = context.managed(&table);
+        let rebuild =
+            Rebuild { table: &table, desired, live, renamed: &managed.renamed_columns, indexes: &indexes };
+        let mut ddl = rebuild.statements();
+        let mut worst: Option<usize> = None;
+        for (index, judged) in judged.iter_mut().enumerate() {
+            if judged.change.object() != Some(&table) {
+                continue;
+            }
+            if let Change::RenameTable { .. } = judged.change {
+                let mut all = judged.step.ddl.clone();
+                all.retain(|statement| !statement.starts_with("CREATE"));
+                ddl.splice(0..0, all);
+            }
+            if judged.step.mechanics == Mechanics::None {
+                continue;
+            }
+            judged.step.ddl.clear();
+            judged.step.mechanics = Mechanics::Rebuild;
+            worst = Some(index);
+        }
+        let gravest = judged
+            .iter()
+            .enumerate()
+            .filter(|(_, judged)| judged.change.object() == Some(&table))
+            .max_by_key(|(index, judged)| (judged.step.settled, *index))
+            .map(|(index, _)| index);
+        if let Some(index) = gravest.or(worst) {
+            judged[index].step.ddl = ddl;
+        }
+    }
+}
+
+/// Whether ALTER has no statement for a change, given what hangs on the column.
+fn needs_rebuild(context: &Context<'_>, change: &Change) -> bool {
+    let Some(table) = change.object() else { return false };
+    let Some(live) = context.relation(table) else { return false };
+    match change {
+        Change::AddConstraint { .. } | Change::DropConstraint { .. } | Change::ChangeGenerated { .. } => true,
+        Change::AddColumn { column, .. } => column.generated.is_some(),
+        Change::RetypeColumn { from, .. } => {
+            let indexed = live.indexes.values().any(|index| words(index).contains(&from.name.to_lowercase()));
+            indexed || keyed(live, &from.name) || computed_from(live, &from.name)
+        }
+        Change::RenameColumn { from, .. } => keyed(live, from) || computed_from(live, from),
+        Change::DropColumn { column, .. } => {
+            keyed(live, &column.name)
+                || computed_from(live, &column.name)
+                || followed_by_keys(live, column)
+                || live.indexes.values().any(|index| follows(live, column, &words(index)))
+        }
+        Change::CreateDataset(_)
+        | Change::NotOurs(_)
+        | Change::Adopt(_)
+        | Change::Orphan(_)
+        | Change::CreateTable(_)
+        | Change::DropTable(_)
+        | Change::RenameTable { .. }
+        | Change::SetNotNull { .. }
+        | Change::DropNotNull { .. }
+        | Change::ChangeDefault { .. }
+        | Change::CreateIndex { .. }
+        | Change::DropIndex { .. }
+        | Change::CreateView(_)
+        | Change::ChangeView(_)
+        | Change::DropView(_)
+        | Change::TableToView(_)
+        | Change::ViewToTable(_)
+        | Change::CreateRoutine(_)
+        | Change::ChangeRoutine(_)
+        | Change::DropRoutine(_)
+        | Change::ChangeComment { .. } => false,
+    }
+}
+
+/// Whether a key or check covers the column.
+fn keyed(live: &Relation, column: &str) -> bool {
+    live.constraints.iter().any(|constraint| constraint.columns.iter().any(|name| same_name(name, column)))
+}
+
+/// Whether a generated column is computed from it.
+fn computed_from(live: &Relation, column: &str) -> bool {
+    let column = column.to_lowercase();
+    live.columns.iter().filter_map(|other| other.generated.as_ref()).any(|text| words(text).contains(&column))
+}
+
+/// Whether a key covers a column after this one.
+fn followed_by_keys(live: &Relation, column: &Column) -> bool {
+    live.constraints.iter().filter(|constraint| constraint.kind != "CHECK").any(|constraint| {
+        follows(live, column, &constraint.columns.iter().map(|name| name.to_lowercase()).collect())
+    })
+}
+
+/// Whether one of the named columns stands after this one, or is it.
+fn follows(live: &Relation, column: &Column, names: &BTreeSet<String>) -> bool {
+    let from = live.columns.iter().position(|other| other.name == column.name).unwrap_or(0);
+    live.columns[from..].iter().any(|other| names.contains(&other.name.to_lowercase()))
+}

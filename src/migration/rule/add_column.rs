@@ -1,0 +1,63 @@
+//! `add-column`: a column that is not there is added.
+
+use super::draft::Draft;
+use crate::migration::context::{Context, thousands};
+use crate::migration::statement::{alter, alter_column, bracketed, column_path, comment, without_indexes};
+use crate::model::coordinate::Coordinate;
+use crate::model::migration::{Mechanics, Step, Verdict};
+use crate::model::schema::Column;
+use crate::warehouse::{name, path};
+
+pub(super) fn step(context: &Context<'_>, table: &Coordinate, column: &Column) -> Step {
+    let draft = Draft::new(context, "add-column", table).column(&column.name);
+    let mut add = format!("ADD COLUMN {} {}", name(&column.name), column.data_type);
+    if let Some(default) = &column.default {
+        add.push_str(" DEFAULT ");
+        add.push_str(&bracketed(default));
+    }
+    let mut ddl = vec![alter(table, &add)];
+    if !column.nullable {
+        ddl.push(alter_column(table, &column.name, "SET NOT NULL"));
+        ddl = without_indexes(table, &context.indexes(table), ddl);
+    }
+    if let Some(text) = &column.comment {
+        ddl.push(comment("COLUMN", &column_path(table, &column.name), Some(text)));
+    }
+    let draft = draft.ddl(ddl);
+    let what = format!("column `{}` {} is new", column.name, column.data_type);
+    match (column.nullable, &column.default) {
+        (true, None) => draft.reason(format!("{what}; old rows have NULL in it")).done(),
+        (true, Some(default)) if default.contains('(') => draft
+            .judged(Verdict::CompatibleWithCost, Mechanics::Rewrite)
+            .reason(format!("{what}; old rows are filled with {default}, each anew"))
+            .done(),
+        (true, Some(default)) => draft.reason(format!("{what}; old rows get {default}")).done(),
+        (false, Some(default)) => draft
+            .judged(Verdict::CompatibleWithCost, Mechanics::Scan)
+            .reason(format!("{what} and required; old rows get {default}"))
+            .done(),
+        (false, None) => required(context, draft, table, column),
+    }
+}
+
+/// Old writers do not know a required column without a default, and old rows have nothing in it.
+fn required(context: &Context<'_>, draft: Draft, table: &Coordinate, column: &Column) -> Step {
+    let draft = draft.judged(Verdict::Incompatible, Mechanics::Scan);
+    let what =
+        format!("column `{}` {} is new and required, without a default", column.name, column.data_type);
+    if context.empty(table) {
+        let reason = format!("{what}; the table has no row");
+        return draft.settled(Verdict::Compatible).reason(reason).done();
+    }
+    let rows =
+        context.rows(table).map_or_else(|| "the old".to_owned(), |rows| format!("{} old", thousands(rows)));
+    draft
+        .reason(format!("{what}: {rows} rows have nothing in it, and whoever writes without it fails"))
+        .affected(context.affected(table, None))
+        .recipe(&[
+            format!("declare `{}` without `not_null` (or with a `default`); promote", column.name),
+            format!("fill it: UPDATE {} SET {} = …", path(table), name(&column.name)),
+            "then declare it with `not_null`".to_owned(),
+        ])
+        .refused()
+}

@@ -1,0 +1,60 @@
+//! `change-routine`: the body or the signature of a routine is another.
+
+use super::draft::Draft;
+use crate::migration::context::Context;
+use crate::migration::diff::with_defaults;
+use crate::migration::fit::{Fit, fit};
+use crate::migration::statement::routine_noun;
+use crate::model::coordinate::Coordinate;
+use crate::model::migration::{Mechanics, Step, Verdict};
+use crate::model::schema::{Overload, Routine};
+use crate::warehouse::{path, same_name};
+
+pub(super) fn step(context: &Context<'_>, object: &Coordinate) -> Step {
+    let draft = Draft::new(context, "change-routine", object);
+    let wanted = context.desired.schema.routines.get(object);
+    let (Some(live), Some(wanted)) = (context.live.routines.get(object), wanted) else {
+        return super::create_routine::step(context, object);
+    };
+    let live = with_defaults(live, context.ledger.owned.get(object));
+    let mut ddl = super::create_routine::ddl(context, object);
+    if live.kind != wanted.kind {
+        ddl.insert(0, format!("DROP {} {}", routine_noun(live.kind), path(object)));
+    }
+    let draft = draft.affected(context.affected(object, None)).ddl(ddl);
+    if live.kind == wanted.kind && live.overloads.iter().all(|old| accepted(old, wanted)) {
+        let same = live
+            .overloads
+            .iter()
+            .all(|old| wanted.overloads.iter().any(|new| new.parameters == old.parameters));
+        let what = if same { "its body changes" } else { "it takes more than before" };
+        return draft.reason(format!("routine `{object}`: {what}; every old call still works")).done();
+    }
+    draft
+        .judged(Verdict::Incompatible, Mechanics::Metadata)
+        .reason(format!(
+            "routine `{object}` would no longer take what it takes now: whoever calls it so fails"
+        ))
+        .recipe(&[
+            format!("declare `{object}_v2` beside it and move the callers"),
+            "or give every new parameter a default, at the end".to_owned(),
+        ])
+        .done()
+}
+
+/// Whether every call of an old signature still works: the same names, in order, and only defaults after them.
+fn accepted(old: &Overload, wanted: &Routine) -> bool {
+    wanted.overloads.iter().any(|new| {
+        let kept = old.parameters.iter().zip(&new.parameters).all(|(old, new)| {
+            let retyped = match (&old.data_type, &new.data_type) {
+                (_, None) => true,
+                (Some(old), Some(new)) => matches!(fit(old, new), Fit::Same | Fit::Wider),
+                (None, Some(_)) => false,
+            };
+            same_name(&old.name, &new.name) && retyped && (old.default.is_none() || new.default.is_some())
+        });
+        let more = new.parameters.iter().skip(old.parameters.len());
+        kept && new.parameters.len() >= old.parameters.len()
+            && more.into_iter().all(|new| new.default.is_some())
+    })
+}

@@ -1,0 +1,93 @@
+//! A step while a rule fills it in.
+
+use crate::migration::context::Context;
+use crate::model::coordinate::Coordinate;
+use crate::model::migration::{Affected, Mechanics, Probe, Step, Verdict};
+
+/// A step that is being written.
+pub(super) struct Draft(Step);
+
+impl Draft {
+    /// Begins a step about an object.
+    pub(super) fn new(context: &Context<'_>, code: &str, object: &Coordinate) -> Self {
+        Self(Step {
+            code: code.to_owned(),
+            object: object.to_string(),
+            column: None,
+            verdict: Verdict::Compatible,
+            settled: Verdict::Compatible,
+            mechanics: Mechanics::Metadata,
+            group: 0,
+            ddl: Vec::new(),
+            reason: String::new(),
+            affected: Vec::new(),
+            recipe: Vec::new(),
+            probe: None,
+            allow: None,
+            allowed: false,
+            place: context.place(object),
+        })
+    }
+
+    /// Says which column it is about.
+    pub(super) fn column(mut self, column: &str) -> Self {
+        self.0.column = Some(column.to_owned());
+        self
+    }
+
+    /// Judges the kind of change, and what the engine does for it.
+    pub(super) fn judged(mut self, verdict: Verdict, mechanics: Mechanics) -> Self {
+        (self.0.verdict, self.0.settled, self.0.mechanics) = (verdict, verdict, mechanics);
+        self
+    }
+
+    /// Says what waivers and probes make of it.
+    pub(super) fn settled(mut self, settled: Verdict) -> Self {
+        self.0.settled = settled;
+        self
+    }
+
+    /// Says what changes and why that matters.
+    pub(super) fn reason(mut self, reason: impl Into<String>) -> Self {
+        self.0.reason = reason.into();
+        self
+    }
+
+    /// Gives the statements.
+    pub(super) fn ddl(mut self, ddl: Vec<String>) -> Self {
+        self.0.ddl = ddl;
+        self
+    }
+
+    /// Names who is affected.
+    pub(super) fn affected(mut self, affected: Vec<Affected>) -> Self {
+        self.0.affected = affected;
+        self
+    }
+
+    /// Gives the way that breaks nobody.
+    pub(super) fn recipe(mut self, lines: &[String]) -> Self {
+        self.0.recipe = lines.to_vec();
+        self
+    }
+
+    /// Asks the data, with the answer where it is known.
+    pub(super) fn probe(mut self, sql: String, rows: Option<u64>) -> Self {
+        self.0.probe = Some(Probe { sql, rows });
+        self
+    }
+
+    /// Ends it: what stands in the way says how it is let through.
+    pub(super) fn done(mut self) -> Step {
+        if matches!(self.0.settled, Verdict::Incompatible | Verdict::NeedsDataCheck) {
+            self.0.allow = Some(format!("{}:{}", self.0.code, self.0.subject()));
+        }
+        self.0
+    }
+
+    /// Ends it: nothing lets it through as it is.
+    pub(super) fn refused(mut self) -> Step {
+        self.0.settled = Verdict::Incompatible;
+        self.0
+    }
+}

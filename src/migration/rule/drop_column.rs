@@ -1,0 +1,45 @@
+//! `drop-column`: a column that is there is not declared.
+
+use super::draft::Draft;
+use crate::migration::context::{Context, thousands};
+use crate::migration::statement::{alter, without_indexes};
+use crate::model::coordinate::Coordinate;
+use crate::model::migration::{Mechanics, Step, Verdict};
+use crate::model::schema::Column;
+use crate::warehouse::{name, path};
+
+pub(super) fn step(context: &Context<'_>, table: &Coordinate, column: &Column) -> Step {
+    let affected = context.affected(table, Some(&column.name));
+    let probe = format!(
+        "SELECT count(*) FROM {} WHERE {} IS NOT NULL",
+        path(&context.live_name(table)),
+        name(&column.name)
+    );
+    let rows = context.answer(&probe);
+    let settled =
+        if context.empty(table) && affected.is_empty() { Verdict::Compatible } else { Verdict::Incompatible };
+    let lost = match rows {
+        Some(0) => "no row holds a value in it".to_owned(),
+        Some(rows) => format!("{} rows hold a value in it, which is lost", thousands(rows)),
+        None => "its values are lost".to_owned(),
+    };
+    let drop = alter(table, &format!("DROP COLUMN {}", name(&column.name)));
+    Draft::new(context, "drop-column", table)
+        .column(&column.name)
+        .judged(Verdict::Incompatible, Mechanics::Metadata)
+        .settled(settled)
+        .reason(format!(
+            "column `{}` {} would be dropped: {lost}, and whoever names it fails",
+            column.name, column.data_type
+        ))
+        .affected(affected)
+        .recipe(&[
+            format!("keep `{}` declared: nothing breaks", column.name),
+            "move whoever reads it to another column; promote".to_owned(),
+            format!("if it only changes its name, declare the new one with `renamed_from: {}`", column.name),
+            "remove it once nobody reads it".to_owned(),
+        ])
+        .probe(probe, rows)
+        .ddl(without_indexes(table, &context.indexes(table), vec![drop]))
+        .done()
+}

@@ -1,0 +1,55 @@
+//! Which rule judges which change.
+
+use super::super::context::Context;
+use super::super::diff::Change;
+use super::super::fit::{Fit, fit};
+use super::{
+    add_column, add_constraint, adopt_object, change_comment, change_default, change_generated,
+    change_routine, change_view, create_dataset, create_index, create_routine, create_table, create_view,
+    drop_column, drop_constraint, drop_index, drop_not_null, drop_routine, drop_table, drop_view,
+    narrow_type, not_ours, orphan, rename_column, rename_table, retype_column, set_not_null, table_to_view,
+    view_to_table, widen_type,
+};
+use crate::model::migration::Step;
+
+/// Judges one change.
+pub(in crate::migration) fn step(context: &Context<'_>, change: &Change) -> Step {
+    match change {
+        Change::CreateDataset(dataset) => create_dataset::step(context, dataset),
+        Change::NotOurs(object) => not_ours::step(context, object),
+        Change::Adopt(object) => adopt_object::step(context, object),
+        Change::Orphan(object) => orphan::step(context, object),
+        Change::CreateTable(table) => create_table::step(context, table),
+        Change::DropTable(table) => drop_table::step(context, table),
+        Change::RenameTable { table, from } => rename_table::step(context, table, from),
+        Change::AddColumn { table, column } => add_column::step(context, table, column),
+        Change::DropColumn { table, column } => drop_column::step(context, table, column),
+        Change::RenameColumn { table, from, to } => rename_column::step(context, table, from, to),
+        Change::RetypeColumn { table, from, to } => match fit(&from.data_type, &to.data_type) {
+            Fit::Same | Fit::Wider => widen_type::step(context, table, from, to),
+            Fit::Narrower => narrow_type::step(context, table, from, to),
+            Fit::Other => retype_column::step(context, table, from, to),
+        },
+        Change::SetNotNull { table, column } => set_not_null::step(context, table, column),
+        Change::DropNotNull { table, column } => drop_not_null::step(context, table, column),
+        Change::ChangeDefault { table, from, to } => change_default::step(context, table, from, to),
+        Change::ChangeGenerated { table, from, to } => change_generated::step(context, table, from, to),
+        Change::AddConstraint { table, constraint } => add_constraint::step(context, table, constraint),
+        Change::DropConstraint { table, constraint } => drop_constraint::step(context, table, constraint),
+        Change::CreateIndex { table, index, definition } => {
+            create_index::step(context, table, index, definition)
+        }
+        Change::DropIndex { table, index } => drop_index::step(context, table, index),
+        Change::CreateView(view) => create_view::step(context, view),
+        Change::ChangeView(view) => change_view::step(context, view),
+        Change::DropView(view) => drop_view::step(context, view),
+        Change::TableToView(object) => table_to_view::step(context, object),
+        Change::ViewToTable(object) => view_to_table::step(context, object),
+        Change::CreateRoutine(object) => create_routine::step(context, object),
+        Change::ChangeRoutine(object) => change_routine::step(context, object),
+        Change::DropRoutine(object) => drop_routine::step(context, object),
+        Change::ChangeComment { object, column, to } => {
+            change_comment::step(context, object, column.as_deref(), to.as_deref())
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! `table-to-view`: a view takes the place of a table.
+
+use super::draft::Draft;
+use crate::migration::context::{Context, thousands};
+use crate::migration::statement::create_view;
+use crate::model::coordinate::Coordinate;
+use crate::model::migration::{Mechanics, Step, Verdict};
+use crate::warehouse::path;
+
+pub(super) fn step(context: &Context<'_>, object: &Coordinate) -> Step {
+    let mut ddl = vec![format!("DROP TABLE {}", path(object))];
+    ddl.extend(context.wanted(object).into_iter().flat_map(|wanted| create_view(object, wanted, false)));
+    let settled = if context.empty(object) { Verdict::Compatible } else { Verdict::Incompatible };
+    let lost = match context.rows(object) {
+        Some(0) => "it has no row".to_owned(),
+        Some(rows) => format!("its {} rows are lost", thousands(rows)),
+        None => "its rows are lost".to_owned(),
+    };
+    Draft::new(context, "table-to-view", object)
+        .judged(Verdict::Incompatible, Mechanics::Metadata)
+        .settled(settled)
+        .reason(format!("table `{object}` becomes a view: {lost}, and whoever writes it fails"))
+        .affected(context.affected(object, None))
+        .recipe(&[format!("declare the view under another name, and move the readers of `{object}` to it")])
+        .ddl(ddl)
+        .done()
+}

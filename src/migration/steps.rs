@@ -1,0 +1,152 @@
+//! The decision: which steps lead from live to desired, judged, let through or not, grouped and in order.
+
+use std::collections::BTreeSet;
+
+use super::context::{Context, Facts, count_of};
+use super::desired::Desired;
+use super::diff::{Adoption, Change, changes};
+use super::order::{AFTER_PUSH, Judged, grouped, ordered};
+use super::rebuild::{blocked_by_children, rebuilt};
+use super::rule;
+use crate::model::coordinate::Coordinate;
+use crate::model::finding::Finding;
+use crate::model::migration::{Step, Verdict};
+use crate::model::schema::{RelationKind, Schema};
+use crate::warehouse::{Inspect, Ledger, WarehouseError, same_name};
+
+/// What was said to the plan.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Options {
+    /// `--allow CODE:OBJECT[.COLUMN]`.
+    pub allow: Vec<String>,
+    /// `--force`.
+    pub force: bool,
+    /// Whether the environment forbids `--force`.
+    pub forbidden: bool,
+    /// `--adopt`: objects, `declared` or `all`.
+    pub adopt: Vec<String>,
+}
+
+/// The steps, and what is to be said about what was said.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Steps {
+    /// In the order in which they run.
+    pub steps: Vec<Step>,
+    /// A `--force` that is forbidden, an `--allow` or `--adopt` that matches nothing.
+    pub findings: Vec<Finding>,
+}
+
+/// Lists the steps that turn `live` into `desired`.
+///
+/// Pure: equal inputs give equal output. Call it once with no facts, ask the [`questions`] of its steps, and call
+/// it again with the answers.
+pub fn steps(live: &Schema, desired: &Desired, ledger: &Ledger, options: &Options, facts: &Facts) -> Steps {
+    let context = Context::new(live, desired, ledger, facts);
+    let mut judged: Vec<Judged> = changes(live, desired, ledger, &Adoption(options.adopt.clone()))
+        .into_iter()
+        .map(|change| Judged { step: rule::step(&context, &change), change })
+        .collect();
+    blocked_by_children(&context, &mut judged);
+    rebuilt(&context, &mut judged);
+    grouped(&mut judged, desired);
+    together(&mut judged);
+    let judged = ordered(judged, desired);
+    let mut steps: Vec<Step> = judged.into_iter().map(|judged| judged.step).collect();
+    let findings = let_through(&mut steps, options);
+    Steps { steps, findings }
+}
+
+/// Keeps what belongs to one rebuilt or renamed table in one group: the later one.
+fn together(judged: &mut [Judged]) {
+    let renamed: BTreeSet<_> = judged
+        .iter()
+        .filter(|judged| matches!(judged.change, Change::RenameTable { .. }))
+        .filter_map(|judged| judged.change.object().cloned())
+        .collect();
+    for judged in judged.iter_mut() {
+        let moved = judged.change.object().is_some_and(|object| renamed.contains(object));
+        if moved && judged.step.group != 0 {
+            judged.step.group = AFTER_PUSH;
+        }
+    }
+    let late: BTreeSet<_> =
+        judged.iter().filter(|judged| judged.step.group == AFTER_PUSH).filter_map(made_or_moved).collect();
+    for judged in judged.iter_mut() {
+        let (Some(object), Some(column)) = (judged.change.object(), &judged.step.column) else { continue };
+        if judged.step.group != 0 && late.contains(&(object.clone(), column.to_lowercase())) {
+            judged.step.group = AFTER_PUSH;
+        }
+    }
+}
+
+/// The column that a step makes, renames or retypes: others on it can only follow.
+fn made_or_moved(judged: &Judged) -> Option<(Coordinate, String)> {
+    let (Change::RenameColumn { table, .. }
+    | Change::RetypeColumn { table, .. }
+    | Change::AddColumn { table, .. }) = &judged.change
+    else {
+        return None;
+    };
+    Some((table.clone(), judged.step.column.as_ref()?.to_lowercase()))
+}
+
+/// Marks the steps that were let through, and says what was said in vain.
+fn let_through(steps: &mut [Step], options: &Options) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if options.force && options.forbidden {
+        findings.push(
+            Finding::error("force-forbidden", "this environment forbids `--force`")
+                .hint("let single changes through with `--allow CODE:OBJECT`"),
+        );
+    }
+    let forced = options.force && !options.forbidden;
+    for step in steps.iter_mut().filter(|step| step.allow.is_some()) {
+        step.allowed = forced || options.allow.iter().any(|said| names(said, step));
+    }
+    for said in &options.allow {
+        if !steps.iter().any(|step| step.allow.is_some() && names(said, step)) {
+            let possible: Vec<&str> = steps.iter().filter_map(|step| step.allow.as_deref()).collect();
+            let finding = Finding::warning("allow-unused", format!("`--allow {said}` lets nothing through"));
+            let hint = if possible.is_empty() {
+                "leave it out: nothing stands in the way that it could let through".to_owned()
+            } else {
+                format!("what could be let through: {}", possible.join(", "))
+            };
+            findings.push(finding.hint(hint));
+        }
+    }
+    findings
+}
+
+/// Whether `--allow` means this step: its object, or just the column.
+fn names(said: &str, step: &Step) -> bool {
+    let Some((code, subject)) = said.split_once(':') else { return false };
+    code == step.code && (same_name(subject, &step.object) || same_name(subject, &step.subject()))
+}
+
+/// Gives the questions to the data that the steps depend on: their probes, and how many rows their tables have.
+pub fn questions(live: &Schema, steps: &[Step]) -> Vec<String> {
+    let mut found = BTreeSet::new();
+    for step in steps {
+        found.extend(step.probe.as_ref().map(|probe| probe.sql.clone()));
+        let weighs = matches!(step.verdict, Verdict::Incompatible | Verdict::NeedsDataCheck);
+        let table = live
+            .relations
+            .iter()
+            .find(|(name, relation)| relation.kind == RelationKind::Table && name.to_string() == step.object);
+        if let (true, Some((name, _))) = (weighs, table) {
+            found.insert(count_of(name));
+        }
+    }
+    found.into_iter().collect()
+}
+
+/// Asks the questions, all in one go.
+///
+/// # Errors
+///
+/// [`WarehouseError::Statement`] if a question cannot be asked.
+pub async fn facts(inspect: &mut dyn Inspect, questions: Vec<String>) -> Result<Facts, WarehouseError> {
+    let answers = inspect.counts(&questions).await?;
+    Ok(Facts { answers: questions.into_iter().zip(answers).collect() })
+}

@@ -1,0 +1,169 @@
+//! What is refused, why, and that a refusal or a fault leaves nothing.
+
+use super::*;
+use crate::model::migration::{Mechanics, Verdict};
+
+#[tokio::test]
+async fn refuses_to_drop_a_column_and_says_who_reads_it() {
+    let trial = Trial::new();
+    trial.converge(&ddl("create table analytics.t(a int, rate double)")).await;
+    trial
+        .by_hand(&[
+            "insert into analytics.t values (1, 0.5), (2, null)",
+            "create view analytics.mine as select rate from analytics.t",
+        ])
+        .await
+        .unwrap();
+    let planned = trial.plan(&ddl("create table analytics.t(a int)"), &Options::default()).await.unwrap();
+    let step = planned.step("drop-column");
+    assert_eq!((step.settled, step.blocks()), (Verdict::Incompatible, true));
+    assert!(step.reason.contains("1 rows hold a value"), "{}", step.reason);
+    assert_eq!(step.affected[0].object, "analytics.mine");
+    assert!(!step.affected[0].managed);
+    assert_eq!(step.allow.as_deref(), Some("drop-column:analytics.t.rate"));
+    assert!(!step.recipe.is_empty());
+    assert_eq!(step.group, 2);
+}
+
+#[tokio::test]
+async fn lets_through_what_is_allowed_and_says_what_was_said_in_vain() {
+    let trial = Trial::new();
+    trial.converge(&ddl("create table analytics.t(a int, b int)")).await;
+    trial.by_hand(&["insert into analytics.t values (1, 2)"]).await.unwrap();
+    let after = ddl("create table analytics.t(a int)");
+    let allow = vec!["drop-column:analytics.t".to_owned(), "drop-table:analytics.x".to_owned()];
+    let planned = trial.plan(&after, &Options { allow, ..Options::default() }).await.unwrap();
+    assert!(planned.step("drop-column").forced());
+    assert_eq!(planned.plan.steps.findings.len(), 1);
+    assert_eq!(planned.plan.steps.findings[0].code, "allow-unused");
+    let options = Options { force: true, forbidden: true, ..Options::default() };
+    let planned = trial.plan(&after, &options).await.unwrap();
+    assert!(planned.step("drop-column").blocks());
+    assert_eq!(planned.plan.steps.findings[0].code, "force-forbidden");
+}
+
+#[tokio::test]
+async fn waives_what_an_empty_table_cannot_lose() {
+    let trial = Trial::new();
+    trial.converge(&ddl("create table analytics.t(a int, b varchar)")).await;
+    let after = ddl("create table analytics.t(b int, c int not null)");
+    let planned = trial.plan(&after, &Options::default()).await.unwrap();
+    assert!(planned.steps.iter().all(|step| !step.blocks()), "{:#?}", planned.steps);
+    assert!(planned.steps.iter().any(|step| step.verdict == Verdict::Incompatible));
+}
+
+#[tokio::test]
+async fn asks_the_data_where_the_data_decides() {
+    let trial = Trial::new();
+    trial.converge(&ddl("create table analytics.t(a decimal(18,4), b int)")).await;
+    trial.by_hand(&["insert into analytics.t values (1.5, 1), (2.25, null), (1.2345, null)"]).await.unwrap();
+    let after = ddl("create table analytics.t(a decimal(10,2), b int not null default 0)");
+    let planned = trial.plan(&after, &Options::default()).await.unwrap();
+    let narrow = planned.step("narrow-type");
+    assert_eq!((narrow.verdict, narrow.settled), (Verdict::NeedsDataCheck, Verdict::Incompatible));
+    assert_eq!(narrow.probe.as_ref().unwrap().rows, Some(1));
+    assert_eq!(planned.step("set-not-null").probe.as_ref().unwrap().rows, Some(2));
+    trial.by_hand(&["delete from analytics.t where a <> 1.5"]).await.unwrap();
+    let planned = trial.plan(&after, &Options::default()).await.unwrap();
+    assert!(planned.steps.iter().all(|step| step.settled == Verdict::CompatibleWithCost || !step.blocks()));
+    trial.apply(&after, &planned).await.unwrap();
+}
+
+#[tokio::test]
+async fn leaves_alone_what_is_not_ours_until_it_is_adopted() {
+    let trial = Trial::new();
+    trial
+        .by_hand(&[
+            "create schema analytics",
+            "create table analytics.t(a int)",
+            "create table analytics.mine(a int)",
+        ])
+        .await
+        .unwrap();
+    let after = ddl("create table analytics.t(a int, b int)");
+    let planned = trial.plan(&after, &Options { force: true, ..Options::default() }).await.unwrap();
+    assert_eq!(planned.codes(), ["not-ours analytics.t"]);
+    assert!(planned.steps[0].blocks() && planned.steps[0].allow.is_none());
+    let adopt = Options { adopt: vec!["analytics.t".to_owned()], ..Options::default() };
+    let planned = trial.plan(&after, &adopt).await.unwrap();
+    assert_eq!(planned.codes(), ["add-column analytics.t.b", "adopt-object analytics.t"]);
+    trial.apply(&after, &planned).await.unwrap();
+    assert_eq!(trial.plan(&after, &Options::default()).await.unwrap().codes(), Vec::<String>::new());
+    assert!(trial.live().await.relations.contains_key(&at("mine")));
+}
+
+#[tokio::test]
+async fn leaves_alone_what_is_no_longer_declared_and_drops_what_is_said_to_go() {
+    let trial = Trial::new();
+    trial
+        .converge(&ddl(
+            "create table analytics.t(a int); create view analytics.v as select a from analytics.t",
+        ))
+        .await;
+    trial.by_hand(&["insert into analytics.t values (1)"]).await.unwrap();
+    let nothing = declared(Vec::new());
+    let planned = trial.plan(&nothing, &Options::default()).await.unwrap();
+    assert_eq!(planned.codes(), ["orphan analytics.t", "orphan analytics.v"]);
+    trial.apply(&nothing, &planned).await.unwrap();
+    assert_eq!(trial.plan(&nothing, &Options::default()).await.unwrap().codes(), Vec::<String>::new());
+    let gone = |name| DeclaredObject { state: super::super::State::Dropped, ..table(name, Vec::new()) };
+    let planned = trial.converge(&declared(vec![gone("t"), gone("v")])).await;
+    assert_eq!(planned.codes(), ["drop-view analytics.v", "drop-table analytics.t"]);
+    assert!(trial.live().await.relations.is_empty());
+}
+
+#[tokio::test]
+async fn does_not_offer_a_plan_that_breaks_somebody_elses_view() {
+    let trial = Trial::new();
+    trial.converge(&ddl("create table analytics.t(a int, b int)")).await;
+    trial.by_hand(&["create view analytics.mine as select b + 1 as c from analytics.t"]).await.unwrap();
+    let after = ddl("create table analytics.t(a int, b int[])");
+    let planned = trial.plan(&after, &Options::default()).await.unwrap();
+    assert!(planned.step("retype-column").blocks());
+    assert_eq!(planned.step("retype-column").affected[0].object, "analytics.mine");
+}
+
+#[tokio::test]
+async fn refuses_by_name_what_a_foreign_key_forbids() {
+    let trial = Trial::new();
+    trial
+        .converge(&ddl("create table analytics.p(id int primary key, x int); create table analytics.c(id int references analytics.p(id))"))
+        .await;
+    let after = ddl(
+        "create table analytics.p(id int primary key, x int not null); create table analytics.c(id int references analytics.p(id))",
+    );
+    let planned = trial.plan(&after, &Options { force: true, ..Options::default() }).await.unwrap();
+    let step = planned.step("set-not-null");
+    assert_eq!((step.mechanics, step.blocks()), (Mechanics::Impossible, true));
+    assert!(step.reason.contains("analytics.c"), "{}", step.reason);
+}
+
+#[tokio::test]
+async fn puts_what_needs_a_forced_change_behind_it() {
+    let trial = Trial::new();
+    let before = declared(vec![table("t", vec![column("a", "int")]), view("v", "select a from analytics.t")]);
+    trial.converge(&before).await;
+    trial.by_hand(&["insert into analytics.t values (1)"]).await.unwrap();
+    let renamed = DeclaredColumn { renamed_from: Some("a".to_owned()), ..column("b", "int") };
+    let after = declared(vec![
+        table("t", vec![renamed, column("c", "int")]),
+        view("v", "select b as a from analytics.t"),
+        view("w", "select c from analytics.t"),
+    ]);
+    let planned = trial.converge(&after).await;
+    assert_eq!(planned.step("add-column").group, 1);
+    assert_eq!(planned.step("rename-column").group, 2);
+    assert_eq!(planned.step("change-view").group, 2);
+}
+
+#[tokio::test]
+async fn refuses_a_plan_whose_ground_has_moved() {
+    let trial = Trial::new();
+    trial.converge(&ddl("create table analytics.t(a int)")).await;
+    let after = ddl("create table analytics.t(a int, b int)");
+    let planned = trial.plan(&after, &Options::default()).await.unwrap();
+    trial.by_hand(&["create table analytics.other(a int)"]).await.unwrap();
+    let error = trial.apply(&after, &planned).await.unwrap_err();
+    assert!(matches!(error, MigrationError::Warehouse(WarehouseError::Moved { .. })), "{error:?}");
+    assert!(trial.live().await.column(&at("t"), "b").is_none());
+}
