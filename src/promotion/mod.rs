@@ -1,1 +1,44 @@
-//! The room `promotion`.
+//! The story: observe → plan → guard → apply → record.
+//!
+//! In: a [`Request`] and [`Ports`] to the real world. Out: a [`Scene`] with the plan, and after [`apply()`]
+//! the same plan as it was carried out. Observing and deciding change nothing; the decision is a value
+//! ([`Plan`](crate::model::plan::Plan)) made by pure functions (`plan`, `guard`, `ledger`); all writes are in `apply`.
+//! `schema` plans the warehouse's part for promotions, `migrate` and CI alike. Start at [`observe()`].
+
+mod apply;
+mod ci;
+mod declare;
+mod digest;
+mod error;
+mod gather;
+mod ground;
+mod guard;
+mod journal;
+mod ledger;
+mod load;
+mod look;
+mod mask;
+mod memory;
+mod merging;
+mod migrate;
+mod observe;
+mod observed;
+mod plan;
+mod protect;
+mod reading;
+mod recover;
+mod request;
+mod run;
+mod schema;
+mod site;
+
+pub use apply::{Applied, apply};
+pub use ci::{CiPush, CiRequest, ci_plan, ci_push};
+pub use error::PromotionError;
+pub use journal::{Checked, History, check, history, note};
+pub use migrate::{Migrating, plan_migration, who};
+pub use observe::{Scene, observe};
+pub use plan::TOOL;
+pub use reading::{Files, Reading, read};
+pub use request::{Ports, Request};
+pub use run::{build, build_promoted, runs};

@@ -1,0 +1,405 @@
+//! All writes: exactly the plan, or nothing. Lock, look again, migrate, push, and what comes after.
+//!
+//! The order is the safety: the schema goes first, its record in the same transaction; branch, journal
+//! and lock move together afterwards. A run that was cut short anywhere is finished by the next one: what
+//! the warehouse recorded and the journal does not hold goes into the next record.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use crate::git::{
+    self, CommitMessage, GitError, Lock, LockHolder, LockRequest, Publication, Revision, Transport,
+    WorkTreeState,
+};
+use crate::migration::Half;
+use crate::model::environment::Migrate;
+use crate::model::outcome::Outcome;
+use crate::model::plan::Plan;
+use crate::model::record::{AppliedMigration, Entry};
+
+use super::error::PromotionError;
+use super::gather::{Gathered, destination};
+use super::ledger::{self, Circumstances};
+use super::merging;
+use super::observe::{Scene, Stage};
+use super::observed::Histories;
+use super::recover;
+use super::request::{Ports, Request};
+use super::schema::Applying;
+use super::site::Location;
+
+/// What applying a plan came to.
+pub struct Applied {
+    /// The plan, with outcome and the target's new tip.
+    pub plan: Plan,
+    /// What is needed to build the models.
+    pub(super) stage: Stage,
+}
+
+impl Applied {
+    /// Gives the dataset that it was for.
+    pub fn dataset(&self) -> Option<String> {
+        self.stage.target.as_ref()?.resolved.environment.dataset.as_ref().map(ToString::to_string)
+    }
+}
+
+/// Carries out a plan.
+///
+/// Effects: in this order: the lock; statements and their record in the warehouse, in one transaction; branch,
+/// journal and lock in one push; the work tree of a checked-out branch; forced statements; their record.
+/// Whatever fails before the push leaves the branch as it was and gives the lock back.
+///
+/// # Errors
+///
+/// [`PromotionError::Stale`] if anything moved since the plan; [`PromotionError::Partial`] where one half is
+/// done and the other is not, with the command that ends it.
+pub async fn apply(
+    scene: Scene,
+    request: &Request,
+    ports: &mut Ports<'_>,
+) -> Result<Applied, PromotionError> {
+    let Scene { plan, mut stage, .. } = scene;
+    border("planned", ports);
+    let lock = take_lock(&plan, &stage, ports)?;
+    border("locked", ports);
+    if let Some(after) = recover::finish_cut_short(&stage, &lock, ports)? {
+        return recover::go_on(plan, stage, after, request, ports).await;
+    }
+    let promoted = under_lock(&plan, &mut stage, request, &lock, ports).await;
+    match promoted {
+        Ok(after) => finish(plan, stage, after, request, ports).await,
+        Err(error) => {
+            if !matches!(error, PromotionError::Git(GitError::LockLost { .. })) {
+                give_back(&stage, &lock, ports);
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Where a crash test ends the process, as hard as `kill -9` does.
+fn border(name: &str, ports: &Ports<'_>) {
+    if ports.crash_at == Some(name)
+        && let Some(pid) = rustix::process::Pid::from_raw(i32::try_from(ports.pid).unwrap_or(0))
+    {
+        // A process that may not kill itself goes on, and the test that asked for it says so.
+        rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap_or_default();
+    }
+}
+
+fn take_lock(plan: &Plan, stage: &Stage, ports: &mut Ports<'_>) -> Result<Lock, PromotionError> {
+    let gathered = &stage.gathered;
+    let identity = stage.ground.identity(ports);
+    let holder = LockHolder {
+        holder: identity.to_string(),
+        host: ports.host.to_owned(),
+        pid: ports.pid,
+        purpose: format!("promote {} {}", plan.from, plan.to),
+        token: plan.plan_id.clone(),
+        at: ports.now.to_string(),
+    };
+    let destination = gathered.destination();
+    let clock = || jiff::Timestamp::now().as_second();
+    let waiting = RefCell::new(Vec::new());
+    let request = LockRequest {
+        destination: &destination,
+        refs: &gathered.refs,
+        branch: &gathered.to.site.branch,
+        holder: &holder,
+        identity: &identity,
+        patience: ports.patience,
+        seen: &gathered.memory,
+        clock: &clock,
+        waiting: &|other| waiting.borrow_mut().push(other.to_string()),
+    };
+    let (program, interrupted) = (ports.git, Arc::clone(&ports.interrupted));
+    let transport = Transport { program, interrupt: &interrupted };
+    let what =
+        format!("taking the lock on {} of {}", gathered.to.site.branch, gathered.to.site.location.words());
+    let lock = ports.doing(what, || git::acquire(&gathered.store, &request, transport))?;
+    for other in waiting.into_inner() {
+        ports.says(format!("The lock was held by {other}."));
+    }
+    if let Some(other) = &lock.taken_over {
+        ports.says(format!("The lock of {other} was taken over: that run is gone."));
+    }
+    Ok(lock)
+}
+
+fn give_back(stage: &Stage, lock: &Lock, ports: &mut Ports<'_>) {
+    let gathered = &stage.gathered;
+    let identity = stage.ground.identity(ports);
+    let quiet = AtomicBool::new(false);
+    let transport = Transport { program: ports.git, interrupt: &quiet };
+    let released = git::release(&gathered.store, &gathered.destination(), lock, &identity, transport);
+    if let Err(error) = released {
+        ports.says(format!(
+            "The lock could not be given back ({error}); it is taken over once this process is gone."
+        ));
+    }
+}
+
+/// What happens between the lock and the push; gives the target's new tip, if it moved.
+async fn under_lock(
+    plan: &Plan,
+    stage: &mut Stage,
+    request: &Request,
+    lock: &Lock,
+    ports: &mut Ports<'_>,
+) -> Result<Option<Revision>, PromotionError> {
+    look_again(stage, ports)?;
+    border("checked", ports);
+    stop_if_asked(ports)?;
+    let by = stage.ground.identity(ports).to_string();
+    let applying =
+        Applying { migration: &plan.migration, plan_id: &plan.plan_id, by: &by, said: &request.said };
+    if let (Some(known), Migrate::Promotion) = (&stage.known, migrate(stage)) {
+        known.apply(&applying, Half::BeforePush, ports).await?;
+    }
+    border("migrated", ports);
+    push(plan, stage, request, lock, ports).await.map_err(|error| partial_if_migrated(error, plan, stage))
+}
+
+/// Who applies the target's migration.
+fn migrate(stage: &Stage) -> Migrate {
+    stage.target.as_ref().map(|target| target.resolved.environment.migrate).unwrap_or_default()
+}
+
+/// The schema is ahead of the code when the push fails after a migration.
+fn partial_if_migrated(error: PromotionError, plan: &Plan, stage: &Stage) -> PromotionError {
+    let ran = plan.migration.steps.iter().any(|step| !step.ddl.is_empty() && step.group == 1);
+    if !ran || migrate(stage) != Migrate::Promotion {
+        return error;
+    }
+    PromotionError::Partial {
+        what: format!("the schema of `{}` is migrated, its branch has not moved", plan.to),
+        command: crate::report::command_with(plan, &[]),
+        source: Box::new(error),
+    }
+}
+
+fn stop_if_asked(ports: &Ports<'_>) -> Result<(), PromotionError> {
+    if ports.is_interrupted() { Err(PromotionError::Interrupted) } else { Ok(()) }
+}
+
+/// Checks under the lock that neither side moved since the plan.
+fn look_again(stage: &mut Stage, ports: &mut Ports<'_>) -> Result<(), PromotionError> {
+    let before = &stage.gathered;
+    let now = Gathered::of(&stage.ground, before.from.site.clone(), before.to.site.clone(), ports)?;
+    for (one, other, what) in [
+        (&before.to.tip, &now.to.tip, format!("branch `{}` of the target", before.to.site.branch)),
+        (&before.from.tip, &now.from.tip, format!("branch `{}` of the source", before.from.site.branch)),
+    ] {
+        if one != other {
+            return Err(PromotionError::Stale { what: format!("{what} moved since the plan was made") });
+        }
+    }
+    stage.gathered = now;
+    stage.records = stage.gathered.records()?;
+    Ok(())
+}
+
+/// Makes the commit and the record, and moves branch, journal and lock together.
+async fn push(
+    plan: &Plan,
+    stage: &Stage,
+    request: &Request,
+    lock: &Lock,
+    ports: &mut Ports<'_>,
+) -> Result<Option<Revision>, PromotionError> {
+    let after = if stage.histories == Histories::Contained {
+        None
+    } else {
+        Some(commit(plan, stage, request, ports)?)
+    };
+    let migrations = unrecorded(stage, ports).await?;
+    let circumstances = Circumstances {
+        commit: after.as_ref().map(Revision::to_string),
+        source_project: stage.source_project.clone(),
+        target_project: stage.target_project.clone(),
+        unrelated: stage.histories == Histories::Unrelated,
+        migrate: migrate(stage),
+        migrations,
+    };
+    let gathered = &stage.gathered;
+    let journal = record(stage, ledger::promoted(plan, circumstances), ports)?;
+    border("committed", ports);
+    stop_if_asked(ports)?;
+    prepare_work_tree(stage, after.as_ref())?;
+    let identity = stage.ground.identity(ports);
+    let publication = Publication {
+        branch: &gathered.to.site.branch,
+        before: gathered.to.tip.as_ref(),
+        after: after.as_ref(),
+        refs: &gathered.refs,
+        journal_before: gathered.to.journal.as_ref(),
+        journal_after: &journal,
+        lock: Some(lock),
+        identity: &identity,
+    };
+    // A push that has begun is seen through: it is one transaction of the server, and either answer is worth knowing.
+    let quiet = AtomicBool::new(false);
+    let transport = Transport { program: ports.git, interrupt: &quiet };
+    let what = format!("pushing to {}", gathered.to.site.location.words());
+    let published = ports
+        .doing(what, || git::publish(&gathered.store, &gathered.destination(), &publication, transport))?;
+    for message in published.messages {
+        ports.says(message);
+    }
+    border("published", ports);
+    Ok(after)
+}
+
+/// Notes that the work tree of a checked-out branch has to follow, so that a run after a kill knows.
+fn prepare_work_tree(stage: &Stage, after: Option<&Revision>) -> Result<(), PromotionError> {
+    let to = &stage.gathered.to;
+    if let (Some(after), Some(before), Location::Local(folder)) = (after, &to.tip, &to.site.location)
+        && let WorkTreeState::Clean(work_tree) = git::state(folder, &to.site.branch, &[])?
+    {
+        git::prepare(&work_tree, &to.site.branch, before, after)?;
+    }
+    Ok(())
+}
+
+/// Makes the merge once more, this time to stay, and the commit of exactly the planned tree.
+fn commit(
+    plan: &Plan,
+    stage: &Stage,
+    request: &Request,
+    ports: &Ports<'_>,
+) -> Result<Revision, PromotionError> {
+    let gathered = &stage.gathered;
+    let source = gathered
+        .from
+        .tip
+        .as_ref()
+        .ok_or_else(|| PromotionError::Stale { what: "the source is gone".to_owned() })?;
+    let second = merging::Second { program: ports.git, interrupted: Arc::clone(&ports.interrupted) };
+    let merged = merging::merge(
+        &gathered.store,
+        &stage.merging,
+        request,
+        (source, gathered.to.tip.as_ref()),
+        &second,
+    )?;
+    let found = merged.tree.as_ref().map(Revision::to_string);
+    let Some(tree) = merged.tree.filter(|_| found == plan.target.tree) else {
+        return Err(PromotionError::OtherTree {
+            planned: plan.target.tree.clone().unwrap_or_default(),
+            found: found.unwrap_or_default(),
+        });
+    };
+    let identity = stage.ground.identity(ports);
+    // The first parent is the target's past: `git log --first-parent` tells its promotions.
+    let parents: Vec<&Revision> = gathered.to.tip.iter().chain([source]).collect();
+    let message = CommitMessage {
+        subject: format!("Promote {} to {}", plan.from, plan.to),
+        body: String::new(),
+        trailers: [
+            ("Promote-From", plan.from.clone()),
+            ("Promote-To", plan.to.clone()),
+            ("Promote-Source", plan.source.commit.clone()),
+            ("Promote-Plan", plan.plan_id.clone()),
+            ("Promote-By", identity.to_string()),
+            ("Promote-Engine", plan.merge.engine.clone()),
+        ]
+        .map(|(key, value)| (key.to_owned(), value))
+        .to_vec(),
+    };
+    Ok(git::commit(&gathered.store, &tree, &parents, &message, &identity)?)
+}
+
+/// Gives the migrations that the warehouse holds and the journal does not: this run's, and those of a run
+/// that was cut short.
+async fn unrecorded(stage: &Stage, ports: &mut Ports<'_>) -> Result<Vec<AppliedMigration>, PromotionError> {
+    match (&stage.known, migrate(stage)) {
+        (Some(known), Migrate::Promotion) => {
+            let recorded = known.recorded(ports).await?;
+            Ok(ledger::unrecorded(&recorded.migrations, &stage.records))
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
+fn record(stage: &Stage, entry: Entry, ports: &Ports<'_>) -> Result<Revision, PromotionError> {
+    let identity = stage.ground.identity(ports);
+    let (by, at) = (identity.to_string(), ports.now.to_string());
+    let gathered = &stage.gathered;
+    let (revision, _) =
+        git::append(&gathered.store, gathered.to.journal.as_ref(), entry, (&by, &at), &identity)?;
+    Ok(revision)
+}
+
+/// What comes after the push: the work tree, forced steps, their record.
+pub(super) async fn finish(
+    mut plan: Plan,
+    mut stage: Stage,
+    after: Option<Revision>,
+    request: &Request,
+    ports: &mut Ports<'_>,
+) -> Result<Applied, PromotionError> {
+    if let Location::Local(folder) = &stage.gathered.to.site.location {
+        git::finish(folder)?;
+    }
+    plan.target.after = after.map(|after| after.to_string());
+    forced(&plan, &mut stage, request, ports).await.map_err(|error| PromotionError::Partial {
+        what: format!("the branch of `{}` has moved, its schema still lacks what was let through", plan.to),
+        command: crate::report::command_with(&plan, &[]),
+        source: Box::new(error),
+    })?;
+    border("recorded", ports);
+    plan.outcome = Outcome::Promoted;
+    plan.next.clear();
+    Ok(Applied { plan, stage })
+}
+
+/// Applies what was let through, and records that it was.
+async fn forced(
+    plan: &Plan,
+    stage: &mut Stage,
+    request: &Request,
+    ports: &mut Ports<'_>,
+) -> Result<(), PromotionError> {
+    if migrate(stage) != Migrate::Promotion {
+        return Ok(());
+    }
+    let by = stage.ground.identity(ports).to_string();
+    let applying =
+        Applying { migration: &plan.migration, plan_id: &plan.plan_id, by: &by, said: &request.said };
+    let Some(known) = &stage.known else { return Ok(()) };
+    if !known.apply(&applying, Half::AfterPush, ports).await? {
+        return Ok(());
+    }
+    let site = stage.gathered.to.site.clone();
+    stage.gathered = Gathered::of(&stage.ground, stage.gathered.from.site.clone(), site, ports)?;
+    stage.records = stage.gathered.records()?;
+    let migrations = unrecorded(stage, ports).await?;
+    let entry = Entry::Followed {
+        plan_id: plan.plan_id.clone(),
+        what: "migrated".to_owned(),
+        detail: "what was let through is applied".to_owned(),
+        migrations,
+    };
+    append(stage, entry, ports)
+}
+
+/// Appends a record to the journal of the target's repository.
+pub(super) fn append(stage: &Stage, entry: Entry, ports: &mut Ports<'_>) -> Result<(), PromotionError> {
+    let journal = record(stage, entry, ports)?;
+    let gathered = &stage.gathered;
+    let identity = stage.ground.identity(ports);
+    let publication = Publication {
+        branch: &gathered.to.site.branch,
+        before: gathered.to.tip.as_ref(),
+        after: None,
+        refs: &gathered.refs,
+        journal_before: gathered.to.journal.as_ref(),
+        journal_after: &journal,
+        lock: None,
+        identity: &identity,
+    };
+    let transport = Transport { program: ports.git, interrupt: &ports.interrupted };
+    git::publish(&gathered.store, &destination(&gathered.to.site.location), &publication, transport)?;
+    Ok(())
+}

@@ -1,0 +1,123 @@
+//! What can keep a promotion from going on. A refusal is no error: it is a plan's outcome.
+
+use std::path::PathBuf;
+
+use crate::config::ConfigError;
+use crate::git::GitError;
+use crate::migration::MigrationError;
+use crate::model::finding::Finding;
+use crate::models::{ModelsError, SelectError};
+use crate::transform::TransformError;
+use crate::warehouse::WarehouseError;
+
+/// What can keep a promotion from going on.
+#[derive(Debug, thiserror::Error)]
+pub enum PromotionError {
+    /// The project file or its configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Git.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// The models.
+    #[error(transparent)]
+    Models(#[from] ModelsError),
+    /// The warehouse, and which.
+    #[error("cannot use the warehouse of `{environment}`")]
+    Warehouse {
+        /// The environment.
+        environment: String,
+        /// The warehouse in words.
+        warehouse: String,
+        /// Why.
+        #[source]
+        source: WarehouseError,
+    },
+    /// What the project declares cannot be built, or the plan of its schema fails.
+    #[error(transparent)]
+    Migration(#[from] MigrationError),
+    /// Neither a project file nor a repository.
+    #[error("there is neither a project file nor a Git repository at or above `{}`", folder.display())]
+    Nowhere {
+        /// Where it was looked for.
+        folder: PathBuf,
+    },
+    /// No project file, where one is needed.
+    #[error("there is no project file (`project.yml` or `meltano.yml`) at or above `{}`", folder.display())]
+    NoProject {
+        /// Where it was looked for.
+        folder: PathBuf,
+    },
+    /// No environment was chosen.
+    #[error("no environment is chosen")]
+    NoneChosen {
+        /// The names that there are.
+        known: Vec<String>,
+    },
+    /// A branch that is not there, where it has to be.
+    #[error("there is no branch `{branch}` in {repository}")]
+    NoBranch {
+        /// The branch.
+        branch: String,
+        /// The repository in words.
+        repository: String,
+    },
+    /// A selector that selects nothing.
+    #[error(transparent)]
+    Select(#[from] SelectError),
+    /// Runs that cannot go on.
+    #[error(transparent)]
+    Transform(#[from] TransformError),
+    /// `ci run` was started where no pipeline is.
+    #[error("nothing says what was pushed: this is neither a push nor a pull request of a pipeline")]
+    NotInCi,
+    /// The target's own project file is broken, so its policy is not known.
+    #[error("the project file of the target, `{file}` at {commit}, is broken")]
+    BrokenPolicy {
+        /// The file.
+        file: String,
+        /// The target's commit.
+        commit: String,
+        /// Its faults.
+        faults: Vec<Finding>,
+    },
+    /// Something moved since the plan was made.
+    #[error("stale: {what}")]
+    Stale {
+        /// What moved.
+        what: String,
+    },
+    /// A file cannot be read or written.
+    #[error("cannot {doing} `{}`", path.display())]
+    File {
+        /// `read` or `write`.
+        doing: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The schema moved, but the code did not, or the other way round.
+    #[error("the promotion is partial: {what}")]
+    Partial {
+        /// What was done and what was not.
+        what: String,
+        /// The command that ends it.
+        command: String,
+        /// Why.
+        #[source]
+        source: Box<PromotionError>,
+    },
+    /// What is committed is not what was planned: a defect that must not pass.
+    #[error("the merge gave another tree than the plan: {found} instead of {planned}")]
+    OtherTree {
+        /// The plan's tree.
+        planned: String,
+        /// The tree now.
+        found: String,
+    },
+    /// A person stopped it.
+    #[error("interrupted")]
+    Interrupted,
+}

@@ -1,0 +1,162 @@
+//! Both sides in one place: the local repository, or the cache that others are fetched into.
+
+use std::path::{Path, PathBuf};
+
+use crate::git::{self, Destination, Fetch, GitError, Revision, Store};
+use crate::model::record::Record;
+
+use super::digest::digest;
+use super::error::PromotionError;
+use super::ground::Ground;
+use super::request::Ports;
+use super::site::{Location, Site};
+
+/// A branch with what its repository says of it.
+#[derive(Clone, Debug)]
+pub(super) struct Side {
+    /// Where it is.
+    pub(super) site: Site,
+    /// Its tip; absent where there is no such branch.
+    pub(super) tip: Option<Revision>,
+    /// The journal of its repository.
+    pub(super) journal: Option<Revision>,
+    /// Whether its repository has any branch at all.
+    pub(super) has_branches: bool,
+}
+
+/// Both sides, in one store.
+pub(super) struct Gathered {
+    /// Where the objects of both are.
+    pub(super) store: Store,
+    /// The source.
+    pub(super) from: Side,
+    /// The target.
+    pub(super) to: Side,
+    /// Prefix of the refs that hold lock and journal.
+    pub(super) refs: String,
+    /// Where what is remembered between runs lies.
+    pub(super) memory: PathBuf,
+}
+
+impl Gathered {
+    /// Brings both sides into one store.
+    ///
+    /// Effects: another repository's objects and refs go into the cache; the repositories are only read.
+    ///
+    /// # Errors
+    ///
+    /// [`PromotionError::Git`] if a repository is not there or cannot be reached.
+    pub(super) fn of(
+        ground: &Ground,
+        from: Site,
+        to: Site,
+        ports: &mut Ports<'_>,
+    ) -> Result<Self, PromotionError> {
+        let refs = ground.project.as_ref().map_or_else(
+            || "refs/promote".to_owned(),
+            |project| project.written.project().promotion.refs.clone(),
+        );
+        let memory = cache_folder(ground, ports.cache);
+        let both = (&from.location, &to.location);
+        let (store, from, to) = if let (Location::Local(folder), Location::Local(_)) = both {
+            local_sides(&folder.clone(), from, to, &refs)?
+        } else {
+            let store = open_store(ground, &memory)?;
+            let (from, to) = remote_sides(&store, from, to, &refs, ports)?;
+            (store, from, to)
+        };
+        Ok(Self { store, from, to, refs, memory })
+    }
+
+    /// Gives where a promotion is written to.
+    pub(super) fn destination(&self) -> Destination {
+        destination(&self.to.site.location)
+    }
+
+    /// Reads the journal of the target's repository, and checks its chain.
+    ///
+    /// # Errors
+    ///
+    /// [`PromotionError::Git`] if the chain is broken.
+    pub(super) fn records(&self) -> Result<Vec<Record>, PromotionError> {
+        Ok(git::read(&self.store, self.to.journal.as_ref())?)
+    }
+}
+
+/// Gives where a repository is written to.
+pub(super) fn destination(location: &Location) -> Destination {
+    match location {
+        Location::Local(folder) => Destination::Local(folder.clone()),
+        Location::Remote(url) => Destination::Remote { url: url.clone() },
+    }
+}
+
+fn local_sides(
+    folder: &Path,
+    from: Site,
+    to: Site,
+    refs: &str,
+) -> Result<(Store, Side, Side), PromotionError> {
+    let store = Store::local(folder)?;
+    let has_branches = !store.branches()?.is_empty();
+    let journal = store.tip(&format!("{refs}/journal"))?;
+    let side = |site: Site| -> Result<Side, GitError> {
+        let tip = store.tip(&format!("refs/heads/{}", site.branch))?;
+        Ok(Side { tip, journal: journal.clone(), has_branches, site })
+    };
+    let (from, to) = (side(from)?, side(to)?);
+    Ok((store, from, to))
+}
+
+fn remote_sides(
+    store: &Store,
+    from: Site,
+    to: Site,
+    refs: &str,
+    ports: &mut Ports<'_>,
+) -> Result<(Side, Side), PromotionError> {
+    let program =
+        ports.git.ok_or_else(|| GitError::NoProgram { doing: format!("fetch {}", to.location.words()) })?;
+    let wanted = |site: &Site| Fetch {
+        url: match &site.location {
+            Location::Local(folder) => folder.to_string_lossy().into_owned(),
+            Location::Remote(url) => url.clone(),
+        },
+        branch: site.branch.clone(),
+        refs: refs.to_owned(),
+    };
+    let both = [wanted(&from), wanted(&to)];
+    let interrupted = std::sync::Arc::clone(&ports.interrupted);
+    let what = format!("fetching {} and {}", from.location.words(), to.location.words());
+    let fetched = ports.doing(what, || store.fetch(&both, program, &interrupted))?;
+    let mut sides = Vec::with_capacity(2);
+    for ((site, wanted), fetched) in [from, to].into_iter().zip(&both).zip(fetched) {
+        // Only a branch that is not there makes it matter whether there are others.
+        let has_branches =
+            fetched.tip.is_some() || !store.is_empty_remote(&wanted.url, program, &interrupted)?;
+        sides.push(Side { tip: fetched.tip, journal: fetched.journal, has_branches, site });
+    }
+    let (Some(to), Some(from)) = (sides.pop(), sides.pop()) else {
+        return Err(PromotionError::Interrupted);
+    };
+    Ok((from, to))
+}
+
+/// Opens where other repositories are fetched into.
+fn open_store(ground: &Ground, memory: &Path) -> Result<Store, GitError> {
+    match &ground.store {
+        Some(folder) => Store::local(folder),
+        None => Store::cache(&memory.join("objects.git")),
+    }
+}
+
+/// Gives the folder of one project's cache: one for all its remotes.
+fn cache_folder(ground: &Ground, cache: &Path) -> PathBuf {
+    let place = match (&ground.project, &ground.local) {
+        (Some(project), _) => project.root.join(&project.file),
+        (None, Some(local)) => local.git_dir.clone(),
+        (None, None) => PathBuf::new(),
+    };
+    let place = place.canonicalize().unwrap_or(place);
+    cache.join(&digest(&place.to_string_lossy())[..16])
+}

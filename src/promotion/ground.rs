@@ -1,0 +1,227 @@
+//! Where a command stands: the local repository and the project file at hand.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::config::{self, ConfigError, Flags, Inputs, Resolved, Written};
+use crate::git::{Identity, Store};
+use crate::model::name::EnvironmentName;
+use crate::model::snapshot::Snapshot;
+
+use super::error::PromotionError;
+use super::request::Ports;
+use super::site::{Location, Site, locate};
+
+/// The local repository and the project file at hand.
+pub(super) struct Ground {
+    /// The repository that the command runs in.
+    pub(super) local: Option<LocalRepository>,
+    /// The project file, where there is one.
+    pub(super) project: Option<AtHand>,
+    /// Where other repositories are fetched into instead of the cache: CI's checkout, whose own settings hold
+    /// what lets it in.
+    pub(super) store: Option<PathBuf>,
+}
+
+/// The repository that the command runs in.
+pub(super) struct LocalRepository {
+    /// Its work tree; for a bare repository itself.
+    pub(super) root: PathBuf,
+    /// Where refs and objects are.
+    pub(super) git_dir: PathBuf,
+    /// The URL of `origin`, absolute where it is a path.
+    pub(super) origin: Option<String>,
+    /// The branch that is checked out.
+    pub(super) head: Option<String>,
+    /// Name and mail of the user that its configuration names.
+    pub(super) user: Option<(String, String)>,
+}
+
+/// The project file at hand, as it is in the working tree.
+pub(super) struct AtHand {
+    /// The folder that it lies in.
+    pub(super) root: PathBuf,
+    /// Its name.
+    pub(super) file: String,
+    /// The folder's path below the repository's root, with a slash at its end; empty for the root.
+    pub(super) prefix: String,
+    /// What it says.
+    pub(super) written: Written,
+}
+
+impl Ground {
+    /// Finds both.
+    ///
+    /// Effects: reads the working directory and what is above it.
+    ///
+    /// # Errors
+    ///
+    /// [`PromotionError::Config`] if the project file is broken, [`PromotionError::Nowhere`] if there is
+    /// neither.
+    pub(super) fn find(ports: &Ports<'_>) -> Result<Self, PromotionError> {
+        let local = LocalRepository::find(ports.folder);
+        let ceiling = local.as_ref().map(|local| local.root.as_path());
+        let project = config::discover(ports.folder, ports.project, ceiling)?
+            .map(|found| AtHand::read(found.root, found.file, ceiling))
+            .transpose()?;
+        if local.is_none() && project.is_none() {
+            return Err(PromotionError::Nowhere { folder: ports.folder.to_owned() });
+        }
+        Ok(Self { local, project, store: None })
+    }
+
+    /// Takes the project file from a commit, as CI does: there may be no working tree.
+    ///
+    /// # Errors
+    ///
+    /// [`PromotionError::NoProject`] if the commit holds none, [`PromotionError::Config`] if it is broken.
+    pub(super) fn at_commit(
+        store: &Store,
+        commit: &crate::git::Revision,
+        ports: &Ports<'_>,
+    ) -> Result<Self, PromotionError> {
+        let local = LocalRepository::find(ports.folder);
+        let root = local.as_ref().map_or_else(|| ports.root(), |local| local.root.clone());
+        let named = ports.project.and_then(|path| path.to_str()).map(str::to_owned);
+        let names =
+            named.map_or_else(|| vec!["project.yml".to_owned(), "meltano.yml".to_owned()], |name| vec![name]);
+        for name in names {
+            let (prefix, file) = match name.rsplit_once('/') {
+                Some((folder, file)) => (format!("{folder}/"), file.to_owned()),
+                None => (String::new(), name.clone()),
+            };
+            if let Some((written, _)) = super::load::load(store, commit, &prefix, &file)? {
+                let root = root.join(&prefix);
+                let project = Some(AtHand { root, file, prefix, written });
+                return Ok(Self { local, project, store: Some(store.git_dir().to_path_buf()) });
+            }
+        }
+        Err(PromotionError::NoProject { folder: ports.folder.to_owned() })
+    }
+
+    /// Gives the last folder in which a project file is looked for: the repository's root.
+    pub(super) fn ceiling(ports: &Ports<'_>) -> Option<PathBuf> {
+        LocalRepository::find(ports.folder).map(|local| local.root)
+    }
+
+    /// Gives the project, where a command cannot do without.
+    ///
+    /// # Errors
+    ///
+    /// [`PromotionError::NoProject`] if there is none.
+    pub(super) fn need_project(&self, ports: &Ports<'_>) -> Result<&AtHand, PromotionError> {
+        self.project.as_ref().ok_or_else(|| PromotionError::NoProject { folder: ports.folder.to_owned() })
+    }
+
+    /// Finds where the code of an environment lies; without a project, a branch of the local repository.
+    ///
+    /// # Errors
+    ///
+    /// [`PromotionError::Config`] if the environment is not there or names no workspace.
+    pub(super) fn site(&self, name: &str, ports: &Ports<'_>) -> Result<Site, PromotionError> {
+        let local = self.local.as_ref();
+        let Some(project) = &self.project else {
+            let local = local.ok_or_else(|| PromotionError::Nowhere { folder: ports.folder.to_owned() })?;
+            return Ok(Site { location: Location::Local(local.git_dir.clone()), branch: name.to_owned() });
+        };
+        let resolved = project.resolve(name, ports, Flags::default())?;
+        let workspace = resolved.workspace()?;
+        let found = locate(
+            workspace,
+            local.map(|local| local.git_dir.as_path()),
+            local.and_then(|local| local.origin.as_deref()),
+        );
+        found.ok_or_else(|| {
+            PromotionError::Config(ConfigError::Missing {
+                environment: EnvironmentName::new(name),
+                key: "workspace.repository",
+                place: project.written.place_of(&EnvironmentName::new(name)),
+            })
+        })
+    }
+
+    /// Tells who does it: Git's variables, then its configuration, then the user and host.
+    pub(super) fn identity(&self, ports: &Ports<'_>) -> Identity {
+        let configured = self.local.as_ref().and_then(|local| local.user.clone()).unzip();
+        let variable = |name: &str| ports.variables.get(name).filter(|value| !value.is_empty()).cloned();
+        let user =
+            || variable("USER").or_else(|| variable("LOGNAME")).unwrap_or_else(|| "somebody".to_owned());
+        Identity {
+            name: variable("GIT_AUTHOR_NAME").or(configured.0).unwrap_or_else(user),
+            email: variable("GIT_AUTHOR_EMAIL")
+                .or(configured.1)
+                .unwrap_or_else(|| format!("{}@{}", user(), ports.host)),
+            time_seconds: ports.now.as_second(),
+            offset_minutes: 0,
+        }
+    }
+}
+
+impl LocalRepository {
+    fn find(folder: &Path) -> Option<Self> {
+        let store = Store::local(folder).ok()?;
+        let root = store.work_dir().unwrap_or_else(|| store.git_dir()).to_path_buf();
+        Some(Self {
+            git_dir: store.git_dir().to_path_buf(),
+            origin: store.remote_url("origin").map(|url| absolute(&url, &root)),
+            head: store.current_branch(),
+            user: store.configured_user(),
+            root,
+        })
+    }
+}
+
+/// Makes a relative path absolute; URLs and `host:path` stay.
+fn absolute(url: &str, root: &Path) -> String {
+    let is_path = url.starts_with('.') || (!url.contains(':') && !url.starts_with('/'));
+    if is_path { root.join(url).to_string_lossy().into_owned() } else { url.to_owned() }
+}
+
+impl AtHand {
+    fn read(root: PathBuf, file: String, repository: Option<&Path>) -> Result<Self, PromotionError> {
+        let snapshot = config::read_work_tree(&root, &config::is_project_file)?;
+        let written = config::load(&snapshot, &file)?;
+        let prefix = repository.and_then(|repository| below(repository, &root)).unwrap_or_default();
+        Ok(Self { root, file, prefix, written })
+    }
+
+    /// Merges the layers of an environment of the working tree's file.
+    pub(super) fn resolve(
+        &self,
+        name: &str,
+        ports: &Ports<'_>,
+        flags: Flags,
+    ) -> Result<Resolved, PromotionError> {
+        Ok(self.written.environment(&EnvironmentName::new(name), &inputs(&self.root, ports, flags)?)?)
+    }
+
+    /// Reads the files that models, schema and configuration need from the working tree.
+    pub(super) fn work_tree(&self) -> Result<Snapshot, PromotionError> {
+        Ok(config::read_work_tree(&self.root, &is_wanted)?)
+    }
+}
+
+/// Whether configuration, models or schema may need a file.
+pub(super) fn is_wanted(path: &str) -> bool {
+    let extension = Path::new(path).extension().and_then(|extension| extension.to_str());
+    config::is_project_file(path) || matches!(extension, Some("sql" | "csv"))
+}
+
+/// What the world says beside the files: variables, `.env`, flags.
+pub(super) fn inputs(root: &Path, ports: &Ports<'_>, flags: Flags) -> Result<Inputs, PromotionError> {
+    let path = root.join(".env");
+    let dotenv = match std::fs::read_to_string(&path) {
+        Ok(text) => config::parse_dotenv(&text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
+        Err(source) => return Err(PromotionError::File { doing: "read", path, source }),
+    };
+    Ok(Inputs { variables: ports.variables.clone(), dotenv, flags, root: root.to_owned() })
+}
+
+/// Gives the path of a folder below another, with a slash at its end.
+fn below(repository: &Path, folder: &Path) -> Option<String> {
+    let repository = repository.canonicalize().ok()?;
+    let folder = folder.canonicalize().ok()?;
+    let path = folder.strip_prefix(repository).ok()?.to_str()?.replace(std::path::MAIN_SEPARATOR, "/");
+    Some(if path.is_empty() { path } else { format!("{path}/") })
+}

@@ -1,0 +1,258 @@
+//! Whether a plan may be carried out: one gate for each thing that must be so. Pure.
+
+use crate::model::merge::Merge;
+use crate::model::migration::{Migration, MigrationState};
+use crate::model::outcome::Outcome;
+use crate::model::plan::{Acknowledgements, Gate, GateState};
+use crate::model::project::Direction;
+
+use super::observed::{Histories, NoTarget, Observed};
+
+/// Lists the gates of what was observed.
+///
+/// Shape: only gates that say something, in a fixed order.
+pub(super) fn gates(observed: &Observed, said: &Acknowledgements) -> Vec<Gate> {
+    [
+        order(observed),
+        hold(observed),
+        pair(observed),
+        branch(observed, said),
+        histories(observed, said),
+        work_tree(observed),
+        conflicts(&observed.merge),
+        losses(&observed.merge),
+        coordinates(observed, said),
+        migration(&observed.migration, observed),
+    ]
+    .into_iter()
+    .flatten()
+    .chain(declared(observed))
+    .collect()
+}
+
+/// Says how a plan stands, from its gates and what it holds.
+pub(super) fn outcome(observed: &Observed, gates: &[Gate]) -> Outcome {
+    if observed.merge.conflicts.iter().any(|conflict| conflict.resolution.is_none()) {
+        return Outcome::Conflict;
+    }
+    if nothing_to_do(observed) {
+        return Outcome::NothingToDo;
+    }
+    if gates.iter().any(|gate| gate.state == GateState::Refused) {
+        return Outcome::Refused;
+    }
+    Outcome::Planned
+}
+
+fn nothing_to_do(observed: &Observed) -> bool {
+    observed.histories == Histories::Contained
+        && observed.migration.steps.iter().all(|step| step.ddl.is_empty() && !step.blocks())
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "every caller gives a gate or nothing")]
+fn gate(name: &str, state: GateState, detail: impl Into<String>) -> Option<Gate> {
+    Some(Gate { name: name.to_owned(), state, detail: detail.into() })
+}
+
+fn order(observed: &Observed) -> Option<Gate> {
+    let (from, to) = (&observed.from, &observed.to);
+    match observed.policy.direction {
+        Direction::Forward => None,
+        Direction::Backward => {
+            gate("order", GateState::Passed, format!("`{from}` comes after `{to}`: conflicts go to a person"))
+        }
+        Direction::Skips => {
+            let way = match &observed.policy.expected_from {
+                Some(between) => format!("; promote `{between}` to `{to}`"),
+                None => String::new(),
+            };
+            gate(
+                "order",
+                GateState::Refused,
+                format!("`{from}` to `{to}` skips a step of `promotion.order`{way}"),
+            )
+        }
+    }
+}
+
+fn hold(observed: &Observed) -> Option<Gate> {
+    let reason = observed.policy.hold.as_ref()?;
+    let to = &observed.to;
+    gate(
+        "hold",
+        GateState::Refused,
+        format!("`{to}` is on hold: {reason}; `promote release {to}` lets it go on"),
+    )
+}
+
+fn pair(observed: &Observed) -> Option<Gate> {
+    gate("repository", GateState::Refused, observed.policy.wrong_pair.clone()?)
+}
+
+fn branch(observed: &Observed, said: &Acknowledgements) -> Option<Gate> {
+    let target = &observed.target;
+    match observed.histories {
+        Histories::NoTarget(NoTarget::Missing) if !said.create_branch => gate(
+            "branch",
+            GateState::Refused,
+            format!(
+                "branch `{}` is not in {}; `--create-branch` makes it",
+                target.branch,
+                in_words(&target.repository)
+            ),
+        ),
+        Histories::NoTarget(_) => {
+            gate("branch", GateState::Passed, format!("branch `{}` will be created", target.branch))
+        }
+        Histories::Contained | Histories::Related | Histories::Unrelated => None,
+    }
+}
+
+fn in_words(repository: &str) -> String {
+    if repository == "." { "this repository".to_owned() } else { format!("`{repository}`") }
+}
+
+fn histories(observed: &Observed, said: &Acknowledgements) -> Option<Gate> {
+    if observed.histories != Histories::Unrelated {
+        return None;
+    }
+    if said.allow_unrelated {
+        return gate(
+            "histories",
+            GateState::Overridden,
+            "the histories have no commit in common; they are joined",
+        );
+    }
+    let only = observed.merge.target_only.len() + observed.merge.zombies.len();
+    gate(
+        "histories",
+        GateState::Refused,
+        format!(
+            "the histories have no commit in common, so nobody can tell a deletion from an addition ({only} {} only in \
+             the target); is it the right repository? `--allow-unrelated` joins them, once",
+            if only == 1 { "file is" } else { "files are" }
+        ),
+    )
+}
+
+fn work_tree(observed: &Observed) -> Option<Gate> {
+    let dirty = &observed.policy.dirty;
+    let first = dirty.first()?;
+    let more = match dirty.len() {
+        1 => String::new(),
+        count => format!(" and {} more", count - 1),
+    };
+    gate(
+        "work-tree",
+        GateState::Refused,
+        format!(
+            "branch `{}` is checked out here with uncommitted changes (`{first}`{more}); commit or stash them first",
+            observed.target.branch
+        ),
+    )
+}
+
+fn conflicts(merge: &Merge) -> Option<Gate> {
+    if merge.conflicts.is_empty() {
+        return None;
+    }
+    let open = merge.conflicts.iter().filter(|conflict| conflict.resolution.is_none()).count();
+    match open {
+        0 => gate(
+            "conflicts",
+            GateState::Overridden,
+            format!("{} settled by `--resolve`", merge.conflicts.len()),
+        ),
+        open => gate(
+            "conflicts",
+            GateState::Refused,
+            format!("{open} {} that no preference settles", if open == 1 { "conflict" } else { "conflicts" }),
+        ),
+    }
+}
+
+fn losses(merge: &Merge) -> Option<Gate> {
+    if merge.losses.is_empty() {
+        return None;
+    }
+    let open = merge.losses.iter().filter(|loss| !loss.accepted).count();
+    match open {
+        0 => gate(
+            "losses",
+            GateState::Overridden,
+            format!("{} accepted", count(merge.losses.len(), "loss", "losses")),
+        ),
+        open => gate(
+            "losses",
+            GateState::Refused,
+            format!("{} of work that is only in the target", count(open, "loss", "losses")),
+        ),
+    }
+}
+
+fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+fn coordinates(observed: &Observed, said: &Acknowledgements) -> Option<Gate> {
+    let moved = observed.policy.moved.as_ref()?;
+    let token = format!("move-dataset:{}", observed.to);
+    if said.allow.contains(&token) {
+        return gate("coordinates", GateState::Overridden, format!("{moved}, allowed"));
+    }
+    gate(
+        "coordinates",
+        GateState::Refused,
+        format!("the merged file moves the data of `{}`: {moved}; `--allow {token}` lets it", observed.to),
+    )
+}
+
+fn migration(migration: &Migration, observed: &Observed) -> Option<Gate> {
+    if migration.state != MigrationState::Known {
+        return None;
+    }
+    let blocking = migration.steps.iter().filter(|step| step.blocks()).count();
+    if blocking > 0 {
+        let why = if observed.policy.force_forbidden {
+            format!("; `{}` forbids `--force`, `--allow CODE:OBJECT` lets one through", observed.to)
+        } else {
+            String::new()
+        };
+        return gate(
+            "migration",
+            GateState::Refused,
+            format!(
+                "{} would break somebody{why}",
+                count(blocking, "change of the schema", "changes of the schema")
+            ),
+        );
+    }
+    let forced = migration.after_push().count();
+    if forced > 0 {
+        return gate(
+            "migration",
+            GateState::Overridden,
+            format!("{} let through", count(forced, "incompatible change", "incompatible changes")),
+        );
+    }
+    match migration.proof.as_deref() {
+        Some(proof) if proof.starts_with("failed") => gate("proof", GateState::Refused, proof),
+        _ => None,
+    }
+}
+
+/// Gates that the target declares and that this version cannot check: they are never passed over.
+fn declared(observed: &Observed) -> impl Iterator<Item = Gate> {
+    let gates = &observed.policy.gates;
+    let names = [
+        (gates.approvals > 0).then_some("approvals"),
+        gates.soak.is_some().then_some("soak"),
+        (!gates.freeze.is_empty()).then_some("freeze"),
+        (!gates.checks.is_empty()).then_some("checks"),
+    ];
+    names.into_iter().flatten().map(|name| Gate {
+        name: name.to_owned(),
+        state: GateState::Waiting,
+        detail: format!("the environment asks for `{name}`, which this version of promote cannot check yet"),
+    })
+}

@@ -1,0 +1,172 @@
+//! Looking back and steering: history, holds, and the faults of the project.
+
+use crate::config::{self, ConfigError, Mask};
+use crate::git::{self, Publication, Transport};
+use crate::model::finding::Finding;
+use crate::model::record::{Entry, Record};
+use crate::models::ModelsError;
+
+use super::error::PromotionError;
+use super::gather::Gathered;
+use super::ground::{Ground, inputs};
+use super::load::load_models;
+use super::request::Ports;
+
+/// How often a record is tried when the journal moves meanwhile.
+const TRIES: usize = 5;
+
+/// The records of an environment.
+pub struct History {
+    /// The environment.
+    pub environment: String,
+    /// What concerns it, the oldest first.
+    pub records: Vec<Record>,
+    /// How many records the journal holds in all.
+    pub total: usize,
+}
+
+/// Reads the journal of an environment's repository, and checks its chain.
+///
+/// # Errors
+///
+/// [`PromotionError::Git`] if the chain is broken or the repository cannot be reached.
+pub fn history(name: Option<&str>, ports: &mut Ports<'_>) -> Result<History, PromotionError> {
+    let ground = Ground::find(ports)?;
+    let environment = match (name, &ground.project) {
+        (Some(name), _) => name.to_owned(),
+        (None, Some(project)) => {
+            let dotenv = inputs(&project.root, ports, config::Flags::default())?.dotenv;
+            let asked = config::Asked::Nothing;
+            let chosen =
+                config::choose_environment(asked, ports.variables, &dotenv, Some(project.written.project()));
+            let known = || project.written.project().environments.iter().map(ToString::to_string).collect();
+            chosen
+                .name
+                .map(|name| name.to_string())
+                .ok_or_else(|| PromotionError::NoneChosen { known: known() })?
+        }
+        (None, None) => return Err(PromotionError::NoneChosen { known: Vec::new() }),
+    };
+    let site = ground.site(&environment, ports)?;
+    let gathered = Gathered::of(&ground, site.clone(), site, ports)?;
+    let records = gathered.records()?;
+    let total = records.len();
+    let plans: Vec<String> =
+        records.iter().filter_map(|record| promotion_into(record, &environment)).collect();
+    let concerns = |record: &Record| match &record.entry {
+        Entry::Promotion(promoted) => promoted.to == environment,
+        Entry::Hold { environment: name, .. } | Entry::Release { environment: name, .. } => {
+            *name == environment
+        }
+        Entry::Followed { plan_id, .. } => plans.contains(plan_id),
+    };
+    Ok(History { records: records.into_iter().filter(concerns).collect(), environment, total })
+}
+
+fn promotion_into(record: &Record, environment: &str) -> Option<String> {
+    match &record.entry {
+        Entry::Promotion(promoted) if promoted.to == environment => Some(promoted.plan_id.clone()),
+        Entry::Promotion(_) | Entry::Followed { .. } | Entry::Hold { .. } | Entry::Release { .. } => None,
+    }
+}
+
+/// Appends a record about an environment to the journal of its repository.
+///
+/// # Errors
+///
+/// [`PromotionError::Git`] if the repository cannot be reached or declines.
+pub fn note(name: &str, entry: &Entry, ports: &mut Ports<'_>) -> Result<(), PromotionError> {
+    let ground = Ground::find(ports)?;
+    let site = ground.site(name, ports)?;
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let gathered = Gathered::of(&ground, site.clone(), site.clone(), ports)?;
+        match append(&ground, &gathered, entry.clone(), ports) {
+            Err(PromotionError::Git(git::GitError::JournalMoved { .. })) if tries < TRIES => {}
+            result => return result,
+        }
+    }
+}
+
+/// Appends a record where the journal was seen.
+pub(super) fn append(
+    ground: &Ground,
+    gathered: &Gathered,
+    entry: Entry,
+    ports: &Ports<'_>,
+) -> Result<(), PromotionError> {
+    let identity = ground.identity(ports);
+    let (by, at) = (identity.to_string(), ports.now.to_string());
+    let before = gathered.to.journal.as_ref();
+    let (after, _) = git::append(&gathered.store, before, entry, (&by, &at), &identity)?;
+    let publication = Publication {
+        branch: &gathered.to.site.branch,
+        before: gathered.to.tip.as_ref(),
+        after: None,
+        refs: &gathered.refs,
+        journal_before: before,
+        journal_after: &after,
+        lock: None,
+        identity: &identity,
+    };
+    let transport = Transport { program: ports.git, interrupt: &ports.interrupted };
+    git::publish(&gathered.store, &gathered.destination(), &publication, transport)?;
+    Ok(())
+}
+
+/// The faults of a project.
+pub struct Checked {
+    /// The project file.
+    pub file: String,
+    /// Everything that was found, ordered by place.
+    pub findings: Vec<Finding>,
+    /// What must not be seen.
+    pub mask: Mask,
+}
+
+/// Looks for all faults of the project in the working tree: its file, its models in every environment.
+///
+/// # Errors
+///
+/// [`PromotionError::NoProject`] if there is none; faults are no error here.
+pub fn check(ports: &Ports<'_>) -> Result<Checked, PromotionError> {
+    let ceiling = Ground::ceiling(ports);
+    let found = config::discover(ports.folder, ports.project, ceiling.as_deref())?
+        .ok_or_else(|| PromotionError::NoProject { folder: ports.folder.to_owned() })?;
+    let snapshot = config::read_work_tree(&found.root, &super::ground::is_wanted)?;
+    let mut checked = Checked { file: found.file.clone(), findings: Vec::new(), mask: Mask::default() };
+    let written = match config::load(&snapshot, &found.file) {
+        Ok(written) => written,
+        Err(ConfigError::Faults(faults)) => {
+            checked.findings = faults;
+            return Ok(checked);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    checked.findings.extend(written.findings().iter().cloned());
+    let inputs = inputs(&found.root, ports, config::Flags::default())?;
+    for name in &written.project().environments {
+        let resolved = match written.environment(name, &inputs) {
+            Ok(resolved) => resolved,
+            Err(ConfigError::Faults(faults)) => {
+                checked.findings.extend(faults);
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let secrets = config::secrets(&resolved.effective).into_iter().chain(written.secrets());
+        checked.mask.extend(Mask::new(secrets));
+        checked.findings.extend(resolved.findings.iter().cloned());
+        match load_models(&snapshot, &resolved, &written, ports) {
+            Ok(models) => checked.findings.extend(models.findings),
+            Err(PromotionError::Models(ModelsError::Faults(faults))) => checked.findings.extend(faults),
+            Err(error) => return Err(error),
+        }
+    }
+    checked.findings.sort_by(|one, other| {
+        (&one.place, &one.code, &one.message).cmp(&(&other.place, &other.code, &other.message))
+    });
+    checked.findings.dedup();
+    Ok(checked)
+}

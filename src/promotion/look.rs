@@ -1,0 +1,430 @@
+//! What is looked at, in order: the target's policy, the merge, the projects, the configuration, the schema.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use crate::config::{self, ConfigError, Flags, Labels, Mask, Resolved, Written};
+use crate::git::{self, Merged, Revision, Store, WorkTreeState};
+use crate::model::environment::Effective;
+use crate::model::finding::{Finding, Level};
+use crate::model::name::EnvironmentName;
+use crate::model::plan::{ConfigChange, Side as PlanSide, TargetSide};
+use crate::model::project::{Direction, Prefer, Promotion};
+use crate::model::record::Record;
+use crate::model::snapshot::Snapshot;
+use crate::models::Models;
+use crate::transform;
+
+use super::digest::digest;
+use super::error::PromotionError;
+use super::gather::Gathered;
+use super::ground::{Ground, inputs};
+use super::ledger::{self, Pair};
+use super::load::{load, load_models};
+use super::merging::{Merging, Second, merge};
+use super::observe::Target;
+use super::observed::{Histories, NoTarget, Observed, Policy};
+use super::request::{Ports, Request};
+use super::schema::{self, Known, SchemaPlan, Subject};
+use super::site::Location;
+use super::site::is_same;
+
+/// What looking needs.
+pub(super) struct Looking<'a> {
+    pub(super) request: &'a Request,
+    pub(super) ground: &'a Ground,
+    pub(super) gathered: &'a Gathered,
+    pub(super) store: &'a Store,
+    pub(super) source: Revision,
+    pub(super) records: &'a [Record],
+}
+
+/// What looking gave.
+pub(super) struct Looked {
+    pub(super) observed: Observed,
+    pub(super) merging: Merging,
+    pub(super) target: Option<Target>,
+    pub(super) known: Option<Known>,
+    pub(super) source_project: Option<String>,
+    pub(super) target_project: Option<String>,
+    pub(super) mask: Mask,
+}
+
+/// The project file at the three places that matter.
+struct Projects {
+    /// The source's.
+    source: Option<Written>,
+    /// The target's as it stands; its policy counts.
+    before: Option<Written>,
+    /// The merged one.
+    after: Option<Written>,
+    /// The merged files.
+    snapshot: Option<Snapshot>,
+}
+
+impl Looking<'_> {
+    /// Looks at everything.
+    pub(super) async fn look(&self, ports: &mut Ports<'_>) -> Result<Looked, PromotionError> {
+        let mut findings = self.store.findings().to_vec();
+        findings.extend(self.gathered.store.findings().iter().cloned());
+        let before = self.policy_file(&mut findings)?;
+        let merging = self.merging(before.as_ref());
+        let second = Second { program: ports.git, interrupted: std::sync::Arc::clone(&ports.interrupted) };
+        let merged = ports.doing("merging", || {
+            merge(self.store, &merging, self.request, (&self.source, self.gathered.to.tip.as_ref()), &second)
+        })?;
+        let histories = self.histories(&merged);
+        findings.extend(merged.findings.iter().cloned());
+        findings.extend(self.not_pushed()?);
+        let projects = self.projects(before, &merged)?;
+        let mut mask = Mask::default();
+        let config = self.config_change(&projects, ports, &mut mask)?;
+        let settled = self.settle(&projects, ports, &mut findings)?;
+        let (schema, target) = self.schema(&projects, settled.as_ref(), ports).await?;
+        findings.extend(schema.findings.iter().cloned());
+        let policy = self.policy(&projects, &merging, settled.as_ref(), &merged)?;
+        let runs = match target.as_ref().and_then(|target| target.models.as_ref()) {
+            Some(models) => transform::schedule(models, &all(models)),
+            None => Vec::new(),
+        };
+        let project_id = |written: &Option<Written>| written.as_ref()?.project().project_id.clone();
+        let (source_project, target_project) = (project_id(&projects.source), project_id(&projects.before));
+        let observed = Observed {
+            from: self.request.from.clone(),
+            to: self.request.to.clone(),
+            source: self.source_side(),
+            target: self.target_side(&merged),
+            histories,
+            merge: merged.merge,
+            config,
+            config_digest: projects.after.as_ref().map(config::committed_digest),
+            migration: schema.migration,
+            runs,
+            policy,
+            findings,
+        };
+        let known = schema.known;
+        Ok(Looked { observed, merging, target, known, source_project, target_project, mask })
+    }
+
+    fn source_side(&self) -> PlanSide {
+        let site = &self.gathered.from.site;
+        PlanSide {
+            repository: site.location.words(),
+            branch: site.branch.clone(),
+            commit: self.source.to_string(),
+        }
+    }
+
+    fn target_side(&self, merged: &Merged) -> TargetSide {
+        let to = &self.gathered.to;
+        TargetSide {
+            repository: to.site.location.words(),
+            branch: to.site.branch.clone(),
+            before: to.tip.as_ref().map(Revision::to_string),
+            after: None,
+            tree: merged.tree.as_ref().map(Revision::to_string),
+        }
+    }
+
+    /// Reads the target's project file as it stands; its policy counts, never that of what is promoted.
+    fn policy_file(&self, findings: &mut Vec<Finding>) -> Result<Option<Written>, PromotionError> {
+        let Some(at_hand) = &self.ground.project else { return Ok(None) };
+        let Some(tip) = &self.gathered.to.tip else { return Ok(None) };
+        let found = match load(self.store, tip, &at_hand.prefix, &at_hand.file) {
+            Err(PromotionError::Config(ConfigError::Faults(faults))) => {
+                let (file, commit) = (at_hand.file.clone(), tip.to_string());
+                return Err(PromotionError::BrokenPolicy { file, commit, faults });
+            }
+            found => found?,
+        };
+        let to = EnvironmentName::new(self.request.to.as_str());
+        let knows = |written: &Written| written.project().environments.contains(&to);
+        match found.map(|(written, _)| written) {
+            Some(written) if knows(&written) => Ok(Some(written)),
+            _ => {
+                findings.push(Finding::notice(
+                    "policy-from-source",
+                    format!(
+                        "the target has no `{}` that names `{to}`; policy is read from the file at hand",
+                        at_hand.file
+                    ),
+                ));
+                Ok(None)
+            }
+        }
+    }
+
+    fn merging(&self, before: Option<&Written>) -> Merging {
+        let at_hand = self.ground.project.as_ref();
+        let policy = before.or_else(|| at_hand.map(|project| &project.written));
+        let promotion = policy.map(|written| written.project().promotion.clone()).unwrap_or_default();
+        let prefer = match self.direction(&promotion) {
+            Direction::Backward => Prefer::None,
+            Direction::Forward | Direction::Skips => promotion.prefer,
+        };
+        let project_file = at_hand.map(|project| format!("{}{}", project.prefix, project.file));
+        Merging { promotion, prefer, project_file }
+    }
+
+    fn direction(&self, promotion: &Promotion) -> Direction {
+        let name = |name: &String| EnvironmentName::new(name.as_str());
+        promotion.direction(&name(&self.request.from), &name(&self.request.to))
+    }
+
+    fn histories(&self, merged: &Merged) -> Histories {
+        let to = &self.gathered.to;
+        match (&to.tip, merged.up_to_date, merged.unrelated) {
+            (None, ..) => {
+                Histories::NoTarget(if to.has_branches { NoTarget::Missing } else { NoTarget::Empty })
+            }
+            (Some(_), true, _) => Histories::Contained,
+            (Some(_), false, true) => Histories::Unrelated,
+            (Some(_), false, false) => Histories::Related,
+        }
+    }
+
+    /// Reads the source's and the merged project file.
+    fn projects(&self, before: Option<Written>, merged: &Merged) -> Result<Projects, PromotionError> {
+        let Some(at_hand) = &self.ground.project else {
+            return Ok(Projects { source: None, before, after: None, snapshot: None });
+        };
+        let source = load(self.store, &self.source, &at_hand.prefix, &at_hand.file);
+        let source = source.ok().flatten().map(|(written, _)| written);
+        let (after, snapshot) = match &merged.tree {
+            Some(tree) => load(self.store, tree, &at_hand.prefix, &at_hand.file)?.unzip(),
+            None => (None, None),
+        };
+        Ok(Projects { source, before, after, snapshot })
+    }
+
+    /// Compares the effective configuration of every environment, before and after.
+    fn config_change(
+        &self,
+        projects: &Projects,
+        ports: &Ports<'_>,
+        mask: &mut Mask,
+    ) -> Result<ConfigChange, PromotionError> {
+        let Some(at_hand) = &self.ground.project else { return Ok(ConfigChange::default()) };
+        let inputs = inputs(&at_hand.root, ports, Flags::default())?;
+        let mut labels = Labels::new();
+        let mut environments = BTreeMap::new();
+        let both = [projects.before.as_ref(), projects.after.as_ref()];
+        let names = both.iter().flatten().flat_map(|written| &written.project().environments);
+        let names: std::collections::BTreeSet<&EnvironmentName> = names.collect();
+        for name in names {
+            let mut effective = |written: Option<&Written>| -> Result<Option<Effective>, ConfigError> {
+                let Some(written) = written.filter(|written| written.project().environments.contains(name))
+                else {
+                    return Ok(None);
+                };
+                let effective = written.environment(name, &inputs)?.effective;
+                let known = config::secrets(&effective).into_iter().chain(written.secrets());
+                mask.extend(Mask::new(known));
+                labels.learn(&effective);
+                Ok(Some(effective))
+            };
+            let (before, after) = (effective(projects.before.as_ref())?, effective(projects.after.as_ref())?);
+            if projects.after.is_some() {
+                let changes = config::changes(before.as_ref(), after.as_ref(), &mut labels);
+                environments.insert(name.to_string(), changes);
+            }
+        }
+        Ok(ConfigChange { environments })
+    }
+
+    /// Merges the target environment's layers in the file whose policy counts, and in the merged one.
+    fn settle(
+        &self,
+        projects: &Projects,
+        ports: &Ports<'_>,
+        findings: &mut Vec<Finding>,
+    ) -> Result<Option<Settled>, PromotionError> {
+        let (Some(at_hand), Some(after)) = (&self.ground.project, &projects.after) else { return Ok(None) };
+        let name = EnvironmentName::new(self.request.to.as_str());
+        let flags = Flags { dataset: self.request.said.dataset.clone() };
+        let inputs = inputs(&at_hand.root, ports, flags)?;
+        if !after.project().environments.contains(&name) {
+            return Ok(None);
+        }
+        let merged = after.environment(&name, &inputs)?;
+        findings.extend(after.findings().iter().filter(|finding| finding.level != Level::Notice).cloned());
+        findings.extend(merged.findings.iter().cloned());
+        let policy = match &projects.before {
+            Some(before) => before.environment(&name, &inputs)?,
+            None => merged.clone(),
+        };
+        Ok(Some(Settled { moved: moved(&policy, &merged), policy, merged }))
+    }
+
+    async fn schema(
+        &self,
+        projects: &Projects,
+        settled: Option<&Settled>,
+        ports: &mut Ports<'_>,
+    ) -> Result<(SchemaPlan, Option<Target>), PromotionError> {
+        let (Some(settled), Some(snapshot), Some(after)) = (settled, &projects.snapshot, &projects.after)
+        else {
+            return Ok((SchemaPlan::off("there is no project file to declare a schema"), None));
+        };
+        let resolved = settled.in_force(&self.request.said.allow, &self.request.to);
+        let presence = match schema::presence(&resolved.environment, &self.request.said) {
+            Ok(presence) => presence,
+            Err(why) => {
+                let target = Target { resolved, models: None };
+                return Ok((SchemaPlan::off(why), Some(target)));
+            }
+        };
+        if resolved.environment.warehouse.is_none() && resolved.faults_of("warehouse").is_empty() {
+            let target = Target { resolved, models: None };
+            return Ok((SchemaPlan::off("the environment names no warehouse"), Some(target)));
+        }
+        let models = load_models(snapshot, &resolved, after, ports)?;
+        let subject = Subject::of(&resolved)?;
+        let schema = schema::plan_schema(subject, &models, &self.request.said, presence, ports).await?;
+        Ok((schema, Some(Target { resolved, models: Some(models) })))
+    }
+
+    fn policy(
+        &self,
+        projects: &Projects,
+        merging: &Merging,
+        settled: Option<&Settled>,
+        merged: &Merged,
+    ) -> Result<Policy, PromotionError> {
+        let environment = settled.map(|settled| &settled.policy.environment);
+        let project_id = projects.source.as_ref().and_then(|written| written.project().project_id.as_deref());
+        let pair = Pair { from: &self.request.from, to: &self.request.to, source_project: project_id };
+        let unrelated = self.histories(merged) == Histories::Unrelated;
+        let said = &self.request.said;
+        let force = environment.map(|environment| environment.force).unwrap_or_default();
+        Ok(Policy {
+            direction: self.direction(&merging.promotion),
+            expected_from: self.expected_from(&merging.promotion),
+            migrate: environment.map(|environment| environment.migrate).unwrap_or_default(),
+            gates: environment.map(|environment| environment.gates.clone()).unwrap_or_default(),
+            hold: ledger::hold(self.records, &self.request.to).map(str::to_owned),
+            moved: settled.and_then(|settled| settled.moved.clone()),
+            wrong_pair: ledger::wrong_pair(self.records, &pair, unrelated),
+            dirty: self.dirty(merged)?,
+            force_forbidden: said.force && force == crate::model::environment::Force::Forbidden,
+            digest: policy_digest(&merging.promotion, environment),
+        })
+    }
+
+    fn expected_from(&self, promotion: &Promotion) -> Option<String> {
+        let place = promotion.order.iter().position(|name| name.as_str() == self.request.to)?;
+        Some(promotion.order.get(place.checked_sub(1)?)?.to_string())
+    }
+
+    /// Lists what is not committed where the target's branch is checked out, or would be overwritten there.
+    fn dirty(&self, merged: &Merged) -> Result<Vec<String>, PromotionError> {
+        let to = &self.gathered.to;
+        let Location::Local(folder) = &to.site.location else { return Ok(Vec::new()) };
+        let incoming: Vec<String> = merged.merge.files.iter().map(|file| file.path.clone()).collect();
+        match git::state(folder, &to.site.branch, &incoming)? {
+            WorkTreeState::Dirty(_, files) => Ok(files),
+            WorkTreeState::Clean(_) | WorkTreeState::NotCheckedOut => Ok(Vec::new()),
+        }
+    }
+
+    /// What is only in the working copy is not promoted, and a person should know.
+    fn not_pushed(&self) -> Result<Vec<Finding>, PromotionError> {
+        let Some(local) = &self.ground.local else { return Ok(Vec::new()) };
+        let site = &self.gathered.from.site;
+        let here = match &site.location {
+            Location::Local(_) => local.head.as_deref() == Some(site.branch.as_str()),
+            Location::Remote(url) => local.origin.as_deref().is_some_and(|origin| is_same(origin, url)),
+        };
+        if !here {
+            return Ok(Vec::new());
+        }
+        let mut findings = Vec::new();
+        let files = git::uncommitted(&local.root)?;
+        if let Some(first) = files.first() {
+            let more =
+                if files.len() == 1 { String::new() } else { format!(" and {} more", files.len() - 1) };
+            findings.push(
+                Finding::warning("not-pushed", format!("`{first}`{more} is changed here and not committed"))
+                    .hint("what is promoted is the workspace's tip; commit and push what belongs to it"),
+            );
+        }
+        if matches!(site.location, Location::Remote(_))
+            && let ahead = git::unpushed(&local.root, &site.branch, Some(&self.source))?
+            && ahead > 0
+        {
+            let commits = if ahead == 1 { "1 commit".to_owned() } else { format!("{ahead} commits") };
+            findings.push(
+                Finding::warning("not-pushed", format!("{commits} of `{}` here are not pushed", site.branch))
+                    .hint("what is promoted is the workspace's tip; `git push` what belongs to it"),
+            );
+        }
+        Ok(findings)
+    }
+}
+
+/// The target environment, as its policy has it and as the merge makes it.
+struct Settled {
+    policy: Resolved,
+    merged: Resolved,
+    moved: Option<String>,
+}
+
+impl Settled {
+    /// The merged environment with the target's own coordinates, unless moving them was allowed.
+    fn in_force(&self, allow: &[String], to: &str) -> Resolved {
+        let mut resolved = self.merged.clone();
+        let policy = &self.policy.environment;
+        let environment = &mut resolved.environment;
+        if self.moved.is_some() && !allow.contains(&format!("move-dataset:{to}")) {
+            environment.warehouse.clone_from(&policy.warehouse);
+            environment.dataset.clone_from(&policy.dataset);
+        }
+        environment.migrate = policy.migrate;
+        environment.force = policy.force;
+        environment.gates = policy.gates.clone();
+        resolved
+    }
+}
+
+/// Says how the merged file moves the target's data, if it does.
+fn moved(policy: &Resolved, merged: &Resolved) -> Option<String> {
+    let (before, after) = (&policy.environment, &merged.environment);
+    if let (Some(one), Some(other)) = (&before.dataset, &after.dataset)
+        && one != other
+    {
+        return Some(format!("dataset `{one}` → `{other}`"));
+    }
+    match (&before.warehouse, &after.warehouse) {
+        (Some(one), Some(other)) if one.kind() != other.kind() => {
+            Some(format!("warehouse {} → {}", one.kind(), other.kind()))
+        }
+        (Some(one), Some(other)) if one != other => Some(format!("another {} warehouse", one.kind())),
+        _ => None,
+    }
+}
+
+/// Digest of the policy that judged: a plan made under another one is another plan.
+fn policy_digest(
+    promotion: &Promotion,
+    environment: Option<&crate::model::environment::Environment>,
+) -> String {
+    let order: Vec<&str> = promotion.order.iter().map(EnvironmentName::as_str).collect();
+    let parts = json!({
+        "order": order,
+        "prefer": promotion.prefer,
+        "paths": promotion.protected_paths,
+        "keys": promotion.protected_keys,
+        "migrate": environment.map(|environment| environment.migrate),
+        "force": environment.map(|environment| environment.force),
+        "gates": environment.map(|environment| format!("{:?}", environment.gates)),
+        "dataset": environment.and_then(|environment| environment.dataset.as_ref()),
+    });
+    digest(&parts.to_string())
+}
+
+/// Every object of the models.
+fn all(models: &Models) -> std::collections::BTreeSet<crate::model::coordinate::Coordinate> {
+    models.objects.iter().map(|object| object.coordinate.clone()).collect()
+}

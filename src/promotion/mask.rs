@@ -1,0 +1,67 @@
+//! Nothing secret leaves: texts of a plan that come from files, commits or engines are masked. Pure.
+
+use crate::config::Mask;
+use crate::model::finding::Finding;
+use crate::model::migration::{Migration, Probe, Step};
+use crate::model::plan::Plan;
+
+/// Masks what a plan quotes. Names, ids and closed lists stay as they are: a plan has to work.
+pub(super) fn plan(plan: &mut Plan, mask: &Mask) {
+    let merge = &mut plan.merge;
+    for loss in &mut merge.losses {
+        texts(&mut loss.text, mask);
+        for text in [&mut loss.subject, &mut loss.author].into_iter().flatten() {
+            one(text, mask);
+        }
+    }
+    for left in &mut merge.left_behind {
+        texts(&mut left.text, mask);
+    }
+    for protected in &mut merge.protected {
+        protected.source_wanted.iter_mut().for_each(|text| one(text, mask));
+    }
+    for conflict in &mut merge.conflicts {
+        one(&mut conflict.source, mask);
+        one(&mut conflict.target, mask);
+    }
+    migration(&mut plan.migration, mask);
+    for gate in &mut plan.gates {
+        one(&mut gate.detail, mask);
+    }
+}
+
+/// Masks what a migration quotes; the statements that run are kept elsewhere.
+pub(super) fn migration(migration: &mut Migration, mask: &Mask) {
+    migration.steps.iter_mut().for_each(|quoted| step(quoted, mask));
+    for text in [&mut migration.proof, &mut migration.note].into_iter().flatten() {
+        one(text, mask);
+    }
+}
+
+/// Masks what findings quote.
+pub(super) fn findings(findings: &mut [Finding], mask: &Mask) {
+    for finding in findings {
+        one(&mut finding.message, mask);
+        finding.hint.iter_mut().for_each(|hint| one(hint, mask));
+    }
+}
+
+/// Masks what a step quotes.
+fn step(step: &mut Step, mask: &Mask) {
+    texts(&mut step.ddl, mask);
+    texts(&mut step.recipe, mask);
+    one(&mut step.reason, mask);
+    if let Some(Probe { sql, .. }) = &mut step.probe {
+        one(sql, mask);
+    }
+}
+
+fn texts(texts: &mut [String], mask: &Mask) {
+    for text in texts {
+        one(text, mask);
+    }
+}
+
+fn one(text: &mut String, mask: &Mask) {
+    *text = mask.text(text);
+}

@@ -1,0 +1,123 @@
+//! All reads: both sides, the merge, both configurations, the live schema. Nothing is changed.
+
+use crate::config::{Mask, Resolved};
+use crate::model::finding::Finding;
+use crate::model::plan::Plan;
+use crate::model::record::Record;
+use crate::models::Models;
+
+use super::error::PromotionError;
+use super::gather::{Gathered, Side};
+use super::ground::Ground;
+use super::look::{Looked, Looking};
+use super::mask;
+use super::merging::Merging;
+use super::observed::Histories;
+use super::plan;
+use super::request::{Ports, Request};
+use super::schema::Known;
+use super::site::Site;
+
+/// A plan, and what applying it needs.
+pub struct Scene {
+    /// The decision.
+    pub plan: Plan,
+    /// What a person should know.
+    pub findings: Vec<Finding>,
+    /// What must not be seen in any output.
+    pub mask: Mask,
+    pub(super) stage: Stage,
+}
+
+/// What applying a plan needs beside it.
+pub(super) struct Stage {
+    pub(super) ground: Ground,
+    pub(super) gathered: Gathered,
+    pub(super) merging: Merging,
+    pub(super) records: Vec<Record>,
+    pub(super) target: Option<Target>,
+    pub(super) known: Option<Known>,
+    pub(super) source_project: Option<String>,
+    pub(super) target_project: Option<String>,
+    pub(super) histories: Histories,
+}
+
+/// The target environment of the merged project.
+pub(super) struct Target {
+    pub(super) resolved: Resolved,
+    pub(super) models: Option<Models>,
+}
+
+/// Observes and decides.
+///
+/// Effects: reads repositories and the warehouse; another repository's objects go into the cache.
+///
+/// # Errors
+///
+/// [`PromotionError`] where it cannot go on; what stands in a promotion's way is the plan's outcome.
+pub async fn observe(request: &Request, ports: &mut Ports<'_>) -> Result<Scene, PromotionError> {
+    let ground = Ground::find(ports)?;
+    let from = ground.site(&request.from, ports)?;
+    let to = ground.site(&request.to, ports)?;
+    observe_sites(request, ground, from, to, ports).await
+}
+
+/// Observes and decides for two sites that are known already.
+pub(super) async fn observe_sites(
+    request: &Request,
+    ground: Ground,
+    from: Site,
+    to: Site,
+    ports: &mut Ports<'_>,
+) -> Result<Scene, PromotionError> {
+    let gathered = Gathered::of(&ground, from, to, ports)?;
+    observe_gathered(request, ground, gathered, ports).await
+}
+
+/// Observes and decides for two sides that are in one store already.
+pub(super) async fn observe_gathered(
+    request: &Request,
+    ground: Ground,
+    gathered: Gathered,
+    ports: &mut Ports<'_>,
+) -> Result<Scene, PromotionError> {
+    let source = gathered.from.tip.clone().ok_or_else(|| no_branch(&gathered.from))?;
+    let records = gathered.records()?;
+    let speculative = gathered.store.speculative()?;
+    let looking = Looking {
+        request,
+        ground: &ground,
+        gathered: &gathered,
+        store: &speculative,
+        source,
+        records: &records,
+    };
+    let looked = looking.look(ports).await?;
+    let Looked { observed, merging, target, known, source_project, target_project, mask } = looked;
+    let histories = observed.histories;
+    let mut findings = observed.findings.clone();
+    let mut plan = plan::plan(observed, &request.said);
+    mask::plan(&mut plan, &mask);
+    mask::findings(&mut findings, &mask);
+    drop(speculative);
+    let stage = Stage {
+        ground,
+        gathered,
+        merging,
+        records,
+        target,
+        known,
+        source_project,
+        target_project,
+        histories,
+    };
+    Ok(Scene { plan, findings, mask, stage })
+}
+
+fn no_branch(side: &Side) -> PromotionError {
+    let repository = match side.site.location.words().as_str() {
+        "." => "this repository".to_owned(),
+        words => format!("`{words}`"),
+    };
+    PromotionError::NoBranch { branch: side.site.branch.clone(), repository }
+}

@@ -1,0 +1,68 @@
+//! The decision: from what was observed and what was said to a plan with its id. Pure.
+
+use serde_json::json;
+
+use crate::model::outcome::Outcome;
+use crate::model::plan::{Acknowledgements, Plan};
+
+use super::digest::digest;
+use super::guard;
+use super::observed::Observed;
+
+/// The tool and its version, as plans and records name it.
+pub const TOOL: &str = concat!("promote ", env!("CARGO_PKG_VERSION"));
+
+/// Decides.
+///
+/// Pure: equal inputs give equal output, to the byte of its JSON.
+pub(super) fn plan(observed: Observed, said: &Acknowledgements) -> Plan {
+    let gates = guard::gates(&observed, said);
+    let outcome = guard::outcome(&observed, &gates);
+    let plan_id = id(&observed, said);
+    let next = next(&observed, outcome);
+    Plan {
+        plan_id,
+        from: observed.from,
+        to: observed.to,
+        outcome,
+        source: observed.source,
+        target: observed.target,
+        merge: observed.merge,
+        config: observed.config,
+        migration: observed.migration,
+        runs: if outcome == Outcome::NothingToDo { Vec::new() } else { observed.runs },
+        gates,
+        next,
+        acknowledgements: said.clone(),
+        tool: TOOL.to_owned(),
+    }
+}
+
+/// Digest of everything that decides: no clock, no variable, no secret.
+fn id(observed: &Observed, said: &Acknowledgements) -> String {
+    let parts = json!({
+        "tool": TOOL,
+        "from": observed.from,
+        "to": observed.to,
+        "source": observed.source.commit,
+        "target": observed.target.before,
+        "tree": observed.target.tree,
+        "engine": observed.merge.engine,
+        "config": observed.config_digest,
+        "fingerprint": observed.migration.fingerprint,
+        "steps": observed.migration.steps,
+        "policy": observed.policy.digest,
+        "said": said,
+    });
+    // `serde_json` keeps the keys of an object sorted, so the bytes are canonical.
+    digest(&parts.to_string())
+}
+
+fn next(observed: &Observed, outcome: Outcome) -> Vec<String> {
+    let (from, to) = (&observed.from, &observed.to);
+    match outcome {
+        Outcome::Planned => vec![format!("promote {from} {to}")],
+        Outcome::Refused | Outcome::Conflict => vec![format!("promote plan {from} {to}")],
+        Outcome::NothingToDo | Outcome::Promoted | Outcome::Partial | Outcome::Stale => Vec::new(),
+    }
+}

@@ -1,0 +1,84 @@
+//! Protected keys of the project file: the target's values stay, byte for byte where they can. Pure.
+
+use serde_json::Value;
+
+use crate::git::KeysKept;
+use crate::model::merge::Protected;
+use crate::yaml::{self, Node, edit};
+
+/// Keeps the target's values of protected keys in the merged text.
+///
+/// Shape: keys are paths of root keys (`default_environment`, `warehouse.path`); nothing where no value would
+/// change or a text does not parse (that is somebody else's fault to report).
+pub(super) fn keep_keys(keys: &[String], target: &str, merged: &str) -> Option<KeysKept> {
+    let before = yaml::parse(target, "target").ok()?;
+    let mut text = merged.to_owned();
+    let mut protected = Vec::new();
+    for key in keys {
+        let after = yaml::parse(&text, "merged").ok()?;
+        let parts: Vec<&str> = key.split('.').collect();
+        let (own, wanted) = (value(&before, &parts), value(&after, &parts));
+        if own == wanted {
+            continue;
+        }
+        let Some(kept) = kept(&text, &after, &parts, own.as_ref()) else { continue };
+        text = kept;
+        protected.push(Protected {
+            path: None,
+            key: Some(key.clone()),
+            source_wanted: wanted
+                .map(|wanted| wanted.as_str().map_or_else(|| wanted.to_string(), str::to_owned)),
+        });
+    }
+    (!protected.is_empty()).then_some(KeysKept { text, protected })
+}
+
+fn value(node: &Node, parts: &[&str]) -> Option<Value> {
+    node.at(parts).map(Node::to_json)
+}
+
+fn kept(text: &str, after: &Node, parts: &[&str], own: Option<&Value>) -> Option<String> {
+    let (last, above) = parts.split_last()?;
+    let path: Vec<edit::Step<'_>> = above.iter().map(|part| edit::Step::Key(part)).collect();
+    match own {
+        Some(own) => edit::set(text, "merged", &path, last, own).ok(),
+        None => without_line(text, after, parts),
+    }
+}
+
+/// Takes a key out whose value stands on its line.
+fn without_line(text: &str, after: &Node, parts: &[&str]) -> Option<String> {
+    let (last, above) = parts.split_last()?;
+    let entry = after.at(above)?.entry(last)?;
+    let start = text[..entry.key.span.start].rfind('\n').map_or(0, |end| end + 1);
+    let end =
+        text[entry.value.span.end..].find('\n').map_or(text.len(), |end| entry.value.span.end + end + 1);
+    let alone =
+        text[start..entry.key.span.start].trim().is_empty() && !text[start..end].trim_end().contains('\n');
+    alone.then(|| format!("{}{}", &text[..start], &text[end..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_targets_values_stay() {
+        let keys = ["default_environment".to_owned()];
+        for (target, merged, text) in [
+            (
+                "default_environment: staging\na: 1\n",
+                "a: 2\ndefault_environment: dev # here\n",
+                "a: 2\ndefault_environment: staging # here\n",
+            ),
+            ("a: 1\n", "a: 2\ndefault_environment: dev\nb: 3\n", "a: 2\nb: 3\n"),
+        ] {
+            let kept = keep_keys(&keys, target, merged).unwrap();
+            assert_eq!(kept.text, text);
+            assert_eq!(kept.protected[0].source_wanted.as_deref(), Some("dev"));
+        }
+        assert_eq!(keep_keys(&keys, "default_environment: dev\n", "default_environment: dev\nb: 1\n"), None);
+        let added = keep_keys(&keys, "default_environment: dev\n", "b: 1\n").unwrap();
+        assert!(added.text.contains("default_environment: dev"), "{}", added.text);
+    }
+}
