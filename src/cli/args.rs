@@ -1,0 +1,400 @@
+//! What can be typed. What it means is made of it by each command.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::help;
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "promote",
+    version,
+    about = "Carry a change from one environment to the next: merge, configuration and migration in one plan",
+    help_template = help::TEMPLATE,
+    disable_help_subcommand = false,
+    arg_required_else_help = true,
+    max_term_width = 110,
+)]
+pub(super) struct Cli {
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// Options of every command.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(super) struct Global {
+    /// Use this project file instead of the one found from the working directory upwards
+    #[arg(long, global = true, value_name = "PATH")]
+    pub(super) project: Option<PathBuf>,
+    /// Choose the environment of a command that has one
+    #[arg(long, short = 'e', global = true, value_name = "ENV")]
+    pub(super) environment: Option<String>,
+    /// Choose no environment
+    #[arg(long, global = true, conflicts_with = "environment")]
+    pub(super) no_environment: bool,
+    /// Give the result as
+    #[arg(long, global = true, value_enum, default_value = "terminal")]
+    pub(super) format: FormatName,
+    /// Write the result to a file instead of stdout (`-` is stdout)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    /// Colour the terminal's text
+    #[arg(long, global = true, value_enum, default_value = "auto", value_name = "WHEN")]
+    pub(super) color: ColorWhen,
+    /// Say nothing but results, warnings and errors
+    #[arg(long, short = 'q', global = true)]
+    pub(super) quiet: bool,
+    /// Tell of every piece of work, also of short ones
+    #[arg(long, short = 'v', global = true, conflicts_with = "quiet")]
+    pub(super) verbose: bool,
+}
+
+/// The formats of a result.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(super) enum FormatName {
+    /// Text for people
+    Terminal,
+    /// One document, documented by `promote schema`
+    Json,
+    /// For a pull request
+    Markdown,
+    /// One file, for a browser
+    Html,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(super) enum ColorWhen {
+    /// On a terminal, unless `NO_COLOR` is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Promote one environment into the next (the long form of `promote FROM TO`)
+    Apply(ApplyArgs),
+    /// Show what a promotion would do; nothing is changed
+    Plan(PlanArgs),
+    /// Show a saved plan again
+    Show(ShowArgs),
+    /// Show who promoted what, when
+    History(HistoryArgs),
+    /// Stop promotions into an environment
+    Hold(HoldArgs),
+    /// Let promotions into an environment go on
+    Release(HoldArgs),
+    /// Show the effective configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Bring an environment's schema to what its files declare
+    Migrate(MigrateArgs),
+    /// Build an environment's models
+    Run(RunArgs),
+    /// List all faults of the project
+    Check,
+    /// Start a project
+    Init(InitArgs),
+    /// Play a promotion through in a throw-away folder
+    Demo(DemoArgs),
+    /// Pipeline files, and what the pipeline runs
+    #[command(subcommand)]
+    Ci(CiCommand),
+    /// Print the JSON Schema of a result
+    Schema(SchemaArgs),
+    /// Print a shell's completions
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// What is said to a plan.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Decisions")]
+pub(super) struct DecisionArgs {
+    /// Drop this target-only work knowingly: PATH, PATH:LINES or `all`
+    #[arg(long, value_name = "PATH[:LINES]")]
+    pub(super) accept_loss: Vec<String>,
+    /// Keep this target-only work: the target wins that hunk
+    #[arg(long, value_name = "PATH[:LINES]")]
+    pub(super) keep: Vec<String>,
+    /// Settle a conflict: source, target or delete
+    #[arg(long, value_name = "PATH=SIDE")]
+    pub(super) resolve: Vec<String>,
+    /// Let histories that have no commit in common be joined, once
+    #[arg(long)]
+    pub(super) allow_unrelated: bool,
+    /// Create the target's branch
+    #[arg(long)]
+    pub(super) create_branch: bool,
+    #[command(flatten)]
+    pub(super) schema: SchemaDecisionArgs,
+    /// Leave the schema alone
+    #[arg(long)]
+    pub(super) no_migrate: bool,
+}
+
+/// What is said to a migration.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct SchemaDecisionArgs {
+    /// Let one incompatible change through
+    #[arg(long, value_name = "CODE:OBJECT")]
+    pub(super) allow: Vec<String>,
+    /// Let every incompatible change of the shown plan through
+    #[arg(long)]
+    pub(super) force: bool,
+    /// Take over objects that `promote` did not create: names, `declared` or `all`
+    #[arg(long, value_name = "OBJECT|declared|all")]
+    pub(super) adopt: Vec<String>,
+    /// Use this dataset instead of the environment's
+    #[arg(long, value_name = "DATASET")]
+    pub(super) dataset: Option<String>,
+}
+
+/// How a plan is confirmed and applied.
+#[derive(Clone, Debug, Args)]
+pub(super) struct ActArgs {
+    /// Do not ask
+    #[arg(long, short = 'y')]
+    pub(super) yes: bool,
+    /// Wait this long for another promotion's lock (`90s`, `2m`)
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "1m")]
+    pub(super) lock_timeout: Duration,
+}
+
+/// `promote apply`.
+#[derive(Clone, Debug, Args)]
+pub(super) struct ApplyArgs {
+    /// The environment to promote from, or the file of a saved plan
+    #[arg(value_name = "FROM|FILE")]
+    pub(super) from: String,
+    /// The environment to promote to
+    pub(super) to: Option<String>,
+    #[command(flatten)]
+    pub(super) decisions: DecisionArgs,
+    #[command(flatten)]
+    pub(super) act: ActArgs,
+    /// Build the models afterwards
+    #[arg(long)]
+    pub(super) run: bool,
+}
+
+/// `promote plan`.
+#[derive(Clone, Debug, Args)]
+pub(super) struct PlanArgs {
+    /// The environment to promote from
+    pub(super) from: String,
+    /// The environment to promote to
+    pub(super) to: String,
+    #[command(flatten)]
+    pub(super) decisions: DecisionArgs,
+    /// Keep the plan in a file for `promote apply FILE`
+    #[arg(long, value_name = "FILE")]
+    pub(super) save: Option<PathBuf>,
+    /// Exit with 10 when changes are pending
+    #[arg(long)]
+    pub(super) exit_code: bool,
+}
+
+/// `promote show`.
+#[derive(Clone, Debug, Args)]
+pub(super) struct ShowArgs {
+    /// A file that `promote plan --save` wrote
+    pub(super) file: PathBuf,
+}
+
+/// `promote history`.
+#[derive(Clone, Debug, Args)]
+pub(super) struct HistoryArgs {
+    /// The environment (default: the chosen one)
+    #[arg(value_name = "ENV")]
+    pub(super) name: Option<String>,
+    /// Check the chain of records
+    #[arg(long)]
+    pub(super) verify: bool,
+}
+
+/// `promote hold` and `promote release`.
+#[derive(Clone, Debug, Args)]
+pub(super) struct HoldArgs {
+    /// The environment
+    #[arg(value_name = "ENV")]
+    pub(super) name: String,
+    /// Say why
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(super) reason: String,
+}
+
+/// `promote config`.
+#[derive(Debug, Subcommand)]
+pub(super) enum ConfigCommand {
+    /// Print an environment's effective configuration, with the place of every value
+    Show {
+        /// Show secrets as they are
+        #[arg(long)]
+        reveal: bool,
+        /// Read the working tree, whichever branch is checked out
+        #[arg(long)]
+        worktree: bool,
+    },
+}
+
+/// `promote migrate`.
+#[derive(Clone, Debug, Args)]
+pub(super) struct MigrateArgs {
+    /// Show what would be done; nothing is changed
+    #[arg(long)]
+    pub(super) plan: bool,
+    #[command(flatten)]
+    pub(super) decisions: SchemaDecisionArgs,
+    #[command(flatten)]
+    pub(super) act: ActArgs,
+    /// Read the working tree, whichever branch is checked out
+    #[arg(long)]
+    pub(super) worktree: bool,
+    /// Exit with 10 when changes are pending (with `--plan`)
+    #[arg(long, requires = "plan")]
+    pub(super) exit_code: bool,
+}
+
+/// `promote run`.
+#[derive(Clone, Debug, Args)]
+pub(super) struct RunArgs {
+    /// Show what would be built; nothing is changed
+    #[arg(long)]
+    pub(super) plan: bool,
+    /// Build only these: NAME, +NAME, NAME+, tag:X, path:X
+    #[arg(long, value_name = "SELECTOR")]
+    pub(super) select: Vec<String>,
+    /// Use this dataset instead of the environment's
+    #[arg(long, value_name = "DATASET")]
+    pub(super) dataset: Option<String>,
+    /// Read the working tree, whichever branch is checked out
+    #[arg(long)]
+    pub(super) worktree: bool,
+}
+
+/// `promote init`.
+#[derive(Clone, Debug, Args)]
+pub(super) struct InitArgs {
+    /// The folder (default: this one)
+    pub(super) folder: Option<PathBuf>,
+    /// Make a complete example to play with
+    #[arg(long)]
+    pub(super) example: bool,
+}
+
+/// `promote demo`.
+#[derive(Clone, Debug, Args)]
+pub(super) struct DemoArgs {
+    /// Make it here instead of in a temporary folder
+    pub(super) folder: Option<PathBuf>,
+}
+
+/// `promote ci`.
+#[derive(Debug, Subcommand)]
+pub(super) enum CiCommand {
+    /// Write a pipeline file
+    Init(CiInitArgs),
+    /// Do what the pipeline does: plan on a pull request, migrate and run on a push
+    Run(CiRunArgs),
+}
+
+/// `promote ci init`.
+#[derive(Clone, Debug, Args)]
+pub(super) struct CiInitArgs {
+    /// The forge
+    #[arg(value_enum)]
+    pub(super) provider: ProviderName,
+    /// For `hook`: the bare repository to put the hook into
+    #[arg(long, value_name = "PATH")]
+    pub(super) repository: Option<PathBuf>,
+    /// Replace a file that is there
+    #[arg(long)]
+    pub(super) overwrite: bool,
+}
+
+/// The pipelines that can be written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(super) enum ProviderName {
+    /// A GitHub Actions workflow
+    Github,
+    /// A `post-receive` hook of a bare repository
+    Hook,
+}
+
+/// `promote ci run`.
+#[derive(Clone, Debug, Args)]
+pub(super) struct CiRunArgs {
+    #[command(flatten)]
+    pub(super) decisions: SchemaDecisionArgs,
+    /// Leave the models alone
+    #[arg(long)]
+    pub(super) no_run: bool,
+}
+
+/// `promote schema`.
+#[derive(Clone, Debug, Args)]
+pub(super) struct SchemaArgs {
+    /// The result: `plan`, `config`, … (default: list them)
+    pub(super) name: Option<String>,
+}
+
+/// Reads `90s`, `2m`, `1h` or plain seconds.
+fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    let number: u64 = number.parse().map_err(|_| "a duration looks like `90s`, `2m` or `1h`".to_owned())?;
+    let seconds = match unit {
+        "" | "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        _ => return Err("a duration looks like `90s`, `2m` or `1h`".to_owned()),
+    };
+    number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(|| "too long".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent_and_every_verb_is_in_the_help() {
+        let command = Cli::command();
+        command.clone().debug_assert();
+        for verb in command.get_subcommands() {
+            let name = verb.get_name();
+            assert!(help::TEMPLATE.contains(&format!("\n  {name} ")), "{name} is in the help");
+            let typed = crate::report::command_between(name, "prod");
+            assert_eq!(
+                typed,
+                format!("promote apply {name} prod"),
+                "an environment of that name needs the long form"
+            );
+        }
+    }
+
+    #[test]
+    fn reads_durations() {
+        for (text, seconds) in [("90s", 90), ("2m", 120), ("1h", 3600), ("5", 5)] {
+            assert_eq!(duration(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for text in ["", "s", "1d", "-1s", "99999999999999999999s"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+}

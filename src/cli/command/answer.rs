@@ -1,0 +1,112 @@
+//! What a verb gives, and how it is printed.
+
+use std::io;
+
+use crate::report::{self, Color, Document, View};
+
+use super::super::args::{CiCommand, Command, ConfigCommand, FormatName, Global};
+use super::super::console::Console;
+use super::super::exit::ExitCode;
+use super::super::failure::Failure;
+use super::super::world::World;
+use super::session::Session;
+use super::{
+    apply, check, ci, config, demo, history, hold, init, migrate, plan, print as texts, run as runs,
+};
+
+/// What a verb gives.
+pub(super) struct Answer {
+    /// How the process ends.
+    pub(super) code: ExitCode,
+    /// For people.
+    pub(super) view: View,
+    /// For programs.
+    pub(super) document: Document,
+    /// What else is said on stderr, after the product.
+    pub(super) blocks: String,
+    /// Whether secrets are shown as they are.
+    pub(super) reveal: bool,
+}
+
+impl Answer {
+    /// An answer that is fine.
+    pub(super) fn new(view: View, document: Document) -> Self {
+        Self { code: ExitCode::Done, view, document, blocks: String::new(), reveal: false }
+    }
+}
+
+/// Runs a verb and prints what it gives.
+///
+/// # Errors
+///
+/// [`Failure`] if the verb could not go on, or its answer cannot be printed.
+pub(in crate::cli) fn run(
+    world: &World,
+    console: &Console,
+    global: Global,
+    command: Command,
+) -> Result<ExitCode, Failure> {
+    let mut session = Session::new(world, console, global);
+    let answer = match command {
+        Command::Apply(args) => apply::run(&mut session, &args),
+        Command::Plan(args) => plan::run(&mut session, &args),
+        Command::Show(args) => plan::show(&session, &args),
+        Command::History(args) => history::run(&mut session, &args),
+        Command::Hold(args) => hold::run(&mut session, &args, hold::Verb::Hold),
+        Command::Release(args) => hold::run(&mut session, &args, hold::Verb::Release),
+        Command::Config(ConfigCommand::Show { reveal, worktree }) => {
+            config::show(&mut session, reveal, worktree)
+        }
+        Command::Migrate(args) => migrate::run(&mut session, &args),
+        Command::Run(args) => runs::run(&mut session, &args),
+        Command::Check => check::run(&mut session),
+        Command::Ci(CiCommand::Run(args)) => ci::run(&mut session, &args),
+        Command::Ci(CiCommand::Init(args)) => return ci::init(&mut session, &args),
+        Command::Init(args) => return init::run(&session, &args),
+        Command::Demo(args) => return demo::run(&session, &args),
+        Command::Schema(args) => return texts::schema(&session, &args),
+        Command::Completions { shell } => return texts::completions(&session, shell),
+        Command::Man => return texts::man(&session),
+    }?;
+    print(console, &session.global, &answer)?;
+    Ok(answer.code)
+}
+
+/// Prints an answer in the format that was asked for.
+pub(super) fn print(console: &Console, global: &Global, answer: &Answer) -> Result<(), Failure> {
+    let text = match global.format {
+        FormatName::Terminal => report::terminal(&answer.view, color(console)),
+        FormatName::Json => report::json(&answer.document),
+        FormatName::Markdown => report::markdown(&answer.view, report::COMMENT_BUDGET_BYTES),
+        FormatName::Html => report::html(&answer.view).map_err(|error| Failure::bug(&error))?,
+    };
+    let printed = if answer.reveal { console.product_as_is(&text) } else { console.product(&text) };
+    printed.map_err(|error| Failure::output(global.output.as_deref(), &error))?;
+    if !answer.blocks.is_empty() {
+        // The product ends where the talk begins.
+        let gap = if global.format == FormatName::Terminal { "\n" } else { "" };
+        console.tell(&format!("{gap}{}", answer.blocks.trim_end()));
+    }
+    Ok(())
+}
+
+/// Prints a failure that left no result: the error block, or the envelope in JSON.
+pub(in crate::cli) fn print_failure(console: &Console, global: &Global, failure: &Failure) -> io::Result<()> {
+    if global.format == FormatName::Json {
+        let document = Document::of(&failure.command)
+            .findings(&failure.findings)
+            .error(Some(failure.words.as_ref().clone()));
+        console.product(&report::json(&document))?;
+    }
+    let blocks = report::terminal_findings(&failure.findings, Color::Off);
+    if !blocks.is_empty() {
+        console.tell(blocks.trim_end());
+    }
+    console.tell(report::terminal_failure(&failure.words, Color::Off).trim_end());
+    Ok(())
+}
+
+/// Whether the product is coloured.
+fn color(console: &Console) -> Color {
+    if console.color { Color::On } else { Color::Off }
+}

@@ -1,0 +1,118 @@
+//! `promote migrate`.
+
+use crate::config::Flags;
+use crate::model::finding::Finding;
+use crate::promotion::{self, Migrating, Reading};
+use crate::report::{self, Document, MigrateResult, Progress};
+
+use super::super::args::MigrateArgs;
+use super::super::exit::ExitCode;
+use super::super::failure::Failure;
+use super::answer::Answer;
+use super::question;
+use super::session::{Session, files, said_to_schema};
+use crate::model::plan::Acknowledgements;
+
+/// Brings an environment's schema to what its files declare, or shows what that would take.
+pub(super) fn run(session: &mut Session<'_>, args: &MigrateArgs) -> Result<Answer, Failure> {
+    let said = said_to_schema(&args.decisions);
+    let flags = Flags { dataset: said.dataset.clone() };
+    let reading = session.read("migrate", files(args.worktree), flags)?;
+    let migrating = plan(session, &reading, &said)?;
+    let shown = answer(&reading, &migrating, &said, Progress::Planned);
+    if args.plan {
+        let mut shown = shown;
+        if args.exit_code && shown.code == ExitCode::Done && migrating.is_pending(&said) {
+            shown.code = ExitCode::Pending;
+        }
+        return Ok(shown);
+    }
+    if shown.code != ExitCode::Done || !migrating.is_pending(&said) {
+        return Ok(shown);
+    }
+    if !args.act.yes {
+        question::confirm(session, &shown, &format!("Migrate {}?", reading.resolved.environment.name))?;
+    }
+    act(session, &reading, &migrating, &said)?;
+    Ok(answer(&reading, &migrating, &said, Progress::Applied))
+}
+
+/// Plans the schema.
+pub(super) fn plan(
+    session: &mut Session<'_>,
+    reading: &Reading,
+    said: &Acknowledgements,
+) -> Result<Migrating, Failure> {
+    let runtime = session.runtime()?;
+    let mut ports = session.ports();
+    let failed = |error| Failure::of("migrate", &error);
+    let models = reading.models(&ports).map_err(failed)?;
+    runtime.block_on(promotion::plan_migration(reading, &models, said, &mut ports)).map_err(failed)
+}
+
+/// Applies it.
+pub(super) fn act(
+    session: &mut Session<'_>,
+    reading: &Reading,
+    migrating: &Migrating,
+    said: &Acknowledgements,
+) -> Result<(), Failure> {
+    let runtime = session.runtime()?;
+    let mut ports = session.ports();
+    let by = promotion::who(reading, &ports);
+    runtime.block_on(migrating.apply(said, &by, &mut ports)).map_err(|error| Failure::of("migrate", &error))
+}
+
+/// Makes the answer of a migration.
+pub(super) fn answer(
+    reading: &Reading,
+    migrating: &Migrating,
+    said: &Acknowledgements,
+    progress: Progress,
+) -> Answer {
+    let environment = reading.resolved.environment.name.as_str();
+    let mut findings: Vec<Finding> = reading.findings.clone();
+    findings.extend(migrating.findings.iter().cloned());
+    let flags = flags(said);
+    let applied = matches!(progress, Progress::Applied);
+    let view = report::migrate_view(environment, &migrating.migration, progress, &flags, &findings);
+    let blocked = migrating.is_blocked();
+    let error = blocked.then(|| {
+        let why = match &migrating.migration.proof {
+            Some(proof) if proof.starts_with("failed") => proof.clone(),
+            _ => "a change would break somebody".to_owned(),
+        };
+        report::Failure {
+            hint: Some(
+                "follow the recipes above, or let changes through by name with `--allow CODE:OBJECT`"
+                    .to_owned(),
+            ),
+            ..report::Failure::new(format!("cannot migrate `{environment}`: {why}"))
+        }
+    });
+    let result = MigrateResult::of(&migrating.migration, applied);
+    let document = Document::of("migrate").result(&result).findings(&findings).error(error.clone());
+    let mut answer = Answer::new(view, document);
+    if let Some(error) = error {
+        answer.code = ExitCode::No;
+        answer.blocks = report::terminal_failure(&error, report::Color::Off);
+    }
+    answer
+}
+
+/// Spells what was said as it was typed.
+fn flags(said: &Acknowledgements) -> Vec<String> {
+    let mut flags = Vec::new();
+    for (flag, values) in [("--allow", &said.allow), ("--adopt", &said.adopt)] {
+        for value in values {
+            flags.extend([flag.to_owned(), value.clone()]);
+        }
+    }
+    if said.force {
+        flags.push("--force".to_owned());
+    }
+    if let Some(dataset) = &said.dataset {
+        flags.extend(["--dataset".to_owned(), dataset.clone()]);
+    }
+    flags
+}

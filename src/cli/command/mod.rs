@@ -1,0 +1,22 @@
+//! The verbs, a file each, and how what they give is printed.
+//!
+//! A verb takes what was typed and gives an [`Answer`](answer::Answer): a view for people, a document for
+//! programs, an exit code. It never prints its result itself. Start at [`run`].
+
+mod answer;
+mod apply;
+mod check;
+mod ci;
+mod config;
+mod demo;
+mod history;
+mod hold;
+mod init;
+mod migrate;
+mod plan;
+mod print;
+mod question;
+mod run;
+mod session;
+
+pub(in crate::cli) use answer::{print_failure, run};

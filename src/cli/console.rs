@@ -1,0 +1,147 @@
+//! The only printer: the product to stdout or a file, the talk to stderr, nothing secret to either.
+
+use std::cell::RefCell;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::config::Mask;
+use crate::model::event::{Event, Listener};
+
+/// Work that takes longer than this is told of.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Prints.
+pub(super) struct Console {
+    /// Whether status is silenced.
+    pub(super) quiet: bool,
+    /// Whether every piece of work is told of, also a short one.
+    pub(super) verbose: bool,
+    /// Whether the product is coloured.
+    pub(super) color: bool,
+    /// Where the product goes instead of stdout.
+    pub(super) output: Option<PathBuf>,
+    mask: RefCell<Mask>,
+    waiting: RefCell<Option<Waiting>>,
+}
+
+/// A sentence that is printed when a piece of work takes long.
+struct Waiting {
+    stop: Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Console {
+    /// Makes a printer.
+    pub(super) fn new(quiet: bool, color: bool, output: Option<PathBuf>) -> Self {
+        Self {
+            quiet,
+            verbose: false,
+            color,
+            output,
+            mask: RefCell::new(Mask::default()),
+            waiting: RefCell::new(None),
+        }
+    }
+
+    /// From now on these values are masked in whatever is printed.
+    pub(super) fn hide(&self, mask: Mask) {
+        self.mask.borrow_mut().extend(mask);
+    }
+
+    /// Masks what must not be seen.
+    pub(super) fn masked(&self, text: &str) -> String {
+        self.mask.borrow().text(text)
+    }
+
+    /// Prints the product.
+    ///
+    /// Effects: a closed pipe is no error: whoever read has seen enough.
+    ///
+    /// # Errors
+    ///
+    /// The stream's or file's error.
+    pub(super) fn product(&self, text: &str) -> io::Result<()> {
+        self.product_as_is(&self.masked(text))
+    }
+
+    /// Prints the product, secrets and all (`--reveal`).
+    ///
+    /// # Errors
+    ///
+    /// The stream's or file's error.
+    pub(super) fn product_as_is(&self, text: &str) -> io::Result<()> {
+        self.still();
+        match &self.output {
+            Some(path) if path.as_os_str() != "-" => std::fs::write(path, text),
+            _ => ignore_closed_pipe(io::stdout().lock().write_all(text.as_bytes())),
+        }
+    }
+
+    /// Says a sentence that `--quiet` silences.
+    pub(super) fn say(&self, text: &str) {
+        if !self.quiet {
+            self.tell(text);
+        }
+    }
+
+    /// Says what is never silenced.
+    pub(super) fn tell(&self, text: &str) {
+        self.still();
+        let text = self.masked(text);
+        // A stderr that is gone leaves nobody to tell.
+        drop(writeln!(io::stderr().lock(), "{text}"));
+    }
+
+    /// Asks on stderr, without a line end.
+    pub(super) fn ask(&self, text: &str) {
+        self.still();
+        let mut stderr = io::stderr().lock();
+        drop(write!(stderr, "{}", self.masked(text)).and_then(|()| stderr.flush()));
+    }
+
+    /// Begins a piece of work: half a second later it is told of, unless it ended.
+    fn begin(&self, text: &str) {
+        self.still();
+        if self.quiet {
+            return;
+        }
+        let text = self.masked(text);
+        let patience = if self.verbose { Duration::ZERO } else { PATIENCE };
+        let (stop, stopped) = channel();
+        let thread = std::thread::spawn(move || {
+            if stopped.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
+                drop(writeln!(io::stderr().lock(), "{text} …"));
+            }
+        });
+        *self.waiting.borrow_mut() = Some(Waiting { stop, thread });
+    }
+
+    /// Ends the sentence that waits to be printed.
+    fn still(&self) {
+        if let Some(waiting) = self.waiting.borrow_mut().take() {
+            // A thread that has spoken already hears nothing any more.
+            waiting.stop.send(()).unwrap_or_default();
+            drop(waiting.thread.join());
+        }
+    }
+}
+
+impl Listener for &Console {
+    fn hear(&mut self, event: Event) {
+        match event {
+            Event::Begins(text) => self.begin(&text),
+            Event::Ends => self.still(),
+            Event::Says(text) => self.say(&text),
+        }
+    }
+}
+
+fn ignore_closed_pipe(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result,
+    }
+}
