@@ -1,1 +1,19 @@
 //! The one test binary: stories, commands and adapters, each in a file of its own.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, and asks the environment for what the machine has"
+)]
+
+mod architecture;
+mod bad_input;
+mod command_ci;
+mod command_demo;
+mod command_others;
+mod command_promote;
+mod crash;
+mod interrupt;
+mod merge_cases;
+mod support;

@@ -1,0 +1,182 @@
+//! CI takes over on a push: `migrate: ci`, `promote ci init`, `promote ci run`.
+
+use super::support::project::{Layout, change_in_dev, shop};
+use super::support::sandbox::Sandbox;
+
+/// The shop with `migrate: ci` for staging, and the hook in its bare repository.
+fn with_hook() -> Sandbox {
+    let mut sandbox = shop(Layout::Repositories);
+    let binary = env!("CARGO_BIN_EXE_promote");
+    sandbox.set("PROMOTE", binary);
+    let project =
+        sandbox.read("shop/project.yml").replace("- name: staging\n", "- name: staging\n  migrate: ci\n");
+    change_in_dev(&sandbox, Layout::Repositories, "project.yml", &project, "CI migrates staging");
+    sandbox.git("shop", &["push", "-q", "../staging.git", "HEAD:main"]);
+    sandbox.git("shop", &["push", "-q", "../prod.git", "HEAD:main"]);
+    sandbox
+        .promote("shop", "ci init hook -e staging --repository ../staging.git")
+        .exits(0)
+        .says("post-receive");
+    sandbox
+}
+
+fn columns(sandbox: &Sandbox, table: &str) -> String {
+    let connection = duckdb::Connection::open(sandbox.path("data/staging.duckdb")).unwrap();
+    connection
+        .query_row(
+            "select coalesce(string_agg(column_name, ' ' order by column_index), '') from duckdb_columns() where schema_name = 'analytics' and table_name = ?",
+            [table],
+            |row| row.get(0),
+        )
+        .unwrap()
+}
+
+#[test]
+fn a_push_finds_the_tables_migrated_and_the_models_built() {
+    let sandbox = with_hook();
+    change_in_dev(&sandbox, Layout::Repositories, "models/revenue.sql", "select 1 as one\n", "simplify");
+    let run = sandbox.promote("shop", "dev staging --yes --format json").exits(0);
+    assert_eq!(run.json()["result"]["migration"]["state"], "unknown", "{}", run.stdout);
+    assert_eq!(columns(&sandbox, "orders"), "id amount country");
+    assert_eq!(columns(&sandbox, "revenue"), "one");
+    let connection = duckdb::Connection::open(sandbox.path("data/staging.duckdb")).unwrap();
+    let rows: i64 =
+        connection.query_row("select count(*) from analytics.orders", [], |row| row.get(0)).unwrap();
+    assert_eq!(rows, 3, "the models were built");
+    drop(connection);
+    sandbox.promote("shop", "history staging").exits(0).says("migrated").says("ran");
+    sandbox.promote("shop", "history staging --verify").exits(0);
+}
+
+#[test]
+fn what_it_refuses_puts_the_environment_on_hold_and_says_how_to_go_on() {
+    let sandbox = with_hook();
+    change_in_dev(
+        &sandbox,
+        Layout::Repositories,
+        "models/revenue.sql",
+        "select 1 as one, 2 as two\n",
+        "two columns",
+    );
+    sandbox.promote("shop", "dev staging --yes").exits(0);
+    change_in_dev(&sandbox, Layout::Repositories, "models/revenue.sql", "select 1 as one\n", "one column");
+    // The database is held by nobody, so the plan sees it; out of reach it would be CI that refuses.
+    std::fs::rename(sandbox.path("data/staging.duckdb"), sandbox.path("data/away")).unwrap();
+    std::fs::create_dir(sandbox.path("elsewhere")).unwrap();
+    let before = sandbox.path("data/away");
+    let run = sandbox.promote_with(
+        "shop",
+        "dev staging --yes",
+        ("DATA", sandbox.path("elsewhere").to_str().unwrap()),
+    );
+    run.exits(0);
+    std::fs::rename(before, sandbox.path("data/staging.duckdb")).unwrap();
+    // The hook ran with the other folder too; run by hand against the real one, CI refuses.
+    let tip = sandbox.git("staging.git", &["rev-parse", "main"]);
+    let hook = |words: &str| {
+        let output = sandbox
+            .command(env!("CARGO_BIN_EXE_promote"), "staging.git")
+            .args(words.split_whitespace())
+            .env("PROMOTE_CI", "hook")
+            .env("PROMOTE_CI_BRANCH", "main")
+            .env("PROMOTE_CI_COMMIT", &tip)
+            .env("PROMOTE_CI_REPOSITORY", sandbox.path("staging.git"))
+            .output()
+            .unwrap();
+        (
+            output.status.code(),
+            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)),
+        )
+    };
+    let (status, text) = hook("ci run -e staging");
+    assert_eq!(status, Some(1), "{text}");
+    assert!(text.contains("--allow drop-view-column:analytics.revenue.two"), "{text}");
+    sandbox.promote("shop", "dev staging --yes").exits(1).says("on hold");
+    let (status, text) = hook("ci run -e staging --allow drop-view-column:analytics.revenue.two");
+    assert_eq!(status, Some(0), "{text}");
+    assert_eq!(columns(&sandbox, "revenue"), "one");
+    change_in_dev(
+        &sandbox,
+        Layout::Repositories,
+        "models/revenue.sql",
+        "select 1 as one, 3 as three\n",
+        "on we go",
+    );
+    sandbox.promote("shop", "dev staging --yes").exits(0);
+}
+
+#[test]
+fn the_workflow_is_written_and_not_overwritten() {
+    let sandbox = shop(Layout::Repositories);
+    sandbox.promote("shop", "ci init github -e prod").exits(0).says(".github/workflows/promote-prod.yml");
+    let text = sandbox.read("shop/.github/workflows/promote-prod.yml");
+    assert!(
+        text.contains("promote ci run") && text.contains("GITHUB_TOKEN") && text.contains("sha256"),
+        "{text}"
+    );
+    sandbox.promote("shop", "ci init github -e prod").exits(1).says("--overwrite");
+    sandbox.promote("shop", "ci init github -e prod --overwrite").exits(0);
+}
+
+#[test]
+fn on_a_pull_request_it_plans_and_changes_nothing() {
+    let sandbox = shop(Layout::Repositories);
+    sandbox.git(".", &["clone", "-q", "staging.git", "checkout"]);
+    sandbox.git("checkout", &["switch", "-q", "-c", "feature"]);
+    sandbox.write("checkout/models/revenue.sql", "select 1 as one\n");
+    let head = sandbox.commit("checkout", "Ada", "feature");
+    sandbox.git("checkout", &["push", "-q", "origin", "feature"]);
+    let before = sandbox.git("staging.git", &["for-each-ref"]);
+    let output = sandbox
+        .command(env!("CARGO_BIN_EXE_promote"), "checkout")
+        .args(["ci", "run", "-e", "staging"])
+        .env("GITHUB_ACTIONS", "true")
+        .env("GITHUB_EVENT_NAME", "pull_request")
+        .env("GITHUB_HEAD_REF", "feature")
+        .env("GITHUB_BASE_REF", "main")
+        .env("GITHUB_SHA", &head)
+        .env("GITHUB_REPOSITORY", "shop/staging")
+        .env("GITHUB_SERVER_URL", "https://example.com")
+        .env("GITHUB_STEP_SUMMARY", sandbox.path("summary.md"))
+        .output()
+        .unwrap();
+    let text =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(sandbox.read("summary.md").contains("models/revenue.sql"));
+    assert_eq!(sandbox.git("staging.git", &["for-each-ref"]), before);
+    assert!(!sandbox.path("data/staging.duckdb").exists());
+}
+
+#[test]
+fn a_workflow_migrates_what_was_pushed_and_keeps_the_record_in_its_origin() {
+    let sandbox = with_hook();
+    std::fs::remove_file(sandbox.path("staging.git/hooks/post-receive")).unwrap();
+    change_in_dev(&sandbox, Layout::Repositories, "models/revenue.sql", "select 1 as one\n", "simplify");
+    sandbox.promote("shop", "dev staging --yes").exits(0);
+    sandbox.git(".", &["clone", "-q", "staging.git", "checkout"]);
+    // A checkout's own settings let it into its origin, as a workflow's token does.
+    let staging = sandbox.path("staging.git").to_str().unwrap().to_owned();
+    sandbox.git("checkout", &["config", &format!("url.{staging}.insteadOf"), "forge://shop/staging"]);
+    sandbox.git("checkout", &["remote", "set-url", "origin", "forge://shop/staging"]);
+    let tip = sandbox.git("checkout", &["rev-parse", "HEAD"]);
+    let output = sandbox
+        .command(env!("CARGO_BIN_EXE_promote"), "checkout")
+        .args(["ci", "run", "-e", "staging"])
+        .env("GITHUB_ACTIONS", "true")
+        .env("GITHUB_EVENT_NAME", "push")
+        .env("GITHUB_REF", "refs/heads/main")
+        .env("GITHUB_REF_NAME", "main")
+        .env("GITHUB_SHA", &tip)
+        .env("GITHUB_REPOSITORY", "shop/staging")
+        .env("GITHUB_SERVER_URL", "https://example.com")
+        .env("GITHUB_STEP_SUMMARY", sandbox.path("summary.md"))
+        .output()
+        .unwrap();
+    let text =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert_eq!(columns(&sandbox, "revenue"), "one");
+    assert!(sandbox.read("summary.md").contains("analytics.orders"));
+    sandbox.promote("shop", "history staging").exits(0).says("CI migrated staging");
+}
