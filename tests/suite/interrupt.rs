@@ -61,13 +61,13 @@ fn in_the_migration_it_is_rolled_back() {
     let sandbox = shop(layout);
     sandbox.promote("shop", "dev staging --yes").exits(0);
     let connection = duckdb::Connection::open(sandbox.path("data/staging.duckdb")).unwrap();
-    // Enough rows that rewriting them takes longer than the patience before progress is told.
+    // Enough rows that rewriting them takes a while.
     connection.execute_batch("insert into analytics.events select range, null from range(60000000)").unwrap();
     drop(connection);
     let wider = "create table events (id hugeint not null, happened_at timestamp);\n";
     change_in_dev(&sandbox, layout, "schema/events.sql", wider, "more events");
     let before = sandbox.git("shop", &["rev-parse", "staging"]);
-    let mut child = sandbox.start("shop", "dev staging --yes", &[]);
+    let mut child = sandbox.start("shop", "dev staging --yes -v", &[]);
     let said = wait_for(&mut child, "migrating staging");
     interrupt(&child);
     let run = sandbox.wait(child);
