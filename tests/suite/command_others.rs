@@ -4,39 +4,7 @@ use super::support::project::{Layout, change_in_dev, shop};
 use super::support::sandbox::Sandbox;
 
 /// The example of the documentation that the configuration follows, word for word.
-const AUTH0: &str = "\
-version: 1
-default_environment: dev
-project_id: 8c07f654-6908-4b51-acef-8de3d37aecac
-environments:
-- name: dev
-  config:
-    plugins:
-      extractors:
-      - name: tap-auth0
-        config:
-          client_id: 39Pu9tTomnTv594VAFYnmRvkEpSlI7a6
-- name: staging
-  config:
-    plugins:
-      extractors:
-      - name: tap-auth0
-        config:
-          client_id: 4Zd5QXqHKNoKq4ySx8CP1UBm5eIUgh7t
-- name: prod
-  config:
-    plugins:
-      extractors:
-      - name: tap-auth0
-        config:
-          client_id: u4kcVHKUD9lkbUbXA3eXCt88scStaqHM
-          domain: matatika.eu.auth0.com
-plugins:
-  extractors:
-  - name: tap-auth0
-    config:
-      domain: matatika-staging.eu.auth0.com
-";
+const AUTH0: &str = include_str!("../../fixtures/auth0/meltano.yml");
 
 #[test]
 fn shows_what_each_environment_runs_with_and_where_it_stands() {
