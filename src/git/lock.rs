@@ -231,17 +231,6 @@ fn current_lock(
     }
 }
 
-impl Store {
-    /// Reads what a lock says.
-    ///
-    /// # Errors
-    ///
-    /// [`GitError::BadLock`] if the commit holds none.
-    pub fn lock_holder(&self, revision: &Revision) -> Result<LockHolder, GitError> {
-        read(&self.repository, revision)
-    }
-}
-
 fn read(repository: &Repository, revision: &Revision) -> Result<LockHolder, GitError> {
     let bad = |text: String| GitError::BadLock { reference: revision.to_string(), text };
     let bytes = || {

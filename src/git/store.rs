@@ -106,11 +106,6 @@ impl Store {
         self.repository.workdir()
     }
 
-    /// Gives the folder that all work trees of the repository share.
-    pub fn common_dir(&self) -> &Path {
-        self.repository.commondir()
-    }
-
     /// Gives the address of a remote (`origin`), as the repository's configuration has it.
     pub fn remote_url(&self, name: &str) -> Option<String> {
         let remote = self.repository.find_remote(name).ok()?;

@@ -188,11 +188,6 @@ impl Migration {
         self.steps.iter().any(|step| !step.ddl.is_empty())
     }
 
-    /// The statements before the push: compatible steps, group 1.
-    pub fn before_push(&self) -> impl Iterator<Item = &Step> {
-        self.steps.iter().filter(|step| step.group < 2 && !step.blocks())
-    }
-
     /// The statements after the push: forced steps and what can only follow them, group 2.
     pub fn after_push(&self) -> impl Iterator<Item = &Step> {
         self.steps.iter().filter(|step| step.group >= 2 && !step.blocks())

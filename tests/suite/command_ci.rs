@@ -118,6 +118,24 @@ fn the_workflow_is_written_and_not_overwritten() {
     sandbox.promote("shop", "ci init github -e prod --overwrite").exits(0);
 }
 
+/// Runs `promote ci run` in the folder `checkout` as a workflow of GitHub does; gives status and all that was said.
+fn workflow(sandbox: &Sandbox, commit: &str, event: &[(&str, &str)]) -> (Option<i32>, String) {
+    let output = sandbox
+        .command(env!("CARGO_BIN_EXE_promote"), "checkout")
+        .args(["ci", "run", "-e", "staging"])
+        .env("GITHUB_ACTIONS", "true")
+        .envs(event.iter().copied())
+        .env("GITHUB_SHA", commit)
+        .env("GITHUB_REPOSITORY", "shop/staging")
+        .env("GITHUB_SERVER_URL", "https://example.com")
+        .env("GITHUB_STEP_SUMMARY", sandbox.path("summary.md"))
+        .output()
+        .unwrap();
+    let text =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    (output.status.code(), text)
+}
+
 #[test]
 fn on_a_pull_request_it_plans_and_changes_nothing() {
     let sandbox = shop(Layout::Repositories);
@@ -127,22 +145,10 @@ fn on_a_pull_request_it_plans_and_changes_nothing() {
     let head = sandbox.commit("checkout", "Ada", "feature");
     sandbox.git("checkout", &["push", "-q", "origin", "feature"]);
     let before = sandbox.git("staging.git", &["for-each-ref"]);
-    let output = sandbox
-        .command(env!("CARGO_BIN_EXE_promote"), "checkout")
-        .args(["ci", "run", "-e", "staging"])
-        .env("GITHUB_ACTIONS", "true")
-        .env("GITHUB_EVENT_NAME", "pull_request")
-        .env("GITHUB_HEAD_REF", "feature")
-        .env("GITHUB_BASE_REF", "main")
-        .env("GITHUB_SHA", &head)
-        .env("GITHUB_REPOSITORY", "shop/staging")
-        .env("GITHUB_SERVER_URL", "https://example.com")
-        .env("GITHUB_STEP_SUMMARY", sandbox.path("summary.md"))
-        .output()
-        .unwrap();
-    let text =
-        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert_eq!(output.status.code(), Some(0), "{text}");
+    let event =
+        [("GITHUB_EVENT_NAME", "pull_request"), ("GITHUB_HEAD_REF", "feature"), ("GITHUB_BASE_REF", "main")];
+    let (status, text) = workflow(&sandbox, &head, &event);
+    assert_eq!(status, Some(0), "{text}");
     assert!(sandbox.read("summary.md").contains("models/revenue.sql"));
     assert_eq!(sandbox.git("staging.git", &["for-each-ref"]), before);
     assert!(!sandbox.path("data/staging.duckdb").exists());
@@ -160,22 +166,10 @@ fn a_workflow_migrates_what_was_pushed_and_keeps_the_record_in_its_origin() {
     sandbox.git("checkout", &["config", &format!("url.{staging}.insteadOf"), "forge://shop/staging"]);
     sandbox.git("checkout", &["remote", "set-url", "origin", "forge://shop/staging"]);
     let tip = sandbox.git("checkout", &["rev-parse", "HEAD"]);
-    let output = sandbox
-        .command(env!("CARGO_BIN_EXE_promote"), "checkout")
-        .args(["ci", "run", "-e", "staging"])
-        .env("GITHUB_ACTIONS", "true")
-        .env("GITHUB_EVENT_NAME", "push")
-        .env("GITHUB_REF", "refs/heads/main")
-        .env("GITHUB_REF_NAME", "main")
-        .env("GITHUB_SHA", &tip)
-        .env("GITHUB_REPOSITORY", "shop/staging")
-        .env("GITHUB_SERVER_URL", "https://example.com")
-        .env("GITHUB_STEP_SUMMARY", sandbox.path("summary.md"))
-        .output()
-        .unwrap();
-    let text =
-        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert_eq!(output.status.code(), Some(0), "{text}");
+    let event =
+        [("GITHUB_EVENT_NAME", "push"), ("GITHUB_REF", "refs/heads/main"), ("GITHUB_REF_NAME", "main")];
+    let (status, text) = workflow(&sandbox, &tip, &event);
+    assert_eq!(status, Some(0), "{text}");
     assert_eq!(columns(&sandbox, "revenue"), "one");
     assert!(sandbox.read("summary.md").contains("analytics.orders"));
     sandbox.promote("shop", "history staging").exits(0).says("CI migrated staging");
