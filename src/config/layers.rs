@@ -16,7 +16,7 @@ use crate::model::origin::{Layer, Origin};
 /// A layer as figment sees it.
 struct Provided {
     name: String,
-    file: Option<String>,
+    file: Option<std::sync::Arc<str>>,
     data: Dict,
 }
 
@@ -24,7 +24,7 @@ impl Provider for Provided {
     fn metadata(&self) -> Metadata {
         let metadata = Metadata::named(self.name.clone());
         match &self.file {
-            Some(file) => metadata.source(std::path::Path::new(file)),
+            Some(file) => metadata.source(std::path::Path::new(&**file)),
             None => metadata,
         }
     }
@@ -48,7 +48,7 @@ pub(super) struct Stack {
     lists: BTreeMap<Path, Vec<String>>,
     mappings: BTreeSet<Path>,
     kind: Option<String>,
-    commit: Option<String>,
+    commit: Option<std::sync::Arc<str>>,
 }
 
 /// A value that no layer merges any further.
@@ -64,7 +64,7 @@ pub(super) struct Leaf {
 
 impl Stack {
     /// Begins without a layer.
-    pub(super) fn new(commit: Option<String>) -> Self {
+    pub(super) fn new(commit: Option<std::sync::Arc<str>>) -> Self {
         Self {
             figment: Figment::new(),
             layers: Vec::new(),

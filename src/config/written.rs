@@ -21,7 +21,7 @@ pub struct Written {
     pub(super) project: Project,
     pub(super) root: Node,
     pub(super) findings: Vec<Finding>,
-    pub(super) commit: Option<String>,
+    pub(super) commit: Option<std::sync::Arc<str>>,
     pub(super) definitions: plugin::Definitions,
     files: Vec<String>,
 }
@@ -78,7 +78,7 @@ pub fn load(snapshot: &Snapshot, file: &str) -> Result<Written, ConfigError> {
     if !check.findings.iter().any(|finding| finding.level == Level::Error) {
         plugin::check_overlays(&root, &mut check);
     }
-    let commit = snapshot.commit().map(str::to_owned);
+    let commit = snapshot.commit().map(Into::into);
     let mut written = Written { project, root, findings: Vec::new(), commit, definitions, files };
     if !check.findings.iter().any(|finding| finding.level == Level::Error) {
         targets::check(&written, &mut check);

@@ -65,10 +65,10 @@ pub fn read(
     let written = config::load(&snapshot, &project.file)?;
     let mut resolved = written.environment(&name, &inputs(&project.root, ports, flags)?)?;
     for value in resolved.effective.root.values_mut() {
-        value.origin.commit = snapshot.commit().map(str::to_owned).filter(|_| value.origin.file.is_some());
+        value.origin.commit = snapshot.commit().map(Into::into).filter(|_| value.origin.file.is_some());
     }
     for value in resolved.effective.plugins.values_mut().flat_map(|settings| settings.values_mut()) {
-        value.origin.commit = snapshot.commit().map(str::to_owned).filter(|_| value.origin.file.is_some());
+        value.origin.commit = snapshot.commit().map(Into::into).filter(|_| value.origin.file.is_some());
     }
     let mut findings = written.findings().to_vec();
     findings.extend(resolved.findings.iter().cloned());

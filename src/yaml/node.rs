@@ -67,7 +67,7 @@ pub struct Entry {
 impl Node {
     /// Gives the value's place.
     pub fn place(&self) -> Place {
-        Place::at(&*self.file, self.line, self.column)
+        Place::at(self.file.clone(), self.line, self.column)
     }
 
     /// Gives the entries of a mapping; of anything else, none.
