@@ -242,14 +242,21 @@ pub(super) struct HoldArgs {
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
     /// Print an environment's effective configuration, with the place of every value
-    Show {
-        /// Show secrets as they are
-        #[arg(long)]
-        reveal: bool,
-        /// Read the working tree, whichever branch is checked out
-        #[arg(long)]
-        worktree: bool,
-    },
+    Show(ConfigShowArgs),
+}
+
+/// `promote config show`.
+#[derive(Clone, Debug, Args)]
+pub(super) struct ConfigShowArgs {
+    /// Show every environment of the project
+    #[arg(long, conflicts_with_all = ["environment", "no_environment"])]
+    pub(super) all_environments: bool,
+    /// Show secrets as they are
+    #[arg(long)]
+    pub(super) reveal: bool,
+    /// Read the working tree, whichever branch is checked out
+    #[arg(long)]
+    pub(super) worktree: bool,
 }
 
 /// `promote migrate`.

@@ -41,12 +41,35 @@ impl Labels {
     ///
     /// Shape: a reference that has no value is shown as it is written.
     pub fn shown(&mut self, value: &EffectiveValue) -> Value {
-        let shown = if value.value.is_null() { &value.raw } else { &value.value };
+        let shown = if value.value.is_null() { value.written() } else { &value.value };
+        if !value.secret_parts.is_empty() {
+            return self.parts(shown, &value.secret_parts);
+        }
         if !value.sensitive || (value.value.is_null() && shown.as_str().is_none_or(is_reference)) {
             return self.urls(shown);
         }
         let text = shown.as_str().map_or_else(|| shown.to_string(), str::to_owned);
         Value::String(self.label(&text))
+    }
+
+    /// Masks the secret parts of a mapping, flat or nested, and what else of it is known as a secret.
+    fn parts(&mut self, value: &Value, parts: &[String]) -> Value {
+        let mut shown = self.urls(value);
+        for part in parts {
+            let flat = shown.get_mut(part).is_some();
+            let slot = if flat {
+                shown.get_mut(part)
+            } else {
+                part.split('.').try_fold(&mut shown, |value, name| value.get_mut(name))
+            };
+            if let Some(slot) = slot.filter(|slot| !slot.is_null()) {
+                let text = slot.as_str().map_or_else(|| slot.to_string(), str::to_owned);
+                if !text.starts_with(MASK) {
+                    *slot = Value::String(self.label(&text));
+                }
+            }
+        }
+        shown
     }
 
     /// Masks what stands inside of a value under a secret's name.
@@ -118,13 +141,15 @@ fn change(
     mask: &mut Labels,
 ) -> Option<ValueChange> {
     let same = match (before, after) {
-        (Some(before), Some(after)) => before.value == after.value && before.raw == after.raw,
+        (Some(before), Some(after)) => before.value == after.value && before.written() == after.written(),
+        // A plugin that comes or goes comes or goes with what is built in.
+        (Some(only), None) | (None, Some(only)) => only.is_built_in(),
         (None, None) => true,
-        _ => false,
     };
     if same {
         return None;
     }
+    let (before, after) = (before.filter(|value| !value.is_unset()), after.filter(|value| !value.is_unset()));
     // Where only the reference changes, its value would look the same on both sides.
     let written = before.zip(after).is_some_and(|(before, after)| before.value == after.value);
     let hidden = before.is_some_and(|value| value.sensitive) || after.is_some_and(|value| value.sensitive);
@@ -132,7 +157,7 @@ fn change(
         let mut value = value.clone();
         value.sensitive = hidden;
         if written {
-            value.value.clone_from(&value.raw);
+            value.value = value.written().clone();
         }
         mask.shown(&value)
     };

@@ -73,6 +73,7 @@ pub fn load(snapshot: &Snapshot, file: &str) -> Result<Written, ConfigError> {
     let (root, files) = documents(snapshot, file, dialect, &mut check);
     let Some(root) = root else { return Err(faults(check.findings)) };
     let definitions = plugin::definitions(snapshot, folder(file), &root, &mut check);
+    plugin::check_declared(&definitions, &mut check);
     let project = project(&root, file);
     environments::check(&root, &project, dialect, &mut check);
     if !check.findings.iter().any(|finding| finding.level == Level::Error) {

@@ -1,6 +1,5 @@
 //! Where a command stands: the local repository and the project file at hand.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::config::{self, ConfigError, Flags, Inputs, Resolved, Written};
@@ -211,8 +210,8 @@ pub(super) fn is_wanted(path: &str) -> bool {
 pub(super) fn inputs(root: &Path, ports: &Ports<'_>, flags: Flags) -> Result<Inputs, PromotionError> {
     let path = root.join(".env");
     let dotenv = match std::fs::read_to_string(&path) {
-        Ok(text) => config::parse_dotenv(&text),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
+        Ok(text) => config::parse_dotenv(&text, ".env"),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => config::Block::new(),
         Err(source) => return Err(PromotionError::File { doing: "read", path, source }),
     };
     Ok(Inputs { variables: ports.variables.clone(), dotenv, flags, root: root.to_owned() })

@@ -39,6 +39,6 @@ pub use journal::{Checked, History, check, history, note};
 pub use migrate::{Migrating, plan_migration, who};
 pub use observe::{Scene, observe};
 pub use plan::TOOL;
-pub use reading::{Files, Reading, read};
+pub use reading::{Configurations, Configured, Files, Reading, read};
 pub use request::{Ports, Request};
 pub use run::{build, build_promoted, runs};

@@ -33,8 +33,8 @@ mod view;
 
 pub use command::{command_between, command_with, quoted};
 pub use configuration::{
-    ConfigurationResult, PluginResult, ShownConfiguration, ShownValue, configuration_result,
-    configuration_view,
+    ConfigurationResult, ConfigurationsResult, PluginConfiguration, PluginResult, ShownConfiguration,
+    ShownValue, add_configuration, configuration_result, configuration_view,
 };
 pub use error::ReportError;
 pub use failure::{Failure, Location};

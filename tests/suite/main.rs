@@ -15,5 +15,6 @@ mod command_others;
 mod command_promote;
 mod crash;
 mod interrupt;
+mod meltano_cases;
 mod merge_cases;
 mod support;

@@ -54,9 +54,7 @@ pub(in crate::cli) fn run(
         Command::History(args) => history::run(&mut session, &args),
         Command::Hold(args) => hold::run(&mut session, &args, hold::Verb::Hold),
         Command::Release(args) => hold::run(&mut session, &args, hold::Verb::Release),
-        Command::Config(ConfigCommand::Show { reveal, worktree }) => {
-            config::show(&mut session, reveal, worktree)
-        }
+        Command::Config(ConfigCommand::Show(args)) => config::show(&mut session, &args),
         Command::Migrate(args) => migrate::run(&mut session, &args),
         Command::Run(args) => runs::run(&mut session, &args),
         Command::Check => check::run(&mut session),

@@ -1,0 +1,58 @@
+//! What can be wrong with plugins as they are written.
+
+use super::super::check::Check;
+use super::super::suggest::did_you_mean;
+use super::definition::{Definitions, index};
+use crate::model::finding::Finding;
+use crate::yaml::Node;
+
+/// Warns of plugins that nothing defines, and reports those that cannot be used.
+pub(in crate::config) fn check_declared(definitions: &Definitions, check: &mut Check) {
+    for (key, definition) in definitions.plugins.iter().filter(|(key, _)| !key.contains('#')) {
+        let text = |wanted: &str| {
+            let found = definition.attributes.iter().find(|(name, _)| name == wanted);
+            found.and_then(|(_, leaf)| leaf.value.as_str()).map(str::to_owned)
+        };
+        let name = text("inherit_from").unwrap_or_else(|| definition.name.clone());
+        let variant = text("variant").unwrap_or_else(|| "default".to_owned());
+        let lock = format!("plugins/{}/{name}--{variant}.lock", definition.kind);
+        let siblings: Vec<&str> = definitions
+            .plugins
+            .values()
+            .filter(|other| other.kind == definition.kind && other.name != definition.name)
+            .map(|other| other.name.as_str())
+            .collect();
+        if let Some(finding) = definition.no_definition(key, &lock, &siblings) {
+            check.add(finding);
+        }
+    }
+}
+
+/// Warns of environments' entries for plugins that are not there.
+pub(in crate::config) fn check_overlays(root: &Node, check: &mut Check) {
+    let base = index(root);
+    for environment in root.get("environments").map(Node::items).unwrap_or_default() {
+        for entry in environment.at(&["config", "plugins"]).map(Node::entries).unwrap_or_default() {
+            for overlay in entry.value.items() {
+                let Some(name) = overlay.get("name").and_then(Node::as_str) else { continue };
+                let added =
+                    environment.get("plugins").and_then(|plugins| plugins.get(&entry.name)?.named(name));
+                if !base.contains_key(&(&*entry.name, name)) && added.is_none() {
+                    check.add(orphan(&base.keys().copied().collect::<Vec<_>>(), &entry.name, name, overlay));
+                }
+            }
+        }
+    }
+}
+
+fn orphan(known: &[(&str, &str)], kind: &str, name: &str, overlay: &Node) -> Finding {
+    let message = format!("`{kind}/{name}` is configured here but is not a plugin of the project");
+    let finding = Finding::warning("orphan-overlay", message).at(overlay.place());
+    let elsewhere = known.iter().find(|(other, there)| *there == name && *other != kind);
+    let names = known.iter().filter(|(other, _)| *other == kind).map(|(_, there)| *there);
+    finding.hint(match (elsewhere, did_you_mean(name, names)) {
+        (Some((other, _)), _) => format!("it is one of the {other}: move the entry there"),
+        (None, Some(meant)) => format!("did you mean `{meant}`?"),
+        (None, None) => format!("add it to `plugins.{kind}` or remove the entry"),
+    })
+}
