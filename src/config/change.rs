@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::secret::{MASK, MIN_LENGTH, is_reference, is_secret_name, mask_urls, secrets};
+use super::secret::{MASK, MIN_LENGTH, Needles, is_reference, is_secret_name, mask_urls, secrets};
 use crate::model::environment::{Effective, EffectiveValue};
 use crate::model::plan::ValueChange;
 
@@ -12,8 +12,8 @@ use crate::model::plan::ValueChange;
 #[derive(Clone, Debug, Default)]
 pub struct Labels {
     known: BTreeMap<String, usize>,
-    /// Secrets to look for in other values, the longest first.
-    secrets: Vec<String>,
+    /// Secrets to look for in other values.
+    secrets: Needles,
 }
 
 impl Labels {
@@ -25,9 +25,7 @@ impl Labels {
     /// Learns the secrets of a configuration, so that they are masked in other values too.
     pub fn learn(&mut self, effective: &Effective) {
         let long = |secret: &String| secret.chars().count() >= MIN_LENGTH;
-        self.secrets.extend(secrets(effective).into_iter().filter(long));
-        self.secrets.sort_by(|left, right| right.len().cmp(&left.len()).then_with(|| left.cmp(right)));
-        self.secrets.dedup();
+        self.secrets.add(secrets(effective).into_iter().filter(long));
     }
 
     /// Gives what stands for a secret: `•••• #1`.
@@ -91,13 +89,11 @@ impl Labels {
     fn urls(&mut self, value: &Value) -> Value {
         match value {
             Value::String(text) => {
-                let mut text = mask_urls(text, &mut |secret| self.label(secret));
-                let found: Vec<String> =
-                    self.secrets.iter().filter(|secret| text.contains(secret.as_str())).cloned().collect();
-                for secret in found {
-                    text = text.replace(&secret, &self.label(&secret));
-                }
-                Value::String(text)
+                let text = mask_urls(text, &mut |secret| self.label(secret));
+                let secrets = std::mem::take(&mut self.secrets);
+                let masked = secrets.replace(&text, &mut |secret| self.label(secret)).into_owned();
+                self.secrets = secrets;
+                Value::String(masked)
             }
             Value::Array(items) => items.iter().map(|item| self.urls(item)).collect(),
             Value::Object(fields) => Value::Object(

@@ -70,7 +70,14 @@ fn resolve(written: &Written, name: &str, variables: &[(&str, &str)]) -> Resolve
 
 fn plugin(resolved: &Resolved, name: &str) -> Value {
     let settings = &resolved.effective.plugins[name];
-    Value::Object(settings.settings.iter().filter(|(_, value)| !value.is_built_in()).map(|(key, value)| (key.clone(), value.value.clone())).collect())
+    Value::Object(
+        settings
+            .settings
+            .iter()
+            .filter(|(_, value)| !value.is_built_in())
+            .map(|(key, value)| (key.clone(), value.value.clone()))
+            .collect(),
+    )
 }
 
 #[test]
@@ -394,7 +401,10 @@ environments:
     assert!(settings.settings["pin"].sensitive && !settings.settings["n"].sensitive);
     let sub = resolve(&written, "sub", &[]);
     assert_eq!(plugin(&sub, "extractors/tap-p").get("a.b"), Some(&Value::Null));
-    assert_eq!(sub.effective.plugins["extractors/tap-p"].settings["e"].origin.layer, Layer::MeltanoEnvironment);
+    assert_eq!(
+        sub.effective.plugins["extractors/tap-p"].settings["e"].origin.layer,
+        Layer::MeltanoEnvironment
+    );
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! A project as it is written: read, joined with what it includes, and checked as a whole.
 
+use std::sync::OnceLock;
+
 use globset::GlobBuilder;
 
 use super::check::Check;
@@ -24,6 +26,7 @@ pub struct Written {
     pub(super) commit: Option<std::sync::Arc<str>>,
     pub(super) definitions: plugin::Definitions,
     files: Vec<String>,
+    secrets: OnceLock<Vec<String>>,
 }
 
 impl Written {
@@ -44,8 +47,8 @@ impl Written {
 
     /// Lists the secrets that are written in clear, in any layer: values of keys named like secrets, and
     /// passwords in URLs.
-    pub fn secrets(&self) -> Vec<String> {
-        secrets_in(&self.root.to_json())
+    pub fn secrets(&self) -> &[String] {
+        self.secrets.get_or_init(|| secrets_in(&self.root))
     }
 
     /// Gives the place where an environment begins.
@@ -80,7 +83,8 @@ pub fn load(snapshot: &Snapshot, file: &str) -> Result<Written, ConfigError> {
         plugin::check_overlays(&root, &mut check);
     }
     let commit = snapshot.commit().map(Into::into);
-    let mut written = Written { project, root, findings: Vec::new(), commit, definitions, files };
+    let mut written =
+        Written { project, root, findings: Vec::new(), commit, definitions, files, secrets: OnceLock::new() };
     if !check.findings.iter().any(|finding| finding.level == Level::Error) {
         targets::check(&written, &mut check);
     }

@@ -92,15 +92,20 @@ impl Layer {
 pub struct Origin {
     /// The layer that won.
     pub layer: Layer,
-    /// File, relative to the project's root; absent for defaults, variables and flags.
+    /// File, relative to the project's root; absent for what is built in, variables and flags.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<Arc<str>>,
     /// Line of the value, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
     /// Column of the value in characters, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub column: Option<u32>,
     /// The variable that supplied the value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variable: Option<String>,
     /// The commit that the file was read from, where it was read from one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<Arc<str>>,
 }
 

@@ -155,7 +155,8 @@ pub fn check(ports: &Ports<'_>) -> Result<Checked, PromotionError> {
             }
             Err(error) => return Err(error.into()),
         };
-        let secrets = config::secrets(&resolved.effective).into_iter().chain(written.secrets());
+        let secrets =
+            config::secrets(&resolved.effective).into_iter().chain(written.secrets().iter().cloned());
         checked.mask.extend(Mask::new(secrets));
         checked.findings.extend(resolved.findings.iter().cloned());
         match load_models(&snapshot, &resolved, &written, ports) {

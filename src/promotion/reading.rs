@@ -152,7 +152,7 @@ impl Configured {
         read: String,
     ) -> Result<Self, PromotionError> {
         let (effective, faults) = written.effective(name, inputs)?;
-        let secrets = config::secrets(&effective).into_iter().chain(written.secrets());
+        let secrets = config::secrets(&effective).into_iter().chain(written.secrets().iter().cloned());
         let mask = config::Mask::new(secrets);
         let mut findings = written.findings().to_vec();
         findings.extend(faults);

@@ -41,7 +41,7 @@ pub use failure::{Failure, Location};
 pub use format::{Format, UnknownFormat};
 pub use history::history_view;
 pub use html::html;
-pub use json::{Document, FORMAT, json};
+pub use json::{Document, FORMAT, compact, json};
 pub use label::{Color, Label, Sign};
 pub use markdown::{COMMENT_BUDGET_BYTES, markdown};
 pub use migrate::{Progress, migrate_refusals, migrate_view};

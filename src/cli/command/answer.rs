@@ -28,6 +28,14 @@ pub(super) struct Answer {
     pub(super) reveal: bool,
 }
 
+/// What a verb leaves to be printed.
+pub(super) enum Printed {
+    /// All of it.
+    Not(Box<Answer>),
+    /// Nothing: it has printed its result itself, piece by piece.
+    Already(ExitCode),
+}
+
 impl Answer {
     /// An answer that is fine.
     pub(super) fn new(view: View, document: Document) -> Self {
@@ -54,7 +62,10 @@ pub(in crate::cli) fn run(
         Command::History(args) => history::run(&mut session, &args),
         Command::Hold(args) => hold::run(&mut session, &args, hold::Verb::Hold),
         Command::Release(args) => hold::run(&mut session, &args, hold::Verb::Release),
-        Command::Config(ConfigCommand::Show(args)) => config::show(&mut session, &args),
+        Command::Config(ConfigCommand::Show(args)) => match config::show(&mut session, &args)? {
+            Printed::Not(answer) => Ok(*answer),
+            Printed::Already(code) => return Ok(code),
+        },
         Command::Migrate(args) => migrate::run(&mut session, &args),
         Command::Run(args) => runs::run(&mut session, &args),
         Command::Check => check::run(&mut session),

@@ -1,22 +1,23 @@
 //! `promote config`.
 
-use std::collections::BTreeMap;
-
 use crate::config::{Labels, handed_over};
 use crate::model::environment::{Effective, EffectivePlugin, EffectiveValue};
+use crate::model::finding::Finding;
 use crate::model::name::EnvironmentName;
 use crate::promotion::{Configurations, Configured};
 use crate::report::{self, Document, PluginConfiguration, PluginResult, ShownConfiguration, ShownValue};
 
-use super::super::args::ConfigShowArgs;
+use super::super::args::{ConfigShowArgs, FormatName};
+use super::super::console::Secrets;
+use super::super::exit::ExitCode;
 use super::super::failure::Failure;
-use super::answer::Answer;
+use super::answer::{Answer, Printed};
 use super::session::{Session, asked, files};
 
 const SHOW: &str = "config show";
 
 /// Prints an environment's effective configuration, or that of all.
-pub(super) fn show(session: &mut Session<'_>, args: &ConfigShowArgs) -> Result<Answer, Failure> {
+pub(super) fn show(session: &mut Session<'_>, args: &ConfigShowArgs) -> Result<Printed, Failure> {
     let failed = |error| Failure::of(SHOW, &error);
     let global = session.global.clone();
     let mut ports = session.ports();
@@ -34,41 +35,104 @@ pub(super) fn show(session: &mut Session<'_>, args: &ConfigShowArgs) -> Result<A
     let shown = showing.configuration(chosen.name.as_ref(), chosen.why.clone(), &read);
     let view = report::configuration_view(&shown);
     let document = Document::of(SHOW).result(&report::configuration_result(shown)).findings(&read.findings);
-    Ok(Answer { reveal: args.reveal, ..Answer::new(view, document) })
+    Ok(Printed::Not(Box::new(Answer { reveal: args.reveal, ..Answer::new(view, document) })))
 }
 
+/// Prints every environment, one after the other: together they may be more than fits into memory well.
 fn all(
     session: &mut Session<'_>,
     project: &Configurations,
     names: &[EnvironmentName],
     args: &ConfigShowArgs,
-) -> Result<Answer, Failure> {
-    let mut labels = Labels::new();
+) -> Result<Printed, Failure> {
+    if session.global.format == FormatName::Json {
+        return in_pieces(session, project, names, args).map(Printed::Already);
+    }
+    let mut each = Each { labels: Labels::new(), findings: Vec::new() };
     let mut view = report::View::titled("Configuration of all environments");
-    let mut findings = Vec::new();
-    let mut environments = BTreeMap::new();
     for name in names {
+        report::add_configuration(&mut view, &each.shown(session, project, name, args)?);
+    }
+    let answer = Answer::new(view, Document::of(SHOW).findings(&each.findings));
+    Ok(Printed::Not(Box::new(Answer { reveal: args.reveal, ..answer })))
+}
+
+/// Prints the envelope and the environments in it; a failure ends it as a sound document.
+fn in_pieces(
+    session: &mut Session<'_>,
+    project: &Configurations,
+    names: &[EnvironmentName],
+    args: &ConfigShowArgs,
+) -> Result<ExitCode, Failure> {
+    let output = session.global.output.clone();
+    let unwritable = |error| Failure::output(output.as_deref(), &error);
+    let secrets = if args.reveal { Secrets::Revealed } else { Secrets::Masked };
+    let console = session.console;
+    let mut pieces = console.pieces(secrets).map_err(unwritable)?;
+    let mut each = Each { labels: Labels::new(), findings: Vec::new() };
+    let mut piece =
+        format!("{{\"format\":{},\"command\":\"{SHOW}\",\"result\":{{\"environments\":{{", report::FORMAT);
+    let mut failure = None;
+    for (index, name) in names.iter().enumerate() {
+        let shown = match each.shown(session, project, name, args) {
+            Ok(shown) => shown,
+            Err(failed) => {
+                failure = Some(failed);
+                break;
+            }
+        };
+        if index > 0 {
+            piece.push(',');
+        }
+        piece.push_str(&report::compact(&name.as_str()));
+        piece.push(':');
+        piece.push_str(&report::compact(&report::configuration_result(shown)));
+        pieces.print(&piece).map_err(unwritable)?;
+        piece.clear();
+    }
+    if let Some(failure) = &failure {
+        each.findings.extend(failure.findings.iter().cloned());
+    }
+    let words = failure.as_ref().map(|failure| failure.words.as_ref());
+    let (findings, error) = (report::compact(&each.findings), report::compact(&words));
+    piece.push_str(&format!("}}}},\"findings\":{findings},\"error\":{error}}}\n"));
+    pieces.print(&piece).map_err(unwritable)?;
+    if let Some(failure) = failure {
+        console.tell(report::terminal_failure(&failure.words, report::Color::Off).trim_end());
+        return Ok(failure.code);
+    }
+    Ok(ExitCode::Done)
+}
+
+/// What is gathered while one environment after the other is shown.
+struct Each {
+    labels: Labels,
+    findings: Vec<Finding>,
+}
+
+impl Each {
+    fn shown(
+        &mut self,
+        session: &mut Session<'_>,
+        project: &Configurations,
+        name: &EnvironmentName,
+        args: &ConfigShowArgs,
+    ) -> Result<ShownConfiguration, Failure> {
         let read = {
             let mut ports = session.ports();
             project.read(Some(name), files(args.worktree), &mut ports)
         };
         let read = read.map_err(|error| Failure::of(SHOW, &error))?;
         session.console.hide(read.mask.clone());
-        labels.learn(&read.effective);
-        let shown = Showing::of(&mut labels, args.reveal).configuration(
-            Some(name),
-            "--all-environments".to_owned(),
-            &read,
-        );
-        report::add_configuration(&mut view, &shown);
-        environments.insert(name.to_string(), report::configuration_result(shown));
-        findings.extend(
-            read.findings.into_iter().filter(|finding| !findings.contains(finding)).collect::<Vec<_>>(),
-        );
+        self.labels.learn(&read.effective);
+        for finding in &read.findings {
+            if !self.findings.contains(finding) {
+                self.findings.push(finding.clone());
+            }
+        }
+        let why = "--all-environments".to_owned();
+        Ok(Showing::of(&mut self.labels, args.reveal).configuration(Some(name), why, &read))
     }
-    let result = report::ConfigurationsResult { environments };
-    let document = Document::of(SHOW).result(&result).findings(&findings);
-    Ok(Answer { reveal: args.reveal, ..Answer::new(view, document) })
 }
 
 /// How values are shown: masked, or revealed.
