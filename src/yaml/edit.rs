@@ -6,6 +6,8 @@
 
 use serde_json::Value;
 
+pub use super::list::{append, copy, remove};
+
 use super::error::YamlError;
 use super::node::{Kind, Node};
 use super::parse::parse;
@@ -96,35 +98,7 @@ pub fn set(text: &str, file: &str, path: &[Step<'_>], key: &str, value: &Value) 
     checked(edited, file, &wanted, node)
 }
 
-/// Adds an item behind the last one of the list at a path.
-///
-/// # Errors
-///
-/// [`YamlError`] as for [`replace`], and if there is no list at the path.
-pub fn append(text: &str, file: &str, path: &[Step<'_>], value: &Value) -> Result<String, YamlError> {
-    let root = parse(text, file)?;
-    let node = find(&root, path)?;
-    editable(node)?;
-    let mut wanted = root.to_json();
-    let Some(Value::Array(array)) = slot(&mut wanted, path) else {
-        if node.value == Kind::Null {
-            return replace(text, file, path, &Value::Array(vec![value.clone()]));
-        }
-        return Err(YamlError::new(node.place(), format!("expected a list, found {}", node.describe())));
-    };
-    array.push(value.clone());
-    let edited = match node.items().last() {
-        Some(last) if !is_flow(text, node) => {
-            insert_lines(text, end_of(last), node.span.start, &block(&Value::Array(vec![value.clone()])))
-        }
-        Some(last) => insert_at(text, end_of(last), &format!(", {}", flow(value))),
-        None if is_flow(text, node) => insert_at(text, node.span.end - 1, &flow(value)),
-        None => return Err(by_hand(node)),
-    };
-    checked(edited, file, &wanted, node)
-}
-
-fn find<'a>(root: &'a Node, path: &[Step<'_>]) -> Result<&'a Node, YamlError> {
+pub(super) fn find<'a>(root: &'a Node, path: &[Step<'_>]) -> Result<&'a Node, YamlError> {
     path.iter().try_fold(root, |node, step| {
         let (next, what) = match step {
             Step::Key(key) => (node.get(key), format!("the key `{key}`")),
@@ -135,7 +109,7 @@ fn find<'a>(root: &'a Node, path: &[Step<'_>]) -> Result<&'a Node, YamlError> {
     })
 }
 
-fn slot<'a>(root: &'a mut Value, path: &[Step<'_>]) -> Option<&'a mut Value> {
+pub(super) fn slot<'a>(root: &'a mut Value, path: &[Step<'_>]) -> Option<&'a mut Value> {
     path.iter().try_fold(root, |value, step| match step {
         Step::Key(key) => value.get_mut(*key),
         Step::Index(index) => value.get_mut(*index),
@@ -145,7 +119,7 @@ fn slot<'a>(root: &'a mut Value, path: &[Step<'_>]) -> Option<&'a mut Value> {
     })
 }
 
-fn editable(node: &Node) -> Result<(), YamlError> {
+pub(super) fn editable(node: &Node) -> Result<(), YamlError> {
     let why = if node.alias.is_some() {
         "an alias"
     } else if node.tag.is_some() {
@@ -157,16 +131,16 @@ fn editable(node: &Node) -> Result<(), YamlError> {
         .hint("edit it by hand"))
 }
 
-fn end_of(node: &Node) -> usize {
+pub(super) fn end_of(node: &Node) -> usize {
     node.alias.as_ref().map_or(node.span.end, |alias| alias.end)
 }
 
-fn is_flow(text: &str, node: &Node) -> bool {
+pub(super) fn is_flow(text: &str, node: &Node) -> bool {
     text[node.span.clone()].starts_with(['{', '['])
 }
 
 /// Writes a value on one line.
-fn flow(value: &Value) -> String {
+pub(super) fn flow(value: &Value) -> String {
     match value {
         Value::String(_) => {
             let text = to_text(value);
@@ -175,21 +149,25 @@ fn flow(value: &Value) -> String {
             let risky = text.contains(['\n', ',', '[', ']', '{', '}', '#', ':', '"', '\'']);
             if plain && !risky { text.to_owned() } else { value.to_string() }
         }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
-            value.to_string()
+        Value::Array(items) => format!("[{}]", items.iter().map(flow).collect::<Vec<_>>().join(", ")),
+        Value::Object(fields) => {
+            let pairs =
+                fields.iter().map(|(key, value)| format!("{}: {}", flow(&Value::from(&**key)), flow(value)));
+            format!("{{{}}}", pairs.collect::<Vec<_>>().join(", "))
         }
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
     }
 }
 
-fn block(value: &Value) -> Vec<String> {
+pub(super) fn block(value: &Value) -> Vec<String> {
     to_text(value).lines().map(str::to_owned).collect()
 }
 
-fn line_end(text: &str) -> &'static str {
+pub(super) fn line_end(text: &str) -> &'static str {
     if text.find('\n').is_some_and(|at| text[..at].ends_with('\r')) { "\r\n" } else { "\n" }
 }
 
-fn insert_at(text: &str, at: usize, what: &str) -> String {
+pub(super) fn insert_at(text: &str, at: usize, what: &str) -> String {
     format!("{}{what}{}", &text[..at], &text[at..])
 }
 
@@ -210,14 +188,14 @@ fn insert_lines(text: &str, after: usize, like: usize, lines: &[String]) -> Stri
 }
 
 /// Reads an edited text again: it must say what was wanted, and nothing else may differ.
-fn checked(edited: String, file: &str, wanted: &Value, node: &Node) -> Result<String, YamlError> {
+pub(super) fn checked(edited: String, file: &str, wanted: &Value, node: &Node) -> Result<String, YamlError> {
     match parse(&edited, file) {
         Ok(root) if root.to_json() == *wanted => Ok(edited),
         _ => Err(by_hand(node)),
     }
 }
 
-fn by_hand(node: &Node) -> YamlError {
+pub(super) fn by_hand(node: &Node) -> YamlError {
     YamlError::new(node.place(), "the place cannot be edited without changing more than the value")
         .hint("edit it by hand")
 }
@@ -247,7 +225,7 @@ mod tests {
                 "\"old\"",
                 "new",
             ),
-            (vec![Key("empty")], json!({"a": 1}), "empty:", "empty: {\"a\":1}"),
+            (vec![Key("empty")], json!({"a": 1}), "empty:", "empty: {a: 1}"),
             (vec![Key("last")], json!("123"), "last: x", "last: \"123\""),
         ] {
             for text in [TEXT.to_owned(), TEXT.replace('\n', "\r\n"), format!("\u{feff}{TEXT}")] {

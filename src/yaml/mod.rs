@@ -10,6 +10,7 @@ mod build;
 pub mod edit;
 mod error;
 mod extent;
+mod list;
 mod node;
 mod parse;
 mod print;
