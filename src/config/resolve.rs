@@ -9,6 +9,7 @@ use super::convert::{Content, Path};
 use super::decode;
 use super::environments;
 use super::error::ConfigError;
+use super::explain::Word;
 use super::layers::{Leaf, Stack};
 use super::plugin::{Block, Settled, Surroundings, Variable, resolve_all, settle};
 use super::reference::Rules;
@@ -175,7 +176,11 @@ impl Written {
         Ok((settled.effective, findings))
     }
 
-    fn settled(&self, name: Option<&EnvironmentName>, inputs: &Inputs) -> Result<Everything, ConfigError> {
+    pub(super) fn settled(
+        &self,
+        name: Option<&EnvironmentName>,
+        inputs: &Inputs,
+    ) -> Result<Everything, ConfigError> {
         if let Some(name) = name.filter(|name| environments::find(&self.root, name.as_str()).is_none()) {
             return Err(self.unknown(name));
         }
@@ -200,8 +205,8 @@ impl Written {
 }
 
 /// What the layers of an environment come to.
-struct Everything {
-    effective: Effective,
+pub(super) struct Everything {
+    pub(super) effective: Effective,
     /// The root's values as one tree, named lists as lists.
     tree: Value,
     faults: Vec<Fault>,
@@ -312,6 +317,19 @@ fn settle_leaf(
         settled.value = Value::Null;
     }
     settled
+}
+
+/// Expands a root key's value as a layer has it.
+pub(super) fn settled_root(
+    word: &Word,
+    (key, environment): (&str, Option<&str>),
+    around: &Surroundings<'_>,
+) -> Settled {
+    let mut engine = Engine::new();
+    engine.global("environment", BTreeMap::from([("name", environment.unwrap_or_default())]));
+    let path = key.split('.').map(str::to_owned).collect();
+    let leaf = Leaf { path, value: word.written.clone(), origin: word.origin.clone() };
+    settle_leaf(&leaf, &engine, around, key, &mut Vec::new())
 }
 
 /// Adds the place, or the variable, that a value comes from.

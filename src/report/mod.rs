@@ -11,6 +11,7 @@ mod configuration;
 mod error;
 #[cfg(test)]
 mod example;
+mod explanation;
 mod failure;
 mod format;
 mod history;
@@ -37,6 +38,10 @@ pub use configuration::{
     ShownValue, add_configuration, configuration_result, configuration_view,
 };
 pub use error::ReportError;
+pub use explanation::{
+    ConfigurationDiffResult, ExplanationResult, ShownExplanation, ShownSay, configuration_diff_view,
+    different_values, explanation_view,
+};
 pub use failure::{Failure, Location};
 pub use format::{Format, UnknownFormat};
 pub use history::history_view;

@@ -66,6 +66,8 @@ pub(in crate::cli) fn run(
             Printed::Not(answer) => Ok(*answer),
             Printed::Already(code) => return Ok(code),
         },
+        Command::Config(ConfigCommand::Explain(args)) => config::explain(&mut session, &args),
+        Command::Config(ConfigCommand::Diff(args)) => config::diff(&mut session, &args),
         Command::Migrate(args) => migrate::run(&mut session, &args),
         Command::Run(args) => runs::run(&mut session, &args),
         Command::Check => check::run(&mut session),

@@ -24,6 +24,6 @@ mod variables;
 pub(super) use check::{check_declared, check_overlays};
 pub(super) use definition::{Definitions, definitions};
 pub use nest::handed_over;
-pub(super) use resolve::{Surroundings, resolve_all};
+pub(super) use resolve::{Surroundings, keys_of, resolve_all, trace};
 pub use variables::{Block, Variable};
 pub(super) use variables::{Settled, settle};
