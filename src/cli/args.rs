@@ -66,6 +66,8 @@ pub(super) enum FormatName {
     Markdown,
     /// One file, for a browser
     Html,
+    /// For code scanning (`check` only)
+    Sarif,
 }
 
 /// When to colour.

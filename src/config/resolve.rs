@@ -57,6 +57,8 @@ pub struct Inputs {
     pub variables: BTreeMap<String, String>,
     /// The variables of `.env`: see [`parse_dotenv`](super::parse_dotenv).
     pub dotenv: Block,
+    /// The variables of each `.env.<environment>`, by environment.
+    pub environment_dotenv: BTreeMap<String, Block>,
     /// What flags say.
     pub flags: Flags,
     /// The project's folder, absolute: relative warehouse paths and repositories are relative to it.
@@ -82,6 +84,8 @@ pub struct Fault {
 /// An environment in force, with the origin of every value.
 #[derive(Clone, Debug)]
 pub struct Resolved {
+    /// The project's folder, absolute.
+    pub root: std::path::PathBuf,
     /// What commands act on; a value with a fault is absent in it.
     pub environment: Environment,
     /// Every value with its origin.
@@ -157,7 +161,8 @@ impl Written {
         let root = &settled.effective.root;
         let environment = decode::environment(name, root, &settled.tree, &inputs.root, &mut settled.faults);
         let Everything { effective, faults, findings, .. } = settled;
-        Ok(Resolved { environment, effective, faults, findings, place: self.place_of(name) })
+        let (root, place) = (inputs.root.clone(), self.place_of(name));
+        Ok(Resolved { root, environment, effective, faults, findings, place })
     }
 
     /// Gives every value of an environment, or of the project without one, as [`environment`](Self::environment) does.
@@ -236,7 +241,7 @@ pub(super) fn stack(
     let process = inputs.variables.iter();
     let process = process.map(|(name, text)| (name.clone(), Variable::text(text.as_str()))).collect();
     for (layer, label, variables) in
-        [(Layer::Dotenv, "dotenv", &inputs.dotenv), (Layer::Variable, "variables", &process)]
+        [(Layer::Dotenv, "dotenv", &written.dotenv(name, inputs)), (Layer::Variable, "variables", &process)]
     {
         let content = variable::content(variables, &stack.merged(), findings);
         stack.push(layer, label, content);

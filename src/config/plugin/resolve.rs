@@ -56,7 +56,7 @@ impl<'a> Surroundings<'a> {
         let process = inputs.variables.iter();
         let process: Block =
             process.map(|(name, text)| (name.clone(), Variable::text(text.as_str()))).collect();
-        let dotenv = inputs.dotenv.clone();
+        let dotenv = written.dotenv(name, inputs);
         let root = block(&written.root);
         let (project, settings) =
             project_settings(&written.root, name, &inputs.root, &Scope::of([&root, &process, &dotenv]));
@@ -210,6 +210,8 @@ struct Worked {
     expandable: bool,
     secret: bool,
     parts: Vec<String>,
+    /// References without a value.
+    unset: Vec<String>,
 }
 
 /// Whether references are expanded: what is inherited is expanded by the child.
@@ -413,6 +415,7 @@ impl<'a> Prepared<'a> {
                 expandable: false,
                 secret: false,
                 parts: Vec::new(),
+                unset: Vec::new(),
             };
             return self.finished(setting, nothing, references);
         };
@@ -424,11 +427,13 @@ impl<'a> Prepared<'a> {
             expandable: said.leaf.expandable,
             secret: false,
             parts: Vec::new(),
+            unset: Vec::new(),
         };
         if references == References::Expanded && said.leaf.expandable {
             let settled = self.settled(setting, &said.leaf);
             self.strictly(&settled, said.leaf.place.as_ref())?;
             worked.secret = settled.secret;
+            worked.unset = settled.unset;
             worked.expandable = false;
             if settled.value != worked.value {
                 worked.raw = Some(std::mem::replace(&mut worked.value, settled.value));
@@ -527,12 +532,19 @@ impl<'a> Prepared<'a> {
     }
 
     fn effective(&self) -> Result<EffectivePlugin, Box<Finding>> {
-        let mut plugin = EffectivePlugin { nesting: self.definition.nesting, ..EffectivePlugin::default() };
+        let mut plugin = EffectivePlugin {
+            nesting: self.definition.nesting,
+            groups: self.definition.groups.clone(),
+            place: Some(self.definition.place.clone()),
+            ..EffectivePlugin::default()
+        };
         for setting in &self.settings {
             let worked = self.worked(setting, References::Expanded)?;
             if let Some(processed) = post_processed(setting, &worked.value) {
                 plugin.processed.insert(setting.name.clone(), processed);
             }
+            let unset = worked.unset.iter().map(|name| (setting.name.clone(), name.clone()));
+            plugin.unset.extend(unset);
             let sensitive = worked.secret || setting.sensitive || is_secret_name(&setting.name);
             let value = EffectiveValue {
                 origin: self.origin(worked.layer, worked.said),
