@@ -12,6 +12,8 @@ use crate::model::plan::ValueChange;
 #[derive(Clone, Debug, Default)]
 pub struct Labels {
     known: BTreeMap<String, usize>,
+    /// Whether nothing is masked.
+    open: bool,
     /// Secrets to look for in other values.
     secrets: Needles,
 }
@@ -20,6 +22,11 @@ impl Labels {
     /// Begins a document.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Begins a document in which nothing is masked (`--reveal`).
+    pub fn open() -> Self {
+        Self { open: true, ..Self::default() }
     }
 
     /// Learns the secrets of a configuration, so that they are masked in other values too.
@@ -39,6 +46,9 @@ impl Labels {
     ///
     /// Shape: a reference that has no value is shown as it is written.
     pub fn shown(&mut self, value: &EffectiveValue) -> Value {
+        if self.open {
+            return value.value.clone();
+        }
         let shown = if value.value.is_null() { value.written() } else { &value.value };
         if !value.secret_parts.is_empty() {
             return self.parts(shown, &value.secret_parts);

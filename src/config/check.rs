@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::plugin::SETTING_KINDS;
 use super::shape::{Field, PLUGIN_TYPES, Shape};
 use super::suggest::did_you_mean;
 use crate::model::coordinate::Dataset;
@@ -255,6 +256,11 @@ impl Check {
     }
 
     fn plugin(&mut self, path: &str, node: &Node) {
+        for setting in node.get("settings").map(Node::items).unwrap_or_default() {
+            if let Some(kind) = setting.get("kind").filter(|kind| !kind.is_null()) {
+                self.choice(&format!("{path}.settings.kind"), kind, &SETTING_KINDS);
+            }
+        }
         for key in ["config", "env"] {
             if let Some(value) = node.get(key) {
                 self.value(&join(path, key), value, Shape::Open(&Shape::Any));

@@ -49,6 +49,14 @@ pub enum ConfigError {
         /// The one that was probably meant.
         meant: Option<String>,
     },
+    /// There is no such key.
+    #[error("there is no key `{key}`, and nothing sets one below it")]
+    UnknownKey {
+        /// The key.
+        key: String,
+        /// The one that was probably meant.
+        meant: Option<String>,
+    },
     /// An environment lacks what the command needs.
     #[error("environment `{environment}` has no `{key}`")]
     Missing {

@@ -9,6 +9,7 @@ use super::convert::{Content, Path};
 use super::decode;
 use super::environments;
 use super::error::ConfigError;
+use super::explain::Word;
 use super::layers::{Leaf, Stack};
 use super::plugin::{Block, Settled, Surroundings, Variable, resolve_all, settle};
 use super::reference::Rules;
@@ -56,6 +57,8 @@ pub struct Inputs {
     pub variables: BTreeMap<String, String>,
     /// The variables of `.env`: see [`parse_dotenv`](super::parse_dotenv).
     pub dotenv: Block,
+    /// The variables of each `.env.<environment>`, by environment.
+    pub environment_dotenv: BTreeMap<String, Block>,
     /// What flags say.
     pub flags: Flags,
     /// The project's folder, absolute: relative warehouse paths and repositories are relative to it.
@@ -81,6 +84,8 @@ pub struct Fault {
 /// An environment in force, with the origin of every value.
 #[derive(Clone, Debug)]
 pub struct Resolved {
+    /// The project's folder, absolute.
+    pub root: std::path::PathBuf,
     /// What commands act on; a value with a fault is absent in it.
     pub environment: Environment,
     /// Every value with its origin.
@@ -156,7 +161,8 @@ impl Written {
         let root = &settled.effective.root;
         let environment = decode::environment(name, root, &settled.tree, &inputs.root, &mut settled.faults);
         let Everything { effective, faults, findings, .. } = settled;
-        Ok(Resolved { environment, effective, faults, findings, place: self.place_of(name) })
+        let (root, place) = (inputs.root.clone(), self.place_of(name));
+        Ok(Resolved { root, environment, effective, faults, findings, place })
     }
 
     /// Gives every value of an environment, or of the project without one, as [`environment`](Self::environment) does.
@@ -175,7 +181,11 @@ impl Written {
         Ok((settled.effective, findings))
     }
 
-    fn settled(&self, name: Option<&EnvironmentName>, inputs: &Inputs) -> Result<Everything, ConfigError> {
+    pub(super) fn settled(
+        &self,
+        name: Option<&EnvironmentName>,
+        inputs: &Inputs,
+    ) -> Result<Everything, ConfigError> {
         if let Some(name) = name.filter(|name| environments::find(&self.root, name.as_str()).is_none()) {
             return Err(self.unknown(name));
         }
@@ -200,8 +210,8 @@ impl Written {
 }
 
 /// What the layers of an environment come to.
-struct Everything {
-    effective: Effective,
+pub(super) struct Everything {
+    pub(super) effective: Effective,
     /// The root's values as one tree, named lists as lists.
     tree: Value,
     faults: Vec<Fault>,
@@ -231,7 +241,7 @@ pub(super) fn stack(
     let process = inputs.variables.iter();
     let process = process.map(|(name, text)| (name.clone(), Variable::text(text.as_str()))).collect();
     for (layer, label, variables) in
-        [(Layer::Dotenv, "dotenv", &inputs.dotenv), (Layer::Variable, "variables", &process)]
+        [(Layer::Dotenv, "dotenv", &written.dotenv(name, inputs)), (Layer::Variable, "variables", &process)]
     {
         let content = variable::content(variables, &stack.merged(), findings);
         stack.push(layer, label, content);
@@ -312,6 +322,19 @@ fn settle_leaf(
         settled.value = Value::Null;
     }
     settled
+}
+
+/// Expands a root key's value as a layer has it.
+pub(super) fn settled_root(
+    word: &Word,
+    (key, environment): (&str, Option<&str>),
+    around: &Surroundings<'_>,
+) -> Settled {
+    let mut engine = Engine::new();
+    engine.global("environment", BTreeMap::from([("name", environment.unwrap_or_default())]));
+    let path = key.split('.').map(str::to_owned).collect();
+    let leaf = Leaf { path, value: word.written.clone(), origin: word.origin.clone() };
+    settle_leaf(&leaf, &engine, around, key, &mut Vec::new())
 }
 
 /// Adds the place, or the variable, that a value comes from.

@@ -5,9 +5,11 @@ use std::sync::OnceLock;
 use globset::GlobBuilder;
 
 use super::check::Check;
-use super::document::{Dialect, dialect, read};
+use super::document::{Dialect, MORE_ENVIRONMENTS, dialect, read};
 use super::error::ConfigError;
-use super::join::{join, keep_first};
+use super::join::{Indexed, join, keep_first, take_part};
+use super::plugin::Block;
+use super::resolve::Inputs;
 use super::secret::secrets_in;
 use super::{environments, plugin, targets};
 use crate::model::finding::{Finding, Level};
@@ -26,6 +28,8 @@ pub struct Written {
     pub(super) commit: Option<std::sync::Arc<str>>,
     pub(super) definitions: plugin::Definitions,
     files: Vec<String>,
+    /// Whether `.env.<environment>` is read beside `.env`.
+    own_dotenv: bool,
     secrets: OnceLock<Vec<String>>,
 }
 
@@ -43,6 +47,14 @@ impl Written {
     /// Gives the files that it was read from: the project file, then what it includes.
     pub fn files(&self) -> &[String] {
         &self.files
+    }
+
+    /// Gives the variables of `.env`, and of the environment's own `.env.<environment>` where that is read.
+    pub(super) fn dotenv(&self, name: Option<&str>, inputs: &Inputs) -> Block {
+        let mut dotenv = inputs.dotenv.clone();
+        let own = name.filter(|_| self.own_dotenv).and_then(|name| inputs.environment_dotenv.get(name));
+        dotenv.extend(own.into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())));
+        dotenv
     }
 
     /// Lists the secrets that are written in clear, in any layer: values of keys named like secrets, and
@@ -83,8 +95,20 @@ pub fn load(snapshot: &Snapshot, file: &str) -> Result<Written, ConfigError> {
         plugin::check_overlays(&root, &mut check);
     }
     let commit = snapshot.commit().map(Into::into);
-    let mut written =
-        Written { project, root, findings: Vec::new(), commit, definitions, files, secrets: OnceLock::new() };
+    let own_dotenv = match root.get("dotenv").and_then(Node::as_str) {
+        Some(said) => said == "per_environment",
+        None => dialect == Dialect::Own,
+    };
+    let mut written = Written {
+        project,
+        root,
+        findings: Vec::new(),
+        commit,
+        definitions,
+        files,
+        own_dotenv,
+        secrets: OnceLock::new(),
+    };
     if !check.findings.iter().any(|finding| finding.level == Level::Error) {
         targets::check(&written, &mut check);
     }
@@ -121,6 +145,7 @@ fn documents(
 ) -> (Option<Node>, Vec<String>) {
     let mut root = read(snapshot, file, dialect, check);
     let mut files = vec![file.to_owned()];
+    let mut indexed = Indexed::default();
     let mut pending =
         root.as_ref().map(|root| included(snapshot, folder(file), root, check)).unwrap_or_default();
     if dialect == Dialect::Own && root.is_some() {
@@ -141,6 +166,9 @@ fn documents(
                 more.reverse();
                 pending.extend(more);
             }
+            if dialect == Dialect::Meltano {
+                indexed.add(&other, check);
+            }
             match &mut root {
                 Some(root) => join(root, other, dialect == Dialect::Own),
                 None => root = Some(other),
@@ -148,8 +176,11 @@ fn documents(
         }
         files.push(path);
     }
-    if let (Some(root), Dialect::Meltano) = (&mut root, dialect) {
-        keep_first(root, check);
+    if let Some(root) = &mut root {
+        if dialect == Dialect::Meltano {
+            keep_first(root, check);
+        }
+        take_part(root, MORE_ENVIRONMENTS, "environments");
     }
     // With a part missing, what is said of the rest would mostly be wrong.
     let complete =

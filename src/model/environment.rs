@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::coordinate::Dataset;
 use super::finding::Finding;
 use super::name::EnvironmentName;
-use super::origin::{Layer, Origin};
+use super::origin::{Layer, Origin, Place};
 
 /// An environment's settings after merging: what commands act on.
 #[derive(Clone, Debug, PartialEq)]
@@ -224,6 +224,12 @@ pub struct EffectivePlugin {
     pub env: BTreeMap<String, EffectiveValue>,
     /// How the plugin gets its configuration.
     pub nesting: Nesting,
+    /// Settings with a reference that has no value, and its name.
+    pub unset: Vec<(String, String)>,
+    /// Groups of settings of which at least one has to be set whole.
+    pub groups: Vec<Vec<String>>,
+    /// Where the plugin begins.
+    pub place: Option<Place>,
     /// Why it cannot be resolved; the rest is empty then.
     pub error: Option<Finding>,
 }

@@ -70,6 +70,19 @@ pub enum Layer {
 }
 
 impl Layer {
+    /// Orders the layers of root keys among themselves, and those of plugins: the higher wins.
+    pub fn rank(self) -> u8 {
+        match self {
+            Self::Default => 0,
+            Self::Inherited => 1,
+            Self::Base | Self::MeltanoYml => 2,
+            Self::Environment | Self::MeltanoEnvironment => 3,
+            Self::Dotenv => 4,
+            Self::Env | Self::Variable => 5,
+            Self::Flag => 6,
+        }
+    }
+
     /// Gives the name that JSON and reports use.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -2,6 +2,7 @@
 //! is no Git; else the tip of its workspace.
 
 use crate::config::{self, Flags, Resolved, Written};
+use crate::git::Store;
 use crate::model::environment::Effective;
 use crate::model::finding::Finding;
 use crate::model::name::EnvironmentName;
@@ -141,6 +142,54 @@ impl Configurations {
         };
         let (written, _, read) = at_tip(&self.ground, site, ports)?;
         Configured::of(&written, name, &inputs, read)
+    }
+}
+
+impl Configurations {
+    /// Explains a key of an environment, or of the project without one.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read), and [`ConfigError::UnknownKey`](config::ConfigError::UnknownKey).
+    pub fn explain(
+        &self,
+        name: Option<&EnvironmentName>,
+        key: &str,
+        files: Files,
+        ports: &mut Ports<'_>,
+    ) -> Result<(Vec<config::Explanation>, Configured), PromotionError> {
+        let project = self.ground.need_project(ports)?;
+        let inputs = inputs(&project.root, ports, Flags::default())?;
+        let elsewhere = name.and_then(|name| elsewhere(&self.ground, name.as_str(), files, ports));
+        let Some(site) = elsewhere else {
+            let configured = Configured::of(&project.written, name, &inputs, "the working tree".to_owned())?;
+            return Ok((project.written.explain(name, key, &inputs)?, configured));
+        };
+        let (written, _, read) = at_tip(&self.ground, site, ports)?;
+        Ok((written.explain(name, key, &inputs)?, Configured::of(&written, name, &inputs, read)?))
+    }
+
+    /// Resolves an environment as a revision of the local repository has it.
+    ///
+    /// # Errors
+    ///
+    /// [`PromotionError::Git`] if there is no such revision, [`PromotionError::NoProject`] if it holds no project
+    /// file, [`PromotionError::Config`].
+    pub fn at_revision(
+        &self,
+        name: Option<&EnvironmentName>,
+        revision: &str,
+        ports: &Ports<'_>,
+    ) -> Result<Configured, PromotionError> {
+        let project = self.ground.need_project(ports)?;
+        let store = Store::local(ports.folder)?;
+        let commit = store.resolve(revision)?;
+        let found = load::load(&store, &commit, &project.prefix, &project.file)?;
+        let (written, _) = found.ok_or_else(|| PromotionError::NoProject {
+            folder: std::path::PathBuf::from(format!("{revision}:{}{}", project.prefix, project.file)),
+        })?;
+        let inputs = inputs(&project.root, ports, Flags::default())?;
+        Configured::of(&written, name, &inputs, format!("{revision} ({})", commit.short()))
     }
 }
 

@@ -117,6 +117,11 @@ impl Node {
         }
     }
 
+    /// Whether it is neither a list nor a mapping.
+    pub fn is_leaf(&self) -> bool {
+        !matches!(self.value, Kind::Sequence(_) | Kind::Mapping(_))
+    }
+
     /// Whether it is null (and no tag says otherwise).
     pub fn is_null(&self) -> bool {
         self.value == Kind::Null && self.tag.is_none()

@@ -1,13 +1,16 @@
 //! `promote config`.
 
-use crate::config::{Labels, handed_over};
+use crate::config::{self, Explanation, Labels, Standing, handed_over};
 use crate::model::environment::{Effective, EffectivePlugin, EffectiveValue};
 use crate::model::finding::Finding;
 use crate::model::name::EnvironmentName;
 use crate::promotion::{Configurations, Configured};
-use crate::report::{self, Document, PluginConfiguration, PluginResult, ShownConfiguration, ShownValue};
+use crate::report::{
+    self, ConfigurationDiffResult, Document, ExplanationResult, PluginConfiguration, PluginResult,
+    ShownConfiguration, ShownExplanation, ShownSay, ShownValue,
+};
 
-use super::super::args::{ConfigShowArgs, FormatName};
+use super::super::args::{ConfigDiffArgs, ConfigExplainArgs, ConfigShowArgs, FormatName};
 use super::super::console::Secrets;
 use super::super::exit::ExitCode;
 use super::super::failure::Failure;
@@ -29,10 +32,10 @@ pub(super) fn show(session: &mut Session<'_>, args: &ConfigShowArgs) -> Result<P
     let chosen = project.choose(asked(&global), &ports).map_err(failed)?;
     let read = project.read(chosen.name.as_ref(), files(args.worktree), &mut ports).map_err(failed)?;
     session.console.hide(read.mask.clone());
-    let mut labels = Labels::new();
+    let mut labels = labels(args.reveal);
     labels.learn(&read.effective);
-    let mut showing = Showing::of(&mut labels, args.reveal);
-    let shown = showing.configuration(chosen.name.as_ref(), chosen.why.clone(), &read);
+    let shown =
+        Showing { labels: &mut labels }.configuration(chosen.name.as_ref(), chosen.why.clone(), &read);
     let view = report::configuration_view(&shown);
     let document = Document::of(SHOW).result(&report::configuration_result(shown)).findings(&read.findings);
     Ok(Printed::Not(Box::new(Answer { reveal: args.reveal, ..Answer::new(view, document) })))
@@ -48,7 +51,7 @@ fn all(
     if session.global.format == FormatName::Json {
         return in_pieces(session, project, names, args).map(Printed::Already);
     }
-    let mut each = Each { labels: Labels::new(), findings: Vec::new() };
+    let mut each = Each { labels: labels(args.reveal), findings: Vec::new() };
     let mut view = report::View::titled("Configuration of all environments");
     for name in names {
         report::add_configuration(&mut view, &each.shown(session, project, name, args)?);
@@ -69,7 +72,7 @@ fn in_pieces(
     let secrets = if args.reveal { Secrets::Revealed } else { Secrets::Masked };
     let console = session.console;
     let mut pieces = console.pieces(secrets).map_err(unwritable)?;
-    let mut each = Each { labels: Labels::new(), findings: Vec::new() };
+    let mut each = Each { labels: labels(args.reveal), findings: Vec::new() };
     let mut piece =
         format!("{{\"format\":{},\"command\":\"{SHOW}\",\"result\":{{\"environments\":{{", report::FORMAT);
     let mut failure = None;
@@ -131,23 +134,23 @@ impl Each {
             }
         }
         let why = "--all-environments".to_owned();
-        Ok(Showing::of(&mut self.labels, args.reveal).configuration(Some(name), why, &read))
+        Ok(Showing { labels: &mut self.labels }.configuration(Some(name), why, &read))
     }
 }
 
-/// How values are shown: masked, or revealed.
+/// Gives the labels of a document.
+fn labels(reveal: bool) -> Labels {
+    if reveal { Labels::open() } else { Labels::new() }
+}
+
+/// How values are shown.
 struct Showing<'a> {
     labels: &'a mut Labels,
-    reveal: bool,
 }
 
-impl<'a> Showing<'a> {
-    fn of(labels: &'a mut Labels, reveal: bool) -> Self {
-        Self { labels, reveal }
-    }
-
+impl Showing<'_> {
     fn value(&mut self, value: &EffectiveValue) -> serde_json::Value {
-        if self.reveal { value.value.clone() } else { self.labels.shown(value) }
+        self.labels.shown(value)
     }
 
     fn configuration(
@@ -195,4 +198,97 @@ impl<'a> Showing<'a> {
         shown.processed = handed_over(plugin, &mut |value| self.value(value));
         PluginResult::Resolved(Box::new(shown))
     }
+}
+
+/// Says why a value is what it is.
+pub(super) fn explain(session: &mut Session<'_>, args: &ConfigExplainArgs) -> Result<Answer, Failure> {
+    const EXPLAIN: &str = "config explain";
+    let failed = |error| Failure::of(EXPLAIN, &error);
+    let global = session.global.clone();
+    let mut ports = session.ports();
+    let project = Configurations::open(&ports).map_err(failed)?;
+    let chosen = project.choose(asked(&global), &ports).map_err(failed)?;
+    let explained = project.explain(chosen.name.as_ref(), &args.key, files(args.worktree), &mut ports);
+    let (explanations, read) = explained.map_err(failed)?;
+    session.console.hide(read.mask.clone());
+    let mut labels = labels(args.reveal);
+    labels.learn(&read.effective);
+    let keys = explanations.iter().map(|explanation| explanation_of(explanation, &mut labels)).collect();
+    let environment = chosen.name.as_ref().map(ToString::to_string);
+    let result = ExplanationResult { environment, why: chosen.why, keys };
+    let view = report::explanation_view(&result, &read.read);
+    let document = Document::of(EXPLAIN).result(&result).findings(&read.findings);
+    Ok(Answer { reveal: args.reveal, ..Answer::new(view, document) })
+}
+
+fn explanation_of(explanation: &Explanation, labels: &mut Labels) -> ShownExplanation {
+    let mut layers = Vec::new();
+    for say in &explanation.says {
+        let written = EffectiveValue { raw: None, value: say.value.written().clone(), ..say.value.clone() };
+        layers.push(ShownSay {
+            origin: say.value.origin.clone(),
+            written: labels.shown(&written),
+            value: if say.value.value.is_null() { serde_json::Value::Null } else { labels.shown(&say.value) },
+            wins: say.standing == Standing::Wins,
+        });
+    }
+    let value = explanation.value.as_ref();
+    ShownExplanation {
+        key: explanation.key.clone(),
+        value: value.map(|value| labels.shown(value)).unwrap_or_default(),
+        origin: value.map(|value| value.origin.clone()),
+        because: explanation.why(),
+        layers,
+    }
+}
+
+/// Compares two environments, or one at two revisions.
+pub(super) fn diff(session: &mut Session<'_>, args: &ConfigDiffArgs) -> Result<Answer, Failure> {
+    const DIFF: &str = "config diff";
+    let failed = |error| Failure::of(DIFF, &error);
+    let global = session.global.clone();
+    let mut ports = session.ports();
+    let project = Configurations::open(&ports).map_err(failed)?;
+    let mut sides = Vec::new();
+    if let (Some(one), Some(other)) = (&args.one, &args.other) {
+        for name in [one, other] {
+            let name = EnvironmentName::new(name.as_str());
+            let read = project.read(Some(&name), files(args.worktree), &mut ports).map_err(failed)?;
+            sides.push((name.to_string(), read));
+        }
+    } else {
+        let name = project.choose(asked(&global), &ports).map_err(failed)?.name;
+        for revision in [&args.from, &args.to] {
+            let read = match revision {
+                Some(revision) => project.at_revision(name.as_ref(), revision, &ports),
+                None => project.read(name.as_ref(), files(args.worktree), &mut ports),
+            };
+            let read = read.map_err(failed)?;
+            let environment = name.as_ref().map_or_else(|| "the project".to_owned(), ToString::to_string);
+            sides.push((format!("{environment} at {}", read.read), read));
+        }
+    }
+    let mut labels = labels(args.reveal);
+    let mut findings: Vec<Finding> = Vec::new();
+    for (_, read) in &sides {
+        session.console.hide(read.mask.clone());
+        for finding in &read.findings {
+            if !findings.contains(finding) {
+                findings.push(finding.clone());
+            }
+        }
+    }
+    let [(from, before), (to, after)] = &sides[..] else {
+        return Err(Failure::usage("two sides are compared", "name two environments, or `--from REV`"));
+    };
+    let changes = config::changes(Some(&before.effective), Some(&after.effective), &mut labels);
+    let changes = report::different_values(changes);
+    let result = ConfigurationDiffResult { from: from.clone(), to: to.clone(), changes };
+    let view = report::configuration_diff_view(&result);
+    let document = Document::of(DIFF).result(&result).findings(&findings);
+    let mut answer = Answer { reveal: args.reveal, ..Answer::new(view, document) };
+    if args.exit_code && !result.changes.is_empty() {
+        answer.code = ExitCode::Pending;
+    }
+    Ok(answer)
 }

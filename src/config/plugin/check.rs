@@ -1,7 +1,9 @@
 //! What can be wrong with plugins as they are written.
 
 use super::super::check::Check;
+use super::super::shape::PLUGIN_KEYS;
 use super::super::suggest::did_you_mean;
+use super::builtin::extras;
 use super::definition::{Definitions, index};
 use crate::model::finding::Finding;
 use crate::yaml::Node;
@@ -55,4 +57,49 @@ fn orphan(known: &[(&str, &str)], kind: &str, name: &str, overlay: &Node) -> Fin
         (None, Some(meant)) => format!("did you mean `{meant}`?"),
         (None, None) => format!("add it to `plugins.{kind}` or remove the entry"),
     })
+}
+
+/// Tells whether the definition of a plugin declares a setting; if not, the setting that was probably meant.
+///
+/// Shape: fine is what nothing is known of: a plugin without a definition, or with one that declares no setting.
+pub(in crate::config) fn is_declared(
+    definitions: &Definitions,
+    plugin: &str,
+    key: &str,
+) -> Result<(), Option<String>> {
+    let Some(definition) = definitions.plugins.get(plugin).filter(|definition| definition.known) else {
+        return Ok(());
+    };
+    let settings = || definition.settings.iter().filter(|setting| setting.declared && !setting.is_extra());
+    let names = || settings().flat_map(|setting| setting.keys());
+    // A key with a dot may be a part of a declared object, or have declared parts itself.
+    let related = |name: &str| {
+        name == key
+            || key.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'))
+            || name.strip_prefix(key).is_some_and(|rest| rest.starts_with('.'))
+    };
+    if key.starts_with('_') || names().next().is_none() || names().any(related) {
+        return Ok(());
+    }
+    Err(did_you_mean(key, names()).map(str::to_owned))
+}
+
+/// Finds the key of a plugin that another key was probably meant to be.
+pub(in crate::config) fn near_keys(
+    definitions: &Definitions,
+    kind: &str,
+    name: &str,
+    key: &str,
+) -> Option<String> {
+    let builtin = || extras(kind).iter().map(|setting| &setting.name[1..]);
+    let declared = definitions.plugins.get(&format!("{kind}/{name}"));
+    let declared = declared.map(|definition| definition.settings.as_slice()).unwrap_or_default();
+    let declared = declared.iter().filter(|setting| setting.declared && setting.is_extra());
+    let declared: Vec<&str> = declared.map(|setting| &setting.name[1..]).collect();
+    let known = |word: &str| builtin().any(|extra| extra == word) || declared.contains(&word);
+    if known(key.split('.').next().unwrap_or(key)) {
+        return None;
+    }
+    let candidates = PLUGIN_KEYS.iter().copied().chain(builtin()).chain(declared.iter().copied());
+    did_you_mean(key, candidates).map(str::to_owned)
 }

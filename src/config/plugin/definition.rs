@@ -127,10 +127,10 @@ pub(in crate::config) fn definitions(
 }
 
 /// The plugins of the base by type and name, in the order of the file; of two of one name the first.
-pub(super) type Base<'a> = IndexMap<(&'a str, &'a str), &'a Node>;
+pub(in crate::config) type Base<'a> = IndexMap<(&'a str, &'a str), &'a Node>;
 
 /// Indexes the plugins of the base.
-pub(super) fn index(root: &Node) -> Base<'_> {
+pub(in crate::config) fn index(root: &Node) -> Base<'_> {
     let mut base = Base::new();
     for entry in root.get("plugins").map(Node::entries).unwrap_or_default() {
         for node in entry.value.items() {

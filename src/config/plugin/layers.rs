@@ -44,11 +44,15 @@ pub(super) struct Layers {
 }
 
 impl Layers {
-    /// Puts a layer on top; what falls through has no say.
+    /// Puts a layer on top; what falls through is only remembered.
     pub(super) fn push(&mut self, layer: Layer, leaves: impl IntoIterator<Item = (String, Leaf)>) {
         let mut data = Dict::new();
-        for (key, leaf) in leaves.into_iter().filter(|(_, leaf)| !leaf.falls_through()) {
+        for (key, leaf) in leaves {
             let number = self.said.len();
+            if leaf.falls_through() {
+                self.said.push(Said { key, layer, leaf });
+                continue;
+            }
             if leaf.unset {
                 // What is unset takes with it all that is below it.
                 let prefix = format!("{key}.");

@@ -21,9 +21,10 @@ mod setting;
 mod tests;
 mod variables;
 
-pub(super) use check::{check_declared, check_overlays};
-pub(super) use definition::{Definitions, definitions};
+pub(super) use check::{check_declared, check_overlays, is_declared, near_keys};
+pub(super) use definition::{Definitions, definitions, index as plugin_index};
 pub use nest::handed_over;
-pub(super) use resolve::{Surroundings, resolve_all};
+pub(super) use resolve::{Surroundings, keys_of, resolve_all, trace};
+pub(super) use setting::KINDS as SETTING_KINDS;
 pub use variables::{Block, Variable};
 pub(super) use variables::{Settled, settle};

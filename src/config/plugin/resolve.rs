@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use super::super::environments;
+use super::super::explain::Word;
 use super::super::reference::Rules;
 use super::super::resolve::Inputs;
 use super::super::secret::is_secret_name;
@@ -55,7 +56,7 @@ impl<'a> Surroundings<'a> {
         let process = inputs.variables.iter();
         let process: Block =
             process.map(|(name, text)| (name.clone(), Variable::text(text.as_str()))).collect();
-        let dotenv = inputs.dotenv.clone();
+        let dotenv = written.dotenv(name, inputs);
         let root = block(&written.root);
         let (project, settings) =
             project_settings(&written.root, name, &inputs.root, &Scope::of([&root, &process, &dotenv]));
@@ -131,20 +132,49 @@ fn resolve(around: &Surroundings<'_>, definition: &Definition) -> EffectivePlugi
     }
 }
 
-/// What a layer says of a setting, for people: the weakest first, the winner last.
+/// Gives the settings of a plugin that are meant by a name: itself, an alias, an extra without its `_`, else all
+/// that are below it; with no name all.
+pub(in crate::config) fn keys_of(around: &Surroundings<'_>, plugin: &str, name: &str) -> Vec<String> {
+    let definitions = definitions(around);
+    let Some(Ok(prepared)) = definitions.get(plugin).map(|definition| Prepared::new(around, definition))
+    else {
+        return Vec::new();
+    };
+    let keys = |wanted: &dyn Fn(&Setting) -> bool| -> Vec<String> {
+        let settings = prepared.settings.iter().filter(|setting| wanted(setting));
+        settings.map(|setting| setting.name.clone()).collect()
+    };
+    let extra = format!("_{name}");
+    let exact = keys(&|setting| name.is_empty() || setting.name == name || setting.name == extra);
+    if !exact.is_empty() {
+        return exact;
+    }
+    let alias = keys(&|setting| setting.keys().any(|key| key == name));
+    if !alias.is_empty() {
+        return alias;
+    }
+    let below = [format!("{name}."), format!("{extra}.")];
+    keys(&|setting| below.iter().any(|prefix| setting.name.starts_with(prefix)))
+}
+
+/// What the layers of a setting say, the weakest first: as written with its origin, and what it comes to.
 pub(in crate::config) fn trace(
     around: &Surroundings<'_>,
     plugin: &str,
     key: &str,
-) -> Option<Result<Vec<(Said, Settled)>, Box<Finding>>> {
+) -> Option<Result<Vec<(Word, Settled)>, Box<Finding>>> {
     let definition = definitions(around).get(plugin)?.clone();
     let prepared = match Prepared::new(around, &definition) {
         Ok(prepared) => prepared,
         Err(finding) => return Some(Err(finding)),
     };
-    let setting = prepared.settings.iter().find(|setting| setting.keys().any(|known| known == key))?;
-    let said = prepared.layers.all_said(&setting.name);
-    Some(Ok(said.map(|said| (said.clone(), prepared.settled(setting, &said.leaf))).collect()))
+    let setting = prepared.settings.iter().find(|setting| setting.name == key)?;
+    let said = prepared.layers.all_said(&setting.name).map(|said| {
+        let origin = prepared.origin_of(said.layer, &said.leaf);
+        let word = Word { written: said.leaf.value.clone(), unset: said.leaf.unset, origin };
+        (word, prepared.settled(setting, &said.leaf))
+    });
+    Some(Ok(said.collect()))
 }
 
 /// A plugin whose layers are stacked.
@@ -180,6 +210,8 @@ struct Worked {
     expandable: bool,
     secret: bool,
     parts: Vec<String>,
+    /// References without a value.
+    unset: Vec<String>,
 }
 
 /// Whether references are expanded: what is inherited is expanded by the child.
@@ -383,6 +415,7 @@ impl<'a> Prepared<'a> {
                 expandable: false,
                 secret: false,
                 parts: Vec::new(),
+                unset: Vec::new(),
             };
             return self.finished(setting, nothing, references);
         };
@@ -394,11 +427,13 @@ impl<'a> Prepared<'a> {
             expandable: said.leaf.expandable,
             secret: false,
             parts: Vec::new(),
+            unset: Vec::new(),
         };
         if references == References::Expanded && said.leaf.expandable {
             let settled = self.settled(setting, &said.leaf);
             self.strictly(&settled, said.leaf.place.as_ref())?;
             worked.secret = settled.secret;
+            worked.unset = settled.unset;
             worked.expandable = false;
             if settled.value != worked.value {
                 worked.raw = Some(std::mem::replace(&mut worked.value, settled.value));
@@ -441,7 +476,7 @@ impl<'a> Prepared<'a> {
                     continue;
                 }
                 let inner = self.worked(part, references)?;
-                if best.is_none_or(|(layer, _)| strength(inner.layer) > strength(layer)) {
+                if best.is_none_or(|(layer, _)| inner.layer.rank() > layer.rank()) {
                     best = Some((inner.layer, inner.said));
                 }
                 if inner.secret || part.sensitive || is_secret_name(&part.name) {
@@ -453,7 +488,7 @@ impl<'a> Prepared<'a> {
         if !object.is_empty() {
             worked.value = Value::Object(object);
             worked.raw = None;
-            if let Some((layer, said)) = best.filter(|(layer, _)| strength(*layer) > strength(worked.layer)) {
+            if let Some((layer, said)) = best.filter(|(layer, _)| layer.rank() > worked.layer.rank()) {
                 (worked.layer, worked.said) = (layer, said);
             }
         }
@@ -497,12 +532,19 @@ impl<'a> Prepared<'a> {
     }
 
     fn effective(&self) -> Result<EffectivePlugin, Box<Finding>> {
-        let mut plugin = EffectivePlugin { nesting: self.definition.nesting, ..EffectivePlugin::default() };
+        let mut plugin = EffectivePlugin {
+            nesting: self.definition.nesting,
+            groups: self.definition.groups.clone(),
+            place: Some(self.definition.place.clone()),
+            ..EffectivePlugin::default()
+        };
         for setting in &self.settings {
             let worked = self.worked(setting, References::Expanded)?;
             if let Some(processed) = post_processed(setting, &worked.value) {
                 plugin.processed.insert(setting.name.clone(), processed);
             }
+            let unset = worked.unset.iter().map(|name| (setting.name.clone(), name.clone()));
+            plugin.unset.extend(unset);
             let sensitive = worked.secret || setting.sensitive || is_secret_name(&setting.name);
             let value = EffectiveValue {
                 origin: self.origin(worked.layer, worked.said),
@@ -536,19 +578,6 @@ impl<'a> Prepared<'a> {
         }
         origin.variable.clone_from(&leaf.variable);
         origin
-    }
-}
-
-/// Orders layers as Meltano does: an object's source is the strongest of its parts'.
-fn strength(layer: Layer) -> u8 {
-    match layer {
-        Layer::Default => 0,
-        Layer::Inherited => 1,
-        Layer::Base | Layer::MeltanoYml => 2,
-        Layer::Environment | Layer::MeltanoEnvironment => 3,
-        Layer::Dotenv => 4,
-        Layer::Env | Layer::Variable => 5,
-        Layer::Flag => 6,
     }
 }
 
