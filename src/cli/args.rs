@@ -105,6 +105,9 @@ pub(super) enum Command {
     Run(RunArgs),
     /// List all faults of the project
     Check,
+    /// List, add and remove environments
+    #[command(subcommand)]
+    Environment(EnvironmentCommand),
     /// Start a project
     Init(InitArgs),
     /// Play a promotion through in a throw-away folder
@@ -112,7 +115,7 @@ pub(super) enum Command {
     /// Pipeline files, and what the pipeline runs
     #[command(subcommand)]
     Ci(CiCommand),
-    /// Print the JSON Schema of a result
+    /// Print the JSON Schema of a result, or of the project file
     Schema(SchemaArgs),
     /// Print a shell's completions
     Completions {
@@ -338,6 +341,43 @@ pub(super) struct RunArgs {
     pub(super) worktree: bool,
 }
 
+/// `promote environment`.
+#[derive(Debug, Subcommand)]
+pub(super) enum EnvironmentCommand {
+    /// List the environments, in the order of the file
+    List,
+    /// Add an environment to the project file of the working tree
+    Add(EnvironmentAddArgs),
+    /// Remove an environment from the project file; its branch, repository and data are left alone
+    Remove(EnvironmentRemoveArgs),
+}
+
+/// `promote environment add`.
+#[derive(Clone, Debug, Args)]
+pub(super) struct EnvironmentAddArgs {
+    /// Its name
+    pub(super) name: String,
+    /// Copy what this environment's entry says, and make the branch or repository from its code
+    #[arg(long, value_name = "ENV")]
+    pub(super) like: Option<String>,
+    /// The repository of its code: a path (made as a bare repository where it is not there) or a URL
+    #[arg(long, value_name = "URL|PATH", requires = "like")]
+    pub(super) repository: Option<String>,
+    /// The branch of its code [default: its name, or in a repository of its own the copied one]
+    #[arg(long, value_name = "BRANCH", requires = "like")]
+    pub(super) branch: Option<String>,
+    /// The dataset of its data
+    #[arg(long, value_name = "DATASET", requires = "like")]
+    pub(super) dataset: Option<String>,
+}
+
+/// `promote environment remove`.
+#[derive(Clone, Debug, Args)]
+pub(super) struct EnvironmentRemoveArgs {
+    /// Its name
+    pub(super) name: String,
+}
+
 /// `promote init`.
 #[derive(Clone, Debug, Args)]
 pub(super) struct InitArgs {
@@ -400,7 +440,7 @@ pub(super) struct CiRunArgs {
 /// `promote schema`.
 #[derive(Clone, Debug, Args)]
 pub(super) struct SchemaArgs {
-    /// The result: `plan`, `config`, … (default: list them)
+    /// The result (`plan`, `config-show`, …), or a project file: `project`, `meltano` (default: list them)
     pub(super) name: Option<String>,
 }
 

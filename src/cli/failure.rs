@@ -87,6 +87,12 @@ impl Failure {
             format!("{error}: {faults}")
         } else if matches!(error, PromotionError::Migration(_)) {
             format!("the warehouse's engine rejects what is declared: {faults}")
+        } else if matches!(
+            error,
+            PromotionError::Config(ConfigError::StillNamed { .. } | ConfigError::WouldBreak { .. })
+        ) {
+            self.words.hint = hint(error);
+            error.to_string()
         } else {
             format!("the project cannot be used: {faults}")
         };
@@ -96,7 +102,10 @@ impl Failure {
 
 fn code(error: &PromotionError) -> ExitCode {
     match error {
-        PromotionError::Config(ConfigError::UnknownKey { .. }) => ExitCode::Usage,
+        PromotionError::Config(ConfigError::UnknownKey { .. } | ConfigError::BadName { .. }) => {
+            ExitCode::Usage
+        }
+        PromotionError::Config(ConfigError::Exists { .. } | ConfigError::StillNamed { .. }) => ExitCode::No,
         PromotionError::Config(_)
         | PromotionError::Models(_)
         | PromotionError::Migration(MigrationError::Faults(_))
@@ -108,7 +117,9 @@ fn code(error: &PromotionError) -> ExitCode {
         PromotionError::Git(error) => git_code(error),
         PromotionError::Warehouse { source, .. } => warehouse_code(source),
         PromotionError::Migration(MigrationError::Warehouse(error)) => warehouse_code(error),
-        PromotionError::NoBranch { .. } => ExitCode::Git,
+        PromotionError::NoBranch { .. }
+        | PromotionError::NoRepositoryYet { .. }
+        | PromotionError::Occupied { .. } => ExitCode::Git,
         PromotionError::Stale { .. } => ExitCode::Stale,
         PromotionError::NotInCi | PromotionError::Select(_) => ExitCode::Usage,
         PromotionError::Transform(_) => ExitCode::Warehouse,
@@ -160,7 +171,11 @@ fn git_code(error: &GitError) -> ExitCode {
 
 /// Gives the faults that are listed beside an error.
 fn findings(error: &PromotionError) -> Vec<Finding> {
-    if let PromotionError::Config(ConfigError::Faults(faults))
+    if let PromotionError::Config(
+        ConfigError::Faults(faults)
+        | ConfigError::WouldBreak { faults, .. }
+        | ConfigError::StillNamed { places: faults, .. },
+    )
     | PromotionError::Models(ModelsError::Faults(faults))
     | PromotionError::Migration(MigrationError::Faults(faults))
     | PromotionError::BrokenPolicy { faults, .. } = error
@@ -192,6 +207,12 @@ fn location(error: &PromotionError) -> Option<Location> {
     if let PromotionError::Config(ConfigError::Missing { place: Some(place), .. }) = error {
         return Some(Location::At(place.clone()));
     }
+    if let PromotionError::Config(ConfigError::Exists { place, .. }) = error {
+        return Some(Location::At(place.clone()));
+    }
+    if let PromotionError::Config(ConfigError::Uneditable { source, .. }) = error {
+        return Some(Location::At(source.place.clone()));
+    }
     findings(error).first().and_then(|finding| finding.place.clone()).map(Location::At)
 }
 
@@ -214,6 +235,10 @@ fn hint(error: &PromotionError) -> Option<String> {
         }
         PromotionError::BrokenPolicy { .. } => {
             "mend the project file in the target's own repository first: its policy decides".to_owned()
+        }
+        PromotionError::NoRepositoryYet { url, .. } => super::forge::hint(url),
+        PromotionError::Occupied { .. } => {
+            "name a repository that is empty, or a branch that is there: `--branch NAME`".to_owned()
         }
         PromotionError::Stale { .. } => "plan again and look what differs".to_owned(),
         PromotionError::Partial { command, .. } => format!("this ends it: {command}"),
@@ -249,6 +274,18 @@ fn config_hint(error: &ConfigError) -> Option<String> {
         ConfigError::NoProject { .. } | ConfigError::NotAFile { .. } => {
             Some("`--project` names a project.yml or meltano.yml, or the folder of one".to_owned())
         }
+        ConfigError::BadName { .. } => {
+            Some("a name is what `-e NAME` takes: `staging`, `prod-eu`".to_owned())
+        }
+        ConfigError::Exists { .. } => {
+            Some("`promote environment list` shows those that are there".to_owned())
+        }
+        ConfigError::StillNamed { .. } => Some("change these places first; nothing was written".to_owned()),
+        ConfigError::Uneditable { source, .. } => source.hint.clone(),
+        ConfigError::WouldBreak { faults, .. } if faults.iter().any(|fault| fault.code == "same-target") => {
+            Some("give it a dataset of its own: `--dataset D`".to_owned())
+        }
+        ConfigError::WouldBreak { .. } => None,
         ConfigError::OutsideLink { .. } => Some("put the file itself into the project".to_owned()),
         ConfigError::Unreadable { .. } => None,
     }

@@ -29,13 +29,14 @@ One environment:
   run          Build the models
 
 Project:
+  environment  List, add and remove environments, with the branch or repository that they need
   init         Start a project (`--example`: a complete one)
   demo         Play a promotion through in a throw-away folder
   check        List all faults of the project
   ci           Pipeline files, and what the pipeline runs
 
 This program:
-  schema       Print the JSON Schema of a result
+  schema       Print the JSON Schema of a result, or of the project file
   completions  Print a shell's completions
   man          Print the manual page
   help         Print help of a command; `promote help exit-codes` lists the exit codes

@@ -10,6 +10,7 @@ mod command;
 mod console;
 mod exit;
 mod failure;
+mod forge;
 mod help;
 mod start;
 mod world;

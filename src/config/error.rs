@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::model::finding::Finding;
 use crate::model::name::EnvironmentName;
 use crate::model::origin::Place;
+use crate::yaml::YamlError;
 
 /// Why a project cannot be found, read or resolved.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +57,47 @@ pub enum ConfigError {
         key: String,
         /// The one that was probably meant.
         meant: Option<String>,
+    },
+    /// An environment cannot have this name.
+    #[error("an environment cannot be named `{name}`: {why}")]
+    BadName {
+        /// The name, control characters escaped.
+        name: String,
+        /// Why not.
+        why: &'static str,
+    },
+    /// An environment of this name is there.
+    #[error("there is an environment `{name}` already")]
+    Exists {
+        /// The name.
+        name: EnvironmentName,
+        /// Where it is.
+        place: Place,
+    },
+    /// An environment that is to be taken out is named elsewhere in the project.
+    #[error("cannot remove `{name}`: the project names it elsewhere")]
+    StillNamed {
+        /// The environment.
+        name: EnvironmentName,
+        /// Every place that names it.
+        places: Vec<Finding>,
+    },
+    /// A file cannot be edited without changing more than what is wanted.
+    #[error("cannot edit `{file}`")]
+    Uneditable {
+        /// The file.
+        file: String,
+        /// Why not.
+        #[source]
+        source: YamlError,
+    },
+    /// An edit would leave a project that is not sound.
+    #[error("the project would not be sound with that change of `{name}`; nothing was written")]
+    WouldBreak {
+        /// The environment.
+        name: EnvironmentName,
+        /// What would be wrong, at the places of the edited file.
+        faults: Vec<Finding>,
     },
     /// An environment lacks what the command needs.
     #[error("environment `{environment}` has no `{key}`")]

@@ -7,6 +7,7 @@
 //! here asks for a variable or a clock, and nothing is written. Start at [`load`], then
 //! [`Written::environment`].
 
+mod amend;
 mod change;
 mod check;
 mod choose;
@@ -20,6 +21,7 @@ mod environments;
 mod error;
 mod explain;
 mod join;
+mod json_schema;
 mod layers;
 mod lint;
 mod plugin;
@@ -34,6 +36,7 @@ mod tests;
 mod variable;
 mod written;
 
+pub use amend::{Amended, Like, Listed, add_environment, remove_environment};
 pub use change::{Labels, changes};
 pub use choose::{Asked, Chosen, choose_environment};
 pub use digest::committed_digest;
@@ -41,6 +44,7 @@ pub use discover::{Discovered, discover, is_project_file, read_work_tree};
 pub use dotenv::parse_dotenv;
 pub use error::ConfigError;
 pub use explain::{Explanation, Say, Standing};
+pub use json_schema::{Form, project_schema};
 pub use lint::lint_effective;
 pub use plugin::{Block, Variable, handed_over};
 pub use resolve::{Fault, Flags, Inputs, Resolved};

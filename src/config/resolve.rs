@@ -26,7 +26,7 @@ use crate::template::Engine;
 use crate::yaml::parse;
 
 /// What is built in, written as a project file would say it.
-const DEFAULTS: &str = r#"
+pub(super) const DEFAULTS: &str = r#"
 promotion:
   prefer: source
   protect: {paths: [".env*", "workspace*.yml"], keys: [default_environment]}
@@ -202,7 +202,7 @@ impl Written {
         Ok(Everything { effective, tree, faults, findings })
     }
 
-    fn unknown(&self, name: &EnvironmentName) -> ConfigError {
+    pub(super) fn unknown(&self, name: &EnvironmentName) -> ConfigError {
         let known = self.project.environments.clone();
         let meant = did_you_mean(name.as_str(), known.iter().map(EnvironmentName::as_str)).map(str::to_owned);
         ConfigError::UnknownEnvironment { name: name.clone(), known, meant }

@@ -36,10 +36,12 @@ pub(super) struct Field {
     pub(super) name: &'static str,
     /// What it may hold.
     pub(super) shape: Shape,
+    /// What it means, in a line.
+    pub(super) help: &'static str,
 }
 
-const fn field(name: &'static str, shape: Shape) -> Field {
-    Field { name, shape }
+const fn field(name: &'static str, shape: Shape, help: &'static str) -> Field {
+    Field { name, shape, help }
 }
 
 const TEXTS: Shape = Shape::List(&Shape::Text);
@@ -51,98 +53,175 @@ pub(super) const PLUGIN_TYPES: [&str; 8] =
 /// Kinds of warehouses.
 pub(super) const WAREHOUSE_KINDS: &[&str] = &["duckdb", "postgres"];
 
-const WAREHOUSE: &[Field] =
-    &[field("kind", Shape::Choice(WAREHOUSE_KINDS)), field("path", Shape::Text), field("url", Shape::Text)];
+const WAREHOUSE: &[Field] = &[
+    field(
+        "kind",
+        Shape::Choice(WAREHOUSE_KINDS),
+        "The engine: `duckdb` needs `path`, `postgres` needs `url`.",
+    ),
+    field("path", Shape::Text, "The database file, relative to this file."),
+    field(
+        "url",
+        Shape::Text,
+        "The address of the server; best a reference such as `$SHOP_URL`, because it holds a password.",
+    ),
+];
 
 const PATHS: &[Field] = &[
-    field("models", TEXTS),
-    field("schema", TEXTS),
-    field("routines", TEXTS),
-    field("seeds", TEXTS),
-    field("macros", TEXTS),
-    field("tests", TEXTS),
+    field("models", TEXTS, "SELECTs and their properties."),
+    field("schema", TEXTS, "Plain DDL."),
+    field("routines", TEXTS, "Functions, macros and procedures."),
+    field("seeds", TEXTS, "CSV files that become tables."),
+    field("macros", TEXTS, "Jinja macros."),
+    field("tests", TEXTS, "Data tests."),
 ];
 
 const TABLE: &[Field] = &[
-    field("name", Shape::Text),
-    field("identifier", Shape::Text),
-    field("files", Shape::Text),
-    field("description", Shape::Text),
-    field("columns", Shape::Any),
+    field("name", Shape::Text, "The name that `source('…', 'name')` uses."),
+    field("identifier", Shape::Text, "Its name in the warehouse, where another."),
+    field("files", Shape::Text, "Files that hold it instead of a table: a glob, relative to this file."),
+    field("description", Shape::Text, "What it holds."),
+    field("columns", Shape::Any, "Its columns."),
 ];
 
 const SOURCE: &[Field] = &[
-    field("name", Shape::Text),
-    field("dataset", Shape::Dataset),
-    field("description", Shape::Text),
-    field("sample", Shape::Mapping(&[field("percent", Shape::Any)])),
-    field("tables", Shape::Named(TABLE)),
+    field("name", Shape::Text, "The name that `source('name', '…')` uses."),
+    field("dataset", Shape::Dataset, "Their namespace; without it, the source's name."),
+    field("description", Shape::Text, "What it holds."),
+    field(
+        "sample",
+        Shape::Mapping(&[field("percent", Shape::Any, "Percent of the rows.")]),
+        "How much of it is read.",
+    ),
+    field("tables", Shape::Named(TABLE), "Its tables."),
 ];
 
 const GATES: &[Field] = &[
-    field("approvals", Shape::Count),
-    field("soak", Shape::Duration),
-    field("freeze", Shape::List(&Shape::Mapping(&[field("days", Shape::List(&Shape::Choice(DAYS)))]))),
-    field("checks", Shape::Named(&[field("name", Shape::Text), field("run", Shape::Text)])),
+    field("approvals", Shape::Count, "How many people must have approved the plan."),
+    field("soak", Shape::Duration, "How long the change must have been in the source: `30m`, `24h`, `7d`."),
+    field(
+        "freeze",
+        Shape::List(&Shape::Mapping(&[field(
+            "days",
+            Shape::List(&Shape::Choice(DAYS)),
+            "Days of the week.",
+        )])),
+        "Times without promotions.",
+    ),
+    field(
+        "checks",
+        Shape::Named(&[
+            field("name", Shape::Text, "Its name in reports."),
+            field("run", Shape::Text, "The command, for the shell."),
+        ]),
+        "Commands that must succeed on the merged tree.",
+    ),
 ];
 
 const DAYS: &[&str] = &["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 const PROMOTION: &[Field] = &[
-    field("order", TEXTS),
-    field("prefer", Shape::Choice(&["source", "target", "none"])),
-    field("protect", Shape::Mapping(&[field("paths", TEXTS), field("keys", TEXTS)])),
-    field("structural", TEXTS),
-    field("refs", Shape::Text),
+    field("order", TEXTS, "Forward, and no step may be skipped; without it every pair is allowed."),
+    field(
+        "prefer",
+        Shape::Choice(&["source", "target", "none"]),
+        "Who wins a hunk that both sides changed; with `none` a conflict stops.",
+    ),
+    field(
+        "protect",
+        Shape::Mapping(&[
+            field("paths", TEXTS, "Globs of files."),
+            field("keys", TEXTS, "Root keys of this file."),
+        ]),
+        "What a target keeps as its own.",
+    ),
+    field(
+        "structural",
+        TEXTS,
+        "YAML that merges by structure: `project` (this file with its includes) and globs; `[]` for none.",
+    ),
+    field("refs", Shape::Text, "Where lock, journal and approvals live in the target's repository."),
 ];
 
-const WORKSPACE: &[Field] = &[field("repository", Shape::Text), field("branch", Shape::Text)];
+const WORKSPACE: &[Field] = &[
+    field(
+        "repository",
+        Shape::Text,
+        "A path, relative to this file, or a URL; without it, this repository's `origin`, or itself.",
+    ),
+    field("branch", Shape::Text, "The branch that holds the environment's code."),
+];
 
-const ENVIRONMENT_CONFIG: Shape = Shape::Mapping(&[field("plugins", Shape::Plugins)]);
+const ENVIRONMENT_CONFIG: Shape = Shape::Mapping(&[field(
+    "plugins",
+    Shape::Plugins,
+    "Settings of plugins in this environment, by type and name.",
+)]);
 
 /// Our keys that the root and every environment may have.
 pub(super) const OVERLAY: &[Field] = &[
-    field("warehouse", Shape::Mapping(WAREHOUSE)),
-    field("dataset", Shape::Dataset),
-    field("vars", Shape::Open(&Shape::Any)),
-    field("paths", Shape::Mapping(PATHS)),
-    field("sources", Shape::Named(SOURCE)),
-    field("migrate", Shape::Choice(&["promotion", "ci", "off"])),
-    field("force", Shape::Choice(&["allowed", "forbidden"])),
-    field("gates", Shape::Mapping(GATES)),
+    field("warehouse", Shape::Mapping(WAREHOUSE), "Where the data is."),
+    field("dataset", Shape::Dataset, "The namespace of the data: `dataset` or `project.dataset`."),
+    field("vars", Shape::Open(&Shape::Any), "Values for `{{ var('name') }}` in models."),
+    field("paths", Shape::Mapping(PATHS), "Folders of the project."),
+    field("sources", Shape::Named(SOURCE), "Tables that are read and never written."),
+    field(
+        "migrate",
+        Shape::Choice(&["promotion", "ci", "off"]),
+        "Who applies the migration: the promotion, CI on the push, or nobody.",
+    ),
+    field("force", Shape::Choice(&["allowed", "forbidden"]), "Whether incompatible changes may be forced."),
+    field("gates", Shape::Mapping(GATES), "What must be so before a promotion into an environment."),
 ];
 
 /// Our keys that only the root has.
 pub(super) const ROOT_OWN: &[Field] = &[
-    field("promotion", Shape::Mapping(PROMOTION)),
-    field("dotenv", Shape::Choice(&["shared", "per_environment"])),
+    field("promotion", Shape::Mapping(PROMOTION), "The policy of promotions: only files set it."),
+    field(
+        "dotenv",
+        Shape::Choice(&["shared", "per_environment"]),
+        "Whether `.env.<environment>` is read beside `.env`; in a `project.yml` it is, unless this says no.",
+    ),
 ];
 
 /// Keys of both tools that an environment of a `meltano.yml` has only under `annotations.promote`.
-pub(super) const PER_ENVIRONMENT: &[Field] =
-    &[field("plugins", Shape::Plugins), field("schedules", Shape::Any), field("jobs", Shape::Any)];
+pub(super) const PER_ENVIRONMENT: &[Field] = &[
+    field("plugins", Shape::Plugins, "Plugins of this environment alone, by type."),
+    field("schedules", Shape::Any, "Schedules of this environment alone."),
+    field("jobs", Shape::Any, "Jobs of this environment alone."),
+];
 
 /// Our keys that only an environment has.
-pub(super) const ENVIRONMENT_OWN: &[Field] =
-    &[field("inherit_from", Shape::Text), field("workspace", Shape::Mapping(WORKSPACE))];
+pub(super) const ENVIRONMENT_OWN: &[Field] = &[
+    field(
+        "inherit_from",
+        Shape::Text,
+        "Whose values hold where this one says nothing; `workspace` and `dataset` are never inherited.",
+    ),
+    field("workspace", Shape::Mapping(WORKSPACE), "Where the code of the environment is."),
+];
 
 /// Keys of both tools that only the root has.
 pub(super) const ROOT_SHARED: &[Field] = &[
-    field("version", Shape::Version),
-    field("project_id", Shape::Text),
-    field("default_environment", Shape::Text),
-    field("include_paths", TEXTS),
-    field("requires_meltano", Shape::Any),
-    field("environments", Shape::Any),
+    field("version", Shape::Version, "The format of this file; always 1."),
+    field(
+        "project_id",
+        Shape::Text,
+        "Names the project: a promotion between projects of other names is refused.",
+    ),
+    field("default_environment", Shape::Text, "The environment of a command that is told none."),
+    field("include_paths", TEXTS, "Further files that are read as if they stood here: globs, `**` included."),
+    field("requires_meltano", Shape::Any, "The versions of Meltano that can read this project."),
+    field("environments", Shape::Any, "Environments: each a workspace and what differs from the root."),
 ];
 
 /// Keys of both tools that the root has, and in a `project.yml` each environment too.
 pub(super) const SHARED_OVERLAY: &[Field] = &[
-    field("plugins", Shape::Plugins),
-    field("schedules", Shape::Any),
-    field("jobs", Shape::Any),
-    field("env", Shape::Open(&Shape::Any)),
-    field("annotations", Shape::Any),
+    field("plugins", Shape::Plugins, "Plugins by type, as in Meltano."),
+    field("schedules", Shape::Any, "Schedules, as in Meltano."),
+    field("jobs", Shape::Any, "Jobs, as in Meltano."),
+    field("env", Shape::Open(&Shape::Any), "Variables for plugins and references, as in Meltano."),
+    field("annotations", Shape::Any, "What other tools keep here."),
 ];
 
 /// Meltano's project settings; those with further parts may be written nested or with dots.
@@ -168,20 +247,20 @@ pub(super) const SETTINGS: &[&str] = &[
 
 /// Keys of an environment that Meltano knows.
 pub(super) const ENVIRONMENT_SHARED: &[Field] = &[
-    field("name", Shape::Text),
-    field("config", ENVIRONMENT_CONFIG),
-    field("env", Shape::Open(&Shape::Any)),
-    field("state_id_suffix", Shape::Text),
-    field("annotations", Shape::Any),
+    field("name", Shape::Text, "Its name; no `:` in it."),
+    field("config", ENVIRONMENT_CONFIG, "Settings of plugins in this environment, as in Meltano."),
+    field("env", Shape::Open(&Shape::Any), "Variables for plugins and references in this environment."),
+    field("state_id_suffix", Shape::Text, "What the ids of states end with in this environment."),
+    field("annotations", Shape::Any, "What other tools keep here."),
 ];
 
 /// Keys of an environment in a `meltano.yml`; what its `config` may hold is Meltano's business.
 pub(super) const ENVIRONMENT_MELTANO: &[Field] = &[
-    field("name", Shape::Text),
-    field("config", Shape::Open(&Shape::Any)),
-    field("env", Shape::Open(&Shape::Any)),
-    field("state_id_suffix", Shape::Text),
-    field("annotations", Shape::Any),
+    field("name", Shape::Text, "Its name; no `:` in it."),
+    field("config", Shape::Open(&Shape::Any), "Settings of plugins in this environment, as in Meltano."),
+    field("env", Shape::Open(&Shape::Any), "Variables for plugins and references in this environment."),
+    field("state_id_suffix", Shape::Text, "What the ids of states end with in this environment."),
+    field("annotations", Shape::Any, "What other tools keep here."),
 ];
 
 /// Keys of a plugin that are not extras.

@@ -9,6 +9,7 @@
 
 mod commit;
 mod conflict;
+mod create;
 mod engine;
 mod error;
 mod history;
@@ -33,6 +34,7 @@ mod url;
 mod worktree;
 
 pub use commit::{CommitMessage, commit, trailer};
+pub use create::{Standing, create_branch, create_repository, standing};
 pub use error::GitError;
 pub use journal::{append, read};
 pub use lock::{Lock, LockHolder, LockRequest, acquire, release};
@@ -44,5 +46,5 @@ pub use remote::{Fetch, Fetched};
 pub use revision::{Identity, Revision};
 pub use selector::selector_of;
 pub use store::Store;
-pub use url::display_url;
+pub use url::{display_url, local_path};
 pub use worktree::{Followed, WorkTreeState, finish, follow, prepare, state, uncommitted, unpushed};

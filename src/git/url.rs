@@ -59,7 +59,7 @@ fn mask_authority(authority: &str) -> String {
 }
 
 /// Gives the folder that an address names, where it names one of this machine.
-pub(super) fn local_path(url: &str) -> Option<PathBuf> {
+pub fn local_path(url: &str) -> Option<PathBuf> {
     if let Some(path) = url.strip_prefix("file://") {
         return Some(PathBuf::from(path));
     }

@@ -62,6 +62,23 @@ pub enum PromotionError {
         /// The repository in words.
         repository: String,
     },
+    /// The repository of a new environment is not there, and only its forge can make it.
+    #[error("there is no repository at `{url}` yet, or it does not let us in")]
+    NoRepositoryYet {
+        /// Its address, without secrets.
+        url: String,
+        /// What was said.
+        #[source]
+        source: GitError,
+    },
+    /// The repository of a new environment holds something else.
+    #[error("`{url}` has branches, but none named `{branch}`")]
+    Occupied {
+        /// Its address, without secrets.
+        url: String,
+        /// The branch that was looked for.
+        branch: String,
+    },
     /// A selector that selects nothing.
     #[error(transparent)]
     Select(#[from] SelectError),

@@ -10,6 +10,7 @@ mod check;
 mod ci;
 mod declare;
 mod digest;
+mod environment;
 mod error;
 mod gather;
 mod ground;
@@ -29,6 +30,7 @@ mod protect;
 mod reading;
 mod recover;
 mod request;
+mod rewrite;
 mod run;
 mod schema;
 mod site;
@@ -36,6 +38,9 @@ mod site;
 pub use apply::{Applied, apply};
 pub use check::{Checked, check};
 pub use ci::{CiPush, CiRequest, ci_plan, ci_push};
+pub use environment::{
+    Added, Environments, Made, MadeWorkspace, Removed, add_environment, environments, remove_environment,
+};
 pub use error::PromotionError;
 pub use journal::{History, history, note};
 pub use migrate::{Migrating, plan_migration, who};

@@ -8,6 +8,7 @@
 
 mod command;
 mod configuration;
+mod environment;
 mod error;
 #[cfg(test)]
 mod example;
@@ -37,6 +38,10 @@ pub use command::{command_between, command_with, quoted};
 pub use configuration::{
     ConfigurationResult, ConfigurationsResult, PluginConfiguration, PluginResult, ShownConfiguration,
     ShownValue, add_configuration, configuration_result, configuration_view,
+};
+pub use environment::{
+    EnvironmentAddResult, EnvironmentListResult, EnvironmentRemoveResult, ListedEnvironment, ListedWorkspace,
+    MadeName, MadeWorkspaceResult, environment_added_view, environment_removed_view, environments_view,
 };
 pub use error::ReportError;
 pub use explanation::{

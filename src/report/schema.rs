@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::configuration::{ConfigurationResult, ConfigurationsResult};
+use super::environment::{EnvironmentAddResult, EnvironmentListResult, EnvironmentRemoveResult};
 use super::explanation::{ConfigurationDiffResult, ExplanationResult};
 use super::json::Document;
 use super::runs::ShownRun;
@@ -94,6 +95,9 @@ pub fn schemas() -> BTreeMap<&'static str, Value> {
         ("config-explain", schema_for!(ExplanationResult).to_value()),
         ("config-show-all", schema_for!(ConfigurationsResult).to_value()),
         ("envelope", schema_for!(Document).to_value()),
+        ("environment-add", schema_for!(EnvironmentAddResult).to_value()),
+        ("environment-list", schema_for!(EnvironmentListResult).to_value()),
+        ("environment-remove", schema_for!(EnvironmentRemoveResult).to_value()),
         ("history", schema_for!(HistoryResult).to_value()),
         ("hold", schema_for!(HoldResult).to_value()),
         ("migrate", schema_for!(MigrateResult).to_value()),

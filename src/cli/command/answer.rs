@@ -4,14 +4,15 @@ use std::io;
 
 use crate::report::{self, Color, Document, View};
 
-use super::super::args::{CiCommand, Command, ConfigCommand, FormatName, Global};
+use super::super::args::{CiCommand, Command, ConfigCommand, EnvironmentCommand, FormatName, Global};
 use super::super::console::Console;
 use super::super::exit::ExitCode;
 use super::super::failure::Failure;
 use super::super::world::World;
 use super::session::Session;
 use super::{
-    apply, check, ci, config, demo, history, hold, init, migrate, plan, print as texts, run as runs,
+    apply, check, ci, config, demo, environment, history, hold, init, migrate, plan, print as texts,
+    run as runs,
 };
 
 /// What a verb gives.
@@ -71,6 +72,9 @@ pub(in crate::cli) fn run(
             Printed::Not(answer) => Ok(*answer),
             Printed::Already(code) => return Ok(code),
         },
+        Command::Environment(EnvironmentCommand::List) => environment::list(&mut session),
+        Command::Environment(EnvironmentCommand::Add(args)) => environment::add(&mut session, &args),
+        Command::Environment(EnvironmentCommand::Remove(args)) => environment::remove(&mut session, &args),
         Command::Config(ConfigCommand::Explain(args)) => config::explain(&mut session, &args),
         Command::Config(ConfigCommand::Diff(args)) => config::diff(&mut session, &args),
         Command::Migrate(args) => migrate::run(&mut session, &args),

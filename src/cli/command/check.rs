@@ -4,6 +4,8 @@ use clap::CommandFactory as _;
 use serde_json::json;
 
 use crate::model::finding::{Finding, Level};
+use crate::model::name::EnvironmentName;
+use crate::model::origin::Place;
 use crate::promotion::{self, Checked};
 use crate::report::{self, Document};
 
@@ -47,16 +49,19 @@ pub(super) fn run(session: &mut Session<'_>) -> Result<Answer, Failure> {
 
 /// Warns of environments that the short form cannot name, because a command has their name.
 fn hidden_environments(checked: &Checked) -> Vec<Finding> {
-    let command = Cli::command();
-    let is_verb =
-        |name: &str| command.get_subcommands().any(|verb| verb.get_name() == name) || name == "help";
-    let hidden = checked.environments.iter().filter(|(name, _)| is_verb(name.as_str()));
-    let warning = |(name, place): &(_, Option<_>)| {
+    let environments = checked.environments.iter();
+    environments.filter_map(|(name, place)| hidden_environment(name, place.as_ref())).collect()
+}
+
+/// Warns of an environment that the short form cannot name.
+pub(super) fn hidden_environment(name: &EnvironmentName, place: Option<&Place>) -> Option<Finding> {
+    let is_verb = Cli::command().get_subcommands().any(|verb| verb.get_name() == name.as_str())
+        || name.as_str() == "help";
+    is_verb.then(|| {
         let message = format!("environment `{name}` has the name of a command: `promote {name} …` runs that");
         let mut finding = Finding::warning("hidden-environment", message)
             .hint(format!("promote with the long form: `promote apply {name} TO`"));
-        finding.place.clone_from(place);
+        finding.place = place.cloned();
         finding
-    };
-    hidden.map(warning).collect()
+    })
 }

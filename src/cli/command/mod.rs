@@ -9,6 +9,7 @@ mod check;
 mod ci;
 mod config;
 mod demo;
+mod environment;
 mod history;
 mod hold;
 mod init;

@@ -2,6 +2,7 @@
 
 use clap::CommandFactory as _;
 
+use crate::config::{Form, project_schema};
 use crate::report;
 
 use super::super::args::{Cli, SchemaArgs};
@@ -9,13 +10,15 @@ use super::super::exit::ExitCode;
 use super::super::failure::Failure;
 use super::session::Session;
 
-/// Prints the JSON Schema of a result, or lists those that there are.
+/// Prints the JSON Schema of a result or of a project file, or lists those that there are.
 pub(super) fn schema(session: &Session<'_>, args: &SchemaArgs) -> Result<ExitCode, Failure> {
-    let schemas = report::schemas();
+    let mut schemas = report::schemas();
+    schemas.insert("project", project_schema(Form::Project));
+    schemas.insert("meltano", project_schema(Form::Meltano));
     let names: Vec<&str> = schemas.keys().copied().collect();
     let Some(name) = &args.name else { return print(session, &(names.join("\n") + "\n")) };
     let schema = schemas.get(name.as_str()).ok_or_else(|| {
-        Failure::usage(format!("there is no result `{name}`"), &format!("there are: {}", names.join(", ")))
+        Failure::usage(format!("there is no schema `{name}`"), &format!("there are: {}", names.join(", ")))
     })?;
     let text = serde_json::to_string_pretty(schema).map_err(|error| Failure::bug(&error))? + "\n";
     print(session, &text)
