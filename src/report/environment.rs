@@ -207,7 +207,7 @@ mod tests {
 Environments of project.yml
 
 Names
-    dev   branch main                                 default
+    dev   branch main                                    default
     prod  branch main of ../prod.git  dataset analytics  inherits from dev
     ci
 "

@@ -189,8 +189,9 @@ impl<'a> Builder<'a> {
         let Some(frame) = self.stack.pop() else { return Ok(()) };
         let start = self.source.offset(frame.start);
         let written = self.range(span);
-        let closer = self.source.text.get(written.clone()).is_some_and(|text| matches!(text, "]" | "}"));
-        let end = if closer { written.end } else { frame.end };
+        // The parser counts blanks behind a bracket to it.
+        let closer = self.source.text.get(written.clone()).is_some_and(|text| text.starts_with([']', '}']));
+        let end = if closer { written.start + 1 } else { frame.end };
         let value = match frame.content {
             Content::Sequence(items) => Kind::Sequence(items),
             Content::Mapping(open) => Kind::Mapping(Self::merge(open)),

@@ -136,7 +136,13 @@ pub(super) fn end_of(node: &Node) -> usize {
 }
 
 pub(super) fn is_flow(text: &str, node: &Node) -> bool {
-    text[node.span.clone()].starts_with(['{', '['])
+    // An anchor or tag may stand before it.
+    let mut written = &text[node.span.clone()];
+    while written.starts_with(['&', '!']) {
+        let word = written.find([' ', '\t', '\r', '\n']).unwrap_or(written.len());
+        written = written[word..].trim_start();
+    }
+    written.starts_with(['{', '['])
 }
 
 /// Writes a value on one line.

@@ -254,7 +254,7 @@ fn next_line(text: &str, at: usize) -> usize {
 
 /// Finds the dash of an item of a block list, where nothing is before it in its line.
 fn dash(text: &str, list: &Node, index: usize) -> Option<usize> {
-    let indent = indentation(text, list.span.start)?.len();
+    let indent = indentation(text, first_dash(text, list)?)?.len();
     let above = match index.checked_sub(1) {
         Some(before) => end_of(&list.items()[before]),
         None => list.span.start,
@@ -271,6 +271,26 @@ fn dash(text: &str, list: &Node, index: usize) -> Option<usize> {
             return None;
         }
         start = line_start(text, start - 1);
+    }
+}
+
+/// Finds the first dash of a block list, which may have an anchor before it.
+fn first_dash(text: &str, list: &Node) -> Option<usize> {
+    let mut start = list.span.start;
+    if text[start..].starts_with('-') {
+        return Some(start);
+    }
+    let item = start_of(list.items().first()?);
+    loop {
+        start = next_line(text, start);
+        let line = text.get(start..)?;
+        let blank = line.len() - line.trim_start_matches(' ').len();
+        if start > item {
+            return None;
+        }
+        if line[blank..].starts_with('-') {
+            return Some(start + blank);
+        }
     }
 }
 
@@ -332,6 +352,16 @@ fn anchors(text: &str, node: &Node, from: usize, found: &mut Vec<(Range<usize>, 
         }
         at = start;
     }
+    at = node.span.start;
+    while let Some(word) =
+        text[at..].split([' ', '\t', '\r', '\n']).next().filter(|word| word.starts_with(['&', '!']))
+    {
+        if word.starts_with('&') {
+            found.push((anchor(text, at..at + word.len()), String::new()));
+        }
+        let behind = &text[at + word.len()..];
+        at = text.len() - behind.trim_start().len();
+    }
     for item in node.items() {
         anchors(text, item, from, found);
     }
@@ -390,6 +420,9 @@ mod tests {
         "list:\n- name: a\n  t: >+\n    folded\n\n\n- name: b\n  t: |+\n    kept\n\n\nlast: 1\n",
         "list:\n- name: \"ä: b\" # ü\n  k: 'it''s'\n- name: ß\n  k: \"a\n    b\"\n",
         "list:\n- name: a\n...\n",
+        "list: &all # shared\n  - &a\n    name: a\n  - &b {name: b}\nother: [*a]\n",
+        "list: &all [&a {name: a}, &b {name: b}]\n",
+        "list: [] # none\nlast: 1\n",
     ];
 
     fn styles() -> Vec<String> {
@@ -432,10 +465,11 @@ mod tests {
             for index in 0..root.get("list").unwrap().items().len() {
                 let path = [Key("list"), Index(index)];
                 let Ok(edited) = remove(&text, "f", &path) else {
-                    assert!(text.contains("last: *x") && index == 0, "{text}");
+                    assert!((text.contains("last: *x") || text.contains("[*a]")) && index == 0, "{text}");
                     continue;
                 };
-                let outside = |line: &str| line.trim_start().starts_with('#') && !text.contains("# k: ");
+                let inside = text.contains("# k: ") || text.contains("# Every key");
+                let outside = |line: &str| line.trim_start().starts_with('#') && !inside;
                 assert!(!missing(&text, &edited).into_iter().any(outside), "{index}\n{text}\n{edited}");
             }
         }
@@ -493,6 +527,8 @@ mod tests {
             (STYLES[0], "a", "- name: n # one\n  k: 1\n"),
             (STYLES[2], "b", "    -   k: 2\n        name: n\n        # k: 3\n"),
             (STYLES[11], "b", "- name: n\n  k:\n    l: !!str 1\n  m: [*y, q, *w]\n"),
+            (STYLES[16], "a", "  -\n    name: n\n"),
+            (STYLES[17], "a", ", {name: n}]"),
             (STYLES[12], "b", "- <<: *base\n  name: n\n"),
         ] {
             let edited = copy(text, "f", &[Key("list")], from, "n").unwrap();
