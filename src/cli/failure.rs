@@ -282,10 +282,10 @@ fn config_hint(error: &ConfigError) -> Option<String> {
         }
         ConfigError::StillNamed { .. } => Some("change these places first; nothing was written".to_owned()),
         ConfigError::Uneditable { source, .. } => source.hint.clone(),
-        ConfigError::WouldBreak { faults, .. } if faults.iter().any(|fault| fault.code == "same-target") => {
-            Some("give it a dataset of its own: `--dataset D`".to_owned())
+        ConfigError::WouldBreak { faults, .. } => {
+            let same = faults.iter().any(|fault| fault.code == "same-target");
+            same.then(|| "give it a dataset of its own: `--dataset D`".to_owned())
         }
-        ConfigError::WouldBreak { .. } => None,
         ConfigError::OutsideLink { .. } => Some("put the file itself into the project".to_owned()),
         ConfigError::Unreadable { .. } => None,
     }

@@ -322,12 +322,10 @@ impl Editor {
 
     /// Reads the project again as it would be.
     fn done(self, file: &str, name: &str) -> Result<Amended, ConfigError> {
-        let written = load(&self.snapshot, file).map_err(|error| match error {
-            ConfigError::Faults(mut faults) => {
-                faults.retain(|fault| fault.level == Level::Error);
-                ConfigError::WouldBreak { name: EnvironmentName::new(name), faults }
-            }
-            other => other,
+        let written = load(&self.snapshot, file).map_err(|error| {
+            let ConfigError::Faults(mut faults) = error else { return error };
+            faults.retain(|fault| fault.level == Level::Error);
+            ConfigError::WouldBreak { name: EnvironmentName::new(name), faults }
         })?;
         Ok(Amended { written, snapshot: self.snapshot, files: self.changed })
     }

@@ -235,23 +235,22 @@ fn add_defaults(schema: &mut Value, form: Form, defaults: &Value) {
             Form::Project => "/properties",
             Form::Meltano => "/properties/annotations/properties/promote/properties",
         };
-        let below: String =
-            below.split('/').filter(|key| !key.is_empty()).map(|key| format!("/properties/{key}")).collect();
-        if let Some(key) = schema.pointer_mut(&format!("{inside}/{first}{below}")) {
+        let mut pointer = format!("{inside}/{first}");
+        for key in below.split('/').filter(|key| !key.is_empty()) {
+            pointer.push_str("/properties/");
+            pointer.push_str(key);
+        }
+        if let Some(key) = schema.pointer_mut(&pointer) {
             key["default"] = default.clone();
         }
     }
 }
 
 fn flatten<'a>(path: &str, value: &'a Value, into: &mut Vec<(String, &'a Value)>) {
-    match value {
-        Value::Object(fields) => {
-            for (key, value) in fields {
-                let path = if path.is_empty() { key.clone() } else { format!("{path}/{key}") };
-                flatten(&path, value, into);
-            }
-        }
-        leaf => into.push((path.to_owned(), leaf)),
+    let Value::Object(fields) = value else { return into.push((path.to_owned(), value)) };
+    for (key, value) in fields {
+        let path = if path.is_empty() { key.clone() } else { format!("{path}/{key}") };
+        flatten(&path, value, into);
     }
 }
 

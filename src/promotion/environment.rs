@@ -6,7 +6,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use crate::config::{self, Amended, ConfigError, Flags, Like, Listed};
-use crate::git::{self, Revision, Standing, Store, Transport};
+use crate::git::{self, GitError, Revision, Standing, Store, Transport};
 use crate::model::environment::Workspace;
 use crate::model::finding::Finding;
 use crate::model::name::EnvironmentName;
@@ -15,7 +15,7 @@ use super::error::PromotionError;
 use super::gather::{Gathered, destination};
 use super::ground::{AtHand, Ground, inputs};
 use super::request::Ports;
-use super::rewrite::Rewrite;
+use super::rewrite::{Content, Rewrite};
 use super::site::{Location, Site, is_same, locate};
 
 /// The environments of a project.
@@ -32,6 +32,8 @@ pub struct Added {
     pub listed: Listed,
     /// The files that changed, in the working tree only.
     pub files: Vec<String>,
+    /// The same as seen from the working directory.
+    pub paths: Vec<String>,
     /// Its workspace, where it has one of its own.
     pub workspace: Option<MadeWorkspace>,
     /// What a person should know.
@@ -68,6 +70,8 @@ pub struct Removed {
     pub listed: Listed,
     /// The files that changed, in the working tree only.
     pub files: Vec<String>,
+    /// The same as seen from the working directory.
+    pub paths: Vec<String>,
 }
 
 /// Lists the environments of the working tree's project file.
@@ -100,7 +104,7 @@ pub fn add_environment(
     let snapshot = config::read_work_tree(&project.root, &config::is_project_file)?;
     let repository = like
         .and_then(|like| like.repository)
-        .map(|repository| relative_to(&project.root, ports.folder, repository));
+        .map(|repository| spelled(&project.root, ports.folder, repository));
     let like = like.map(|like| Like { repository: repository.as_deref(), ..*like });
     let amended = config::add_environment(&snapshot, &project.file, name, like.as_ref())?;
     let listed = amended.written.listed().into_iter().find(|listed| listed.name.as_str() == name);
@@ -121,7 +125,8 @@ pub fn add_environment(
     }
     let workspace = wanted.map(|wanted| wanted.make(&ground, ports)).transpose()?;
     rewrite.finish()?;
-    Ok(Added { listed, files: amended.files, workspace, findings })
+    let paths = paths(project, &amended, ports);
+    Ok(Added { listed, files: amended.files, paths, workspace, findings })
 }
 
 /// Takes an environment out of the project file; its branch, repository and data are left alone.
@@ -139,11 +144,12 @@ pub fn remove_environment(name: &str, ports: &Ports<'_>) -> Result<Removed, Prom
     let listed =
         listed.ok_or_else(|| PromotionError::Stale { what: format!("`{}` changed", project.file) })?;
     Rewrite::prepare(contents(project, &amended)?)?.finish()?;
-    Ok(Removed { listed, files: amended.files })
+    let paths = paths(project, &amended, ports);
+    Ok(Removed { listed, files: amended.files, paths })
 }
 
 /// Gives the files that change, with what they say before and after.
-fn contents(project: &AtHand, amended: &Amended) -> Result<Vec<(PathBuf, Vec<u8>, Vec<u8>)>, PromotionError> {
+fn contents(project: &AtHand, amended: &Amended) -> Result<Vec<Content>, PromotionError> {
     let content = |file: &String| {
         let path = project.root.join(file);
         let before = std::fs::read(&path).map_err(|source| PromotionError::File {
@@ -151,9 +157,15 @@ fn contents(project: &AtHand, amended: &Amended) -> Result<Vec<(PathBuf, Vec<u8>
             path: path.clone(),
             source,
         })?;
-        Ok((path, before, amended.snapshot.files.get(file).cloned().unwrap_or_default()))
+        let after = amended.snapshot.files.get(file).cloned().unwrap_or_default();
+        Ok(Content { path, before, after })
     };
     amended.files.iter().map(content).collect()
+}
+
+/// Gives the files that change as seen from the working directory.
+fn paths(project: &AtHand, amended: &Amended, ports: &Ports<'_>) -> Vec<String> {
+    amended.files.iter().map(|file| seen_from(ports.folder, &project.root, file)).collect()
 }
 
 /// Says that the order of promotions does not know a new environment.
@@ -291,13 +303,13 @@ fn standing(store: &Store, site: &Site, ports: &mut Ports<'_>) -> Result<Standin
     let transport = Transport { program: ports.git, interrupt: &interrupted };
     let what = format!("looking into {}", site.location.words());
     let found = ports.doing(what, || git::standing(store, url, &site.branch, transport));
-    found.map_err(|error| match error {
-        git::GitError::NoRepository { .. } | git::GitError::Unreachable { .. }
-            if git::local_path(url).is_none() =>
-        {
+    found.map_err(|error| {
+        let absent = matches!(error, GitError::NoRepository { .. } | GitError::Unreachable { .. });
+        if absent && git::local_path(url).is_none() {
             PromotionError::NoRepositoryYet { url: site.location.words(), source: error }
+        } else {
+            error.into()
         }
-        error => error.into(),
     })
 }
 
@@ -349,16 +361,21 @@ fn not_committed(
     Ok(vec![Finding::warning("not-pushed", message).hint("commit it there and promote it")])
 }
 
-/// Spells a path that was typed in one folder as it is seen from another; addresses and whole paths stay.
-fn relative_to(root: &Path, folder: &Path, typed: &str) -> String {
+/// Spells a repository that was typed in one folder as it is seen from another; addresses stay.
+fn spelled(root: &Path, folder: &Path, typed: &str) -> String {
     let is_path = git::local_path(typed).is_some() && !typed.contains("://");
+    if is_path { seen_from(root, folder, typed) } else { typed.to_owned() }
+}
+
+/// Spells a path that is relative to one folder as it is seen from another; whole paths stay.
+fn seen_from(root: &Path, folder: &Path, path: &str) -> String {
     let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let (root, folder) = (real(root), real(folder));
-    if !is_path || Path::new(typed).is_absolute() || root == folder {
-        return typed.to_owned();
+    if Path::new(path).is_absolute() || root == folder {
+        return path.to_owned();
     }
     let mut whole = PathBuf::new();
-    for component in folder.join(typed).components() {
+    for component in folder.join(path).components() {
         match component {
             Component::ParentDir => drop(whole.pop()),
             Component::CurDir => {}
@@ -377,7 +394,7 @@ mod tests {
 
     #[test]
     fn spells_paths_as_the_project_file_sees_them() {
-        for (folder, typed, spelled) in [
+        for (folder, typed, seen) in [
             ("/srv/shop", "../staging.git", "../staging.git"),
             ("/srv/shop/models", "../../staging.git", "../staging.git"),
             ("/srv/shop/models", "./x/../y.git", "models/y.git"),
@@ -386,11 +403,7 @@ mod tests {
             ("/srv/shop/models", "git@h:a/b.git", "git@h:a/b.git"),
             ("/srv/shop/models", "https://h/a.git", "https://h/a.git"),
         ] {
-            assert_eq!(
-                relative_to(Path::new("/srv/shop"), Path::new(folder), typed),
-                spelled,
-                "{folder} {typed}"
-            );
+            assert_eq!(spelled(Path::new("/srv/shop"), Path::new(folder), typed), seen, "{folder} {typed}");
         }
     }
 }

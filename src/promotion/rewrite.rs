@@ -13,6 +13,16 @@ pub(super) struct Rewrite {
     files: Vec<Staged>,
 }
 
+/// What a file says before and after.
+pub(super) struct Content {
+    /// The file.
+    pub(super) path: PathBuf,
+    /// What it said when it was read.
+    pub(super) before: Vec<u8>,
+    /// What it is to say.
+    pub(super) after: Vec<u8>,
+}
+
 struct Staged {
     path: PathBuf,
     before: Vec<u8>,
@@ -22,13 +32,13 @@ struct Staged {
 impl Rewrite {
     /// Writes new contents beside the files; whether they can be written is known then.
     ///
-    /// Shape: each file with its contents before and after; a link stays, and what it leads to is written.
+    /// Shape: a link stays, and what it leads to is written.
     ///
     /// # Errors
     ///
     /// [`PromotionError::File`]; nothing is left then.
-    pub(super) fn prepare(files: Vec<(PathBuf, Vec<u8>, Vec<u8>)>) -> Result<Self, PromotionError> {
-        let files = files.into_iter().map(|(path, before, after)| staged(&path, before, &after));
+    pub(super) fn prepare(files: Vec<Content>) -> Result<Self, PromotionError> {
+        let files = files.into_iter().map(staged);
         Ok(Self { files: files.collect::<Result<_, _>>()? })
     }
 
@@ -49,7 +59,7 @@ impl Rewrite {
             if let Err(error) = ready.persist(&path) {
                 for (path, before) in done {
                     let after = read(&path)?;
-                    Self::prepare(vec![(path, after, before)])?.finish()?;
+                    Self::prepare(vec![Content { path, before: after, after: before }])?.finish()?;
                 }
                 return Err(failed("write", &path)(error.error));
             }
@@ -59,14 +69,15 @@ impl Rewrite {
     }
 }
 
-fn staged(path: &Path, before: Vec<u8>, after: &[u8]) -> Result<Staged, PromotionError> {
-    let path = fs::canonicalize(path).map_err(failed("read", path))?;
+fn staged(content: Content) -> Result<Staged, PromotionError> {
+    let Content { path, before, after } = content;
+    let path = fs::canonicalize(&path).map_err(failed("read", &path))?;
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut ready =
         tempfile::Builder::new().prefix(".promote-").tempfile_in(folder).map_err(failed("write", &path))?;
     let permissions = fs::metadata(&path).map_err(failed("read", &path))?.permissions();
     ready
-        .write_all(after)
+        .write_all(&after)
         .and_then(|()| ready.as_file().sync_all())
         .and_then(|()| ready.as_file().set_permissions(permissions))
         .map_err(failed("write", &path))?;
@@ -90,28 +101,27 @@ mod tests {
     fn replaces_all_files_or_none() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
-        let bytes = |text: &str| text.as_bytes().to_vec();
+        let content = |name: &str, before: &str, after: &str| Content {
+            path: path(name),
+            before: before.as_bytes().to_vec(),
+            after: after.as_bytes().to_vec(),
+        };
+        let text = |name: &str| fs::read_to_string(path(name)).unwrap();
         for name in ["a", "b"] {
             fs::write(path(name), name).unwrap();
         }
         std::os::unix::fs::symlink("b", path("link")).unwrap();
-        let prepare = || {
-            Rewrite::prepare(vec![
-                (path("a"), bytes("a"), bytes("A")),
-                (path("link"), bytes("b"), bytes("B")),
-            ])
-            .unwrap()
-        };
+        let prepare = || Rewrite::prepare(vec![content("a", "a", "A"), content("link", "b", "B")]).unwrap();
         let stale = prepare();
         fs::write(path("b"), "other").unwrap();
         assert!(matches!(stale.finish(), Err(PromotionError::Stale { .. })));
-        assert_eq!(fs::read(path("a")).unwrap(), b"a");
+        assert_eq!(text("a"), "a");
         fs::write(path("b"), "b").unwrap();
         prepare().finish().unwrap();
-        assert_eq!((fs::read(path("a")).unwrap(), fs::read(path("b")).unwrap()), (bytes("A"), bytes("B")));
+        assert_eq!((text("a"), text("b")), ("A".to_owned(), "B".to_owned()));
         assert!(path("link").is_symlink());
-        drop(Rewrite::prepare(vec![(path("a"), bytes("A"), bytes("x"))]).unwrap());
-        assert!(Rewrite::prepare(vec![(path("no"), bytes(""), bytes("x"))]).is_err());
+        drop(Rewrite::prepare(vec![content("a", "A", "x")]).unwrap());
+        assert!(Rewrite::prepare(vec![content("no", "", "x")]).is_err());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
     }
 }

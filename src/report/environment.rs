@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::command::quoted;
 use super::label::{Label, Sign};
 use super::view::{Item, Section, View};
 use crate::model::origin::Place;
@@ -109,7 +110,7 @@ impl ListedEnvironment {
 pub fn environments_view(result: &EnvironmentListResult) -> View {
     let mut view = View::titled(format!("Environments of {}", result.file));
     if result.environments.is_empty() {
-        view.headline = "There are none.".to_owned();
+        "There are none.".clone_into(&mut view.headline);
         view.next.push("promote environment add NAME".to_owned());
     }
     let item = |environment: &ListedEnvironment| {
@@ -132,8 +133,8 @@ pub fn environments_view(result: &EnvironmentListResult) -> View {
     view
 }
 
-/// Shows what was added.
-pub fn environment_added_view(result: &EnvironmentAddResult) -> View {
+/// Shows what was added; `paths` are the files as seen from the working directory.
+pub fn environment_added_view(result: &EnvironmentAddResult, paths: &[String]) -> View {
     let name = &result.environment.name;
     let files = result.files.join(" and ");
     let mut view = View::titled(format!("Environment {name} added to {files}"));
@@ -152,28 +153,31 @@ pub fn environment_added_view(result: &EnvironmentAddResult) -> View {
         view.fact("workspace", result.environment.workspace_words());
     }
     view.fact("dataset", result.environment.dataset.clone().unwrap_or_default());
-    let words: Vec<String> = result.files.iter().map(|file| super::command::quoted(file)).collect();
-    let message = super::command::quoted(&format!("Add environment {name}"));
-    view.next.push(format!("git commit -m {message} -- {}", words.join(" ")));
-    view.next.push(format!("promote config show -e {} --worktree", super::command::quoted(name)));
+    view.next.push(commit(&format!("Add environment {name}"), paths));
+    view.next.push(format!("promote config show -e {} --worktree", quoted(name)));
     view
 }
 
-/// Shows what was taken out, and what is left.
-pub fn environment_removed_view(result: &EnvironmentRemoveResult) -> View {
+/// Shows what was taken out, and what is left; `paths` are the files as seen from the working directory.
+pub fn environment_removed_view(result: &EnvironmentRemoveResult, paths: &[String]) -> View {
     let environment = &result.environment;
     let files = result.files.join(" and ");
     let mut view = View::titled(format!("Environment {} removed from {files}", environment.name));
     view.label = Label::Good;
     view.headline = format!(
-        "{files} is changed in the working tree only: commit it. Its branch, its repository and its data are left alone."
+        "{files} is changed in the working tree only: commit it. Branch, repository and data of {} are left alone.",
+        environment.name
     );
     view.fact("workspace", environment.workspace_words());
     view.fact("dataset", environment.dataset.clone().unwrap_or_default());
-    let words: Vec<String> = result.files.iter().map(|file| super::command::quoted(file)).collect();
-    let message = super::command::quoted(&format!("Remove environment {}", environment.name));
-    view.next.push(format!("git commit -m {message} -- {}", words.join(" ")));
+    view.next.push(commit(&format!("Remove environment {}", environment.name), paths));
     view
+}
+
+/// Gives the command that commits files.
+fn commit(message: &str, paths: &[String]) -> String {
+    let paths: Vec<String> = paths.iter().map(|path| quoted(path)).collect();
+    format!("git commit -m {} -- {}", quoted(message), paths.join(" "))
 }
 
 #[cfg(test)]

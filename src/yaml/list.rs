@@ -453,6 +453,69 @@ mod tests {
         }
     }
 
+    /// Lists the paths of all lists.
+    fn lists<'a>(node: &'a Node, path: &[Step<'a>], out: &mut Vec<Vec<Step<'a>>>) {
+        if matches!(node.value, Kind::Sequence(_)) && node.alias.is_none() {
+            out.push(path.to_vec());
+        }
+        for entry in node.entries().iter().filter(|entry| !entry.merged && entry.value.alias.is_none()) {
+            lists(&entry.value, &[path, &[Key(&entry.name)]].concat(), out);
+        }
+        for (index, item) in node.items().iter().enumerate() {
+            lists(item, &[path, &[Index(index)]].concat(), out);
+        }
+    }
+
+    /// Adds an item to a list, or copies one, and takes it out again; gives what was refused.
+    fn there_and_back(text: &str, path: &[Step<'_>], from: Option<&str>) -> Option<String> {
+        let changed = match from {
+            Some(from) => copy(text, "f", path, from, "new"),
+            None => append(text, "f", path, &json!({"name": "new"})),
+        };
+        match changed {
+            Ok(changed) => {
+                let path = [path, &[Named("new")]].concat();
+                assert_eq!(remove(&changed, "f", &path).unwrap(), text, "{path:?}");
+                None
+            }
+            Err(error) => Some(format!("{path:?} {from:?}: {error}")),
+        }
+    }
+
+    #[test]
+    fn every_list_of_every_fixture_can_grow_and_shrink() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+        let (mut folders, mut tried, mut refused) = (vec![folder], 0, Vec::new());
+        while let Some(folder) = folders.pop() {
+            for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let yaml = path.extension().is_some_and(|extension| extension == "yml");
+                let Some(text) = yaml.then(|| std::fs::read_to_string(&path).unwrap()) else { continue };
+                let Ok(root) = parse(&text, "f") else { continue };
+                let mut found = Vec::new();
+                lists(&root, &[], &mut found);
+                // Many lists of one file are alike.
+                found.truncate(12);
+                for list in found {
+                    let last = find(&root, &list).unwrap().items().last().and_then(|item| item.get("name"));
+                    let last = last.and_then(Node::text);
+                    tried += 1;
+                    refused.extend(there_and_back(&text, &list, None));
+                    refused.extend(last.and_then(|last| there_and_back(&text, &list, Some(&last))));
+                }
+            }
+        }
+        assert!(tried > 200, "{tried}");
+        // The one list that an alias repeats elsewhere.
+        assert!(
+            refused.len() == 1 && refused[0].contains(r#"Key("list")] None: the place cannot"#),
+            "{refused:#?}"
+        );
+    }
+
     /// Lists the lines of a text that another lacks.
     fn missing<'a>(from: &'a str, other: &str) -> Vec<&'a str> {
         from.lines().filter(|line| !other.lines().any(|known| known == *line)).collect()

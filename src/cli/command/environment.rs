@@ -45,7 +45,7 @@ pub(super) fn add(session: &mut Session<'_>, args: &EnvironmentAddArgs) -> Resul
         workspace: added.workspace.map(made),
     };
     let document = Document::of("environment add").result(&result).findings(&findings);
-    let mut answer = Answer::new(report::environment_added_view(&result), document);
+    let mut answer = Answer::new(report::environment_added_view(&result, &added.paths), document);
     answer.blocks = report::terminal_findings(&findings, report::Color::Off);
     Ok(answer)
 }
@@ -56,7 +56,7 @@ pub(super) fn remove(session: &mut Session<'_>, args: &EnvironmentRemoveArgs) ->
     let removed = removed.map_err(|error| Failure::of("environment remove", &error))?;
     let result = EnvironmentRemoveResult { environment: shown(&removed.listed), files: removed.files };
     let document = Document::of("environment remove").result(&result);
-    Ok(Answer::new(report::environment_removed_view(&result), document))
+    Ok(Answer::new(report::environment_removed_view(&result, &removed.paths), document))
 }
 
 fn shown(listed: &Listed) -> ListedEnvironment {
