@@ -249,6 +249,7 @@ fn config_hint(error: &ConfigError) -> Option<String> {
         ConfigError::NoProject { .. } | ConfigError::NotAFile { .. } => {
             Some("`--project` names a project.yml or meltano.yml, or the folder of one".to_owned())
         }
+        ConfigError::Special { .. } => Some("remove it, or give it another ending".to_owned()),
         ConfigError::OutsideLink { .. } => Some("put the file itself into the project".to_owned()),
         ConfigError::Unreadable { .. } => None,
     }

@@ -34,7 +34,10 @@ impl Written {
         self.overlays_of_root(&mut check);
         clear_secrets(&self.root, "", &mut check);
         let mut findings = check.findings;
-        findings.sort_by(|one, other| (&one.place, &one.code).cmp(&(&other.place, &other.code)));
+        findings.sort_by(|one, other| {
+            (&one.place, &one.code, &one.message).cmp(&(&other.place, &other.code, &other.message))
+        });
+        findings.dedup();
         findings
     }
 

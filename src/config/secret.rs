@@ -106,7 +106,7 @@ fn words(name: &str) -> Vec<String> {
 /// Lists the secrets of a configuration: every text of a sensitive value, and passwords in URLs.
 pub fn secrets(effective: &Effective) -> Vec<String> {
     let mut found = Vec::new();
-    for (_, value) in effective.values() {
+    for value in effective.bare_values() {
         collect(&value.value, value.sensitive, &mut found);
     }
     found

@@ -247,6 +247,14 @@ pub struct Effective {
 }
 
 impl Effective {
+    /// Walks all values without their keys.
+    pub fn bare_values(&self) -> impl Iterator<Item = &EffectiveValue> {
+        let plugins = self.plugins.values().flat_map(|plugin| {
+            plugin.settings.values().chain(plugin.attributes.values()).chain(plugin.env.values())
+        });
+        self.root.values().chain(plugins)
+    }
+
     /// Walks all values: key and value, root keys first, then plugin by plugin.
     ///
     /// Shape: a root key is its path (`warehouse.path`), a setting `extractors/tap-x.setting`, what runs
@@ -257,7 +265,9 @@ impl Effective {
             let settings = plugin.settings.iter().map(move |(key, value)| (format!("{name}.{key}"), value));
             let attributes =
                 plugin.attributes.iter().map(move |(key, value)| (format!("{name}:{key}"), value));
-            let env = plugin.env.iter().map(move |(key, value)| (format!("{name}:env.{key}"), value));
+            // What the root and the environment say is there as a root key.
+            let own = plugin.env.iter().filter(|(_, value)| value.origin.layer != Layer::Env);
+            let env = own.map(move |(key, value)| (format!("{name}:env.{key}"), value));
             settings.chain(attributes).chain(env)
         });
         root.chain(plugins)

@@ -128,10 +128,8 @@ impl Each {
         let read = read.map_err(|error| Failure::of(SHOW, &error))?;
         session.console.hide(read.mask.clone());
         self.labels.learn(&read.effective);
-        for finding in &read.findings {
-            if !self.findings.contains(finding) {
-                self.findings.push(finding.clone());
-            }
+        if self.findings.last() != read.findings.last() {
+            self.findings.extend(read.findings.iter().cloned());
         }
         let why = "--all-environments".to_owned();
         Ok(Showing { labels: &mut self.labels }.configuration(Some(name), why, &read))

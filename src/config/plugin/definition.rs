@@ -8,7 +8,6 @@ use serde_json::Value;
 
 use super::super::check::Check;
 use super::super::shape::PLUGIN_KEYS;
-use super::super::suggest::did_you_mean;
 use super::builtin;
 use super::flat::{Flat, Leaf, flatten, leaves};
 use super::setting::Setting;
@@ -453,22 +452,4 @@ fn locks(snapshot: &Snapshot, folder: &str, root: &Node, check: &mut Check) -> B
         }
     }
     locks
-}
-
-impl Definition {
-    /// Warns of a plugin that nothing defines.
-    pub(super) fn no_definition(&self, key: &str, lock_path: &str, parents: &[&str]) -> Option<Finding> {
-        if self.known || self.fault.is_some() {
-            return None;
-        }
-        let message = format!("`{key}` has no definition: neither inline nor a lock file");
-        let from = self.attributes.iter().find(|(name, _)| name == "inherit_from");
-        let from = from.and_then(|(_, leaf)| leaf.value.as_str()).filter(|from| *from != self.name);
-        let meant = from.and_then(|from| did_you_mean(from, parents.iter().copied()));
-        let hint = match meant {
-            Some(meant) => format!("did you mean `inherit_from: {meant}`?"),
-            None => format!("run `meltano lock` to write `{lock_path}`"),
-        };
-        Some(Finding::warning("no-definition", message).at(self.place.clone()).hint(hint))
-    }
 }
