@@ -64,7 +64,7 @@ pub(super) enum Processor {
 #[derive(Clone, Debug)]
 pub(in crate::config) struct Setting {
     /// Its name; that of an extra begins with `_`.
-    pub(in crate::config) name: String,
+    pub(in crate::config) name: Arc<str>,
     /// Other names that the files may use.
     pub(super) aliases: Vec<String>,
     /// The variable that the plugin's process gets it in.
@@ -90,7 +90,7 @@ impl Setting {
     /// A setting that is only a name.
     pub(super) fn named(name: &str) -> Self {
         Self {
-            name: name.to_owned(),
+            name: name.into(),
             aliases: Vec::new(),
             env: None,
             env_aliases: Vec::new(),
@@ -129,7 +129,7 @@ impl Setting {
         let value = node.get("value").filter(|value| !value.is_null());
         let options = node.get("options").map(Node::items).unwrap_or_default();
         Some(Arc::new(Self {
-            name: text("name")?,
+            name: text("name")?.into(),
             aliases: texts("aliases"),
             env: text("env"),
             env_aliases: texts("env_aliases"),
@@ -151,7 +151,7 @@ impl Setting {
 
     /// Gives the names that files may use for it.
     pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
-        std::iter::once(self.name.as_str()).chain(self.aliases.iter().map(String::as_str))
+        std::iter::once(&*self.name).chain(self.aliases.iter().map(String::as_str))
     }
 }
 
