@@ -286,6 +286,7 @@ fn config_hint(error: &ConfigError) -> Option<String> {
             let same = faults.iter().any(|fault| fault.code == "same-target");
             same.then(|| "give it a dataset of its own: `--dataset D`".to_owned())
         }
+        ConfigError::Special { .. } => Some("remove it, or give it another ending".to_owned()),
         ConfigError::OutsideLink { .. } => Some("put the file itself into the project".to_owned()),
         ConfigError::Unreadable { .. } => None,
     }

@@ -12,7 +12,7 @@ use crate::yaml::{Kind, Node};
 /// Gathers faults.
 #[derive(Debug, Default)]
 pub(super) struct Check {
-    /// What was found.
+    /// What was found; the same may be there twice.
     pub(super) findings: Vec<Finding>,
     /// Whether a name that is there twice is what Meltano makes of it: the first wins, a warning.
     pub(super) first_wins: bool,
@@ -21,9 +21,7 @@ pub(super) struct Check {
 impl Check {
     /// Adds a finding.
     pub(super) fn add(&mut self, finding: Finding) {
-        if !self.findings.contains(&finding) {
-            self.findings.push(finding);
-        }
+        self.findings.push(finding);
     }
 
     /// Adds an error at a node.

@@ -37,6 +37,12 @@ pub enum ConfigError {
         /// The link, relative to the project's root.
         path: String,
     },
+    /// Where a file is wanted, there is a pipe, a socket or a device.
+    #[error("`{path}` is neither a file nor a folder")]
+    Special {
+        /// Its path, relative to the project's root.
+        path: String,
+    },
     /// The project file is wrong: all faults at once, ordered by place.
     #[error("{}", summary(.0))]
     Faults(Vec<Finding>),

@@ -20,6 +20,8 @@ mod dotenv;
 mod environments;
 mod error;
 mod explain;
+#[cfg(test)]
+mod fuzz;
 mod join;
 mod json_schema;
 mod layers;

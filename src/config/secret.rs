@@ -106,7 +106,7 @@ fn words(name: &str) -> Vec<String> {
 /// Lists the secrets of a configuration: every text of a sensitive value, and passwords in URLs.
 pub fn secrets(effective: &Effective) -> Vec<String> {
     let mut found = Vec::new();
-    for (_, value) in effective.values() {
+    for value in effective.bare_values() {
         collect(&value.value, value.sensitive, &mut found);
     }
     found
@@ -167,6 +167,11 @@ pub(super) struct Needles {
 }
 
 impl Needles {
+    /// Whether there is nothing to look for.
+    pub(super) fn is_empty(&self) -> bool {
+        self.texts.is_empty()
+    }
+
     /// Adds texts.
     pub(super) fn add(&mut self, texts: impl IntoIterator<Item = String>) {
         let before = self.texts.len();

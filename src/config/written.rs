@@ -132,7 +132,10 @@ fn faults(findings: Vec<Finding>) -> ConfigError {
 }
 
 fn sorted(mut findings: Vec<Finding>) -> Vec<Finding> {
-    findings.sort_by(|left, right| left.place.cmp(&right.place));
+    findings.sort_by(|left, right| {
+        (&left.place, &left.code, &left.message).cmp(&(&right.place, &right.code, &right.message))
+    });
+    findings.dedup();
     findings
 }
 

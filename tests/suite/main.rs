@@ -10,6 +10,7 @@
 mod architecture;
 mod bad_input;
 mod command_ci;
+mod command_config;
 mod command_demo;
 mod command_environment;
 mod command_others;

@@ -4,30 +4,40 @@ use super::super::check::Check;
 use super::super::shape::PLUGIN_KEYS;
 use super::super::suggest::did_you_mean;
 use super::builtin::extras;
-use super::definition::{Definitions, index};
+use super::definition::{Definition, Definitions, index};
 use crate::model::finding::Finding;
 use crate::yaml::Node;
 
 /// Warns of plugins that nothing defines, and reports those that cannot be used.
 pub(in crate::config) fn check_declared(definitions: &Definitions, check: &mut Check) {
-    for (key, definition) in definitions.plugins.iter().filter(|(key, _)| !key.contains('#')) {
-        let text = |wanted: &str| {
-            let found = definition.attributes.iter().find(|(name, _)| name == wanted);
-            found.and_then(|(_, leaf)| leaf.value.as_str()).map(str::to_owned)
-        };
-        let name = text("inherit_from").unwrap_or_else(|| definition.name.clone());
-        let variant = text("variant").unwrap_or_else(|| "default".to_owned());
-        let lock = format!("plugins/{}/{name}--{variant}.lock", definition.kind);
-        let siblings: Vec<&str> = definitions
+    let unknown = |definition: &Definition| !definition.known && definition.fault.is_none();
+    let plugins = definitions.plugins.iter().filter(|(key, _)| !key.contains('#'));
+    for (key, definition) in plugins.filter(|(_, definition)| unknown(definition)) {
+        let siblings = definitions
             .plugins
             .values()
             .filter(|other| other.kind == definition.kind && other.name != definition.name)
-            .map(|other| other.name.as_str())
-            .collect();
-        if let Some(finding) = definition.no_definition(key, &lock, &siblings) {
-            check.add(finding);
-        }
+            .map(|other| other.name.as_str());
+        check.add(no_definition(key, definition, siblings));
     }
+}
+
+fn no_definition<'a>(key: &str, definition: &Definition, siblings: impl Iterator<Item = &'a str>) -> Finding {
+    let text = |wanted: &str| {
+        let found = definition.attributes.iter().find(|(name, _)| name == wanted);
+        found.and_then(|(_, leaf)| leaf.value.as_str())
+    };
+    let from = text("inherit_from").filter(|from| *from != definition.name);
+    let meant = from.and_then(|from| did_you_mean(from, siblings));
+    let hint = match meant {
+        Some(meant) => format!("did you mean `inherit_from: {meant}`?"),
+        None => {
+            let (name, variant) = (from.unwrap_or(&definition.name), text("variant").unwrap_or("default"));
+            format!("run `meltano lock` to write `plugins/{}/{name}--{variant}.lock`", definition.kind)
+        }
+    };
+    let message = format!("`{key}` has no definition: neither inline nor a lock file");
+    Finding::warning("no-definition", message).at(definition.place.clone()).hint(hint)
 }
 
 /// Warns of environments' entries for plugins that are not there.

@@ -8,7 +8,6 @@ use serde_json::Value;
 
 use super::super::check::Check;
 use super::super::shape::PLUGIN_KEYS;
-use super::super::suggest::did_you_mean;
 use super::builtin;
 use super::flat::{Flat, Leaf, flatten, leaves};
 use super::setting::Setting;
@@ -202,8 +201,8 @@ fn mappings(mapper: &Definition, node: &Node) -> Vec<(String, Arc<Definition>)> 
                 .map(|(key, leaf)| (key.clone(), leaf.clone())),
         );
         let said = |value: Value| Leaf { value, ..Leaf::written(item) };
-        flat.insert("_mapping".to_owned(), said(Value::Bool(true)));
-        flat.insert("_mapping_name".to_owned(), said(Value::from(name.as_str())));
+        flat.insert("_mapping".into(), said(Value::Bool(true)));
+        flat.insert("_mapping_name".into(), said(Value::from(name.as_str())));
         let mut mapping = Definition { settings, base: flat, place: item.place(), ..mapper.clone() };
         imply(&mut mapping.settings, &mapping.base);
         all.push((format!("mappers/{}#{name}", mapper.name), Arc::new(mapping)));
@@ -343,7 +342,7 @@ impl Source<'_> {
         }
         let mut flat = Flat::new();
         extras.iter().for_each(|entry| flatten(&mut flat, "_", entry));
-        let known: BTreeSet<String> = settings.iter().map(|setting| setting.name.clone()).collect();
+        let known: BTreeSet<Arc<str>> = settings.iter().map(|setting| setting.name.clone()).collect();
         for (key, leaf) in flat.into_iter().filter(|(key, _)| !known.contains(key)) {
             let implied = (*Setting::implied(&key, &leaf.value)).clone();
             let value = (!leaf.value.is_null()).then_some(leaf.value);
@@ -388,9 +387,11 @@ impl Source<'_> {
 
 /// Adds a setting for each key of a configuration that none has.
 pub(super) fn imply(settings: &mut Vec<Arc<Setting>>, flat: &Flat) {
-    let known: BTreeSet<String> = settings.iter().map(|setting| setting.name.clone()).collect();
-    let missing = flat.iter().filter(|(key, _)| !known.contains(*key));
-    settings.extend(missing.map(|(key, leaf)| Setting::implied(key, &leaf.value)));
+    for (key, leaf) in flat {
+        if !settings.iter().any(|setting| setting.name == *key) {
+            settings.push(Setting::implied(key, &leaf.value));
+        }
+    }
 }
 
 /// Tells how a plugin gets its configuration.
@@ -453,22 +454,4 @@ fn locks(snapshot: &Snapshot, folder: &str, root: &Node, check: &mut Check) -> B
         }
     }
     locks
-}
-
-impl Definition {
-    /// Warns of a plugin that nothing defines.
-    pub(super) fn no_definition(&self, key: &str, lock_path: &str, parents: &[&str]) -> Option<Finding> {
-        if self.known || self.fault.is_some() {
-            return None;
-        }
-        let message = format!("`{key}` has no definition: neither inline nor a lock file");
-        let from = self.attributes.iter().find(|(name, _)| name == "inherit_from");
-        let from = from.and_then(|(_, leaf)| leaf.value.as_str()).filter(|from| *from != self.name);
-        let meant = from.and_then(|from| did_you_mean(from, parents.iter().copied()));
-        let hint = match meant {
-            Some(meant) => format!("did you mean `inherit_from: {meant}`?"),
-            None => format!("run `meltano lock` to write `{lock_path}`"),
-        };
-        Some(Finding::warning("no-definition", message).at(self.place.clone()).hint(hint))
-    }
 }
