@@ -83,25 +83,25 @@ fn definitions(form: Form) -> Map<String, Value> {
         .collect();
     definitions.insert("plugins".to_owned(), plugins());
     definitions.insert("plugin".to_owned(), plugin());
-    let named = |fields: &[&[Field]]| {
+    let whole = |fields: &[&[Field]]| {
         let mut schema = mapping(&fields.concat());
         settings(&mut schema);
-        named(schema)
+        environment(schema)
     };
     match form {
         Form::Project => {
             let fields = [ENVIRONMENT_SHARED, ENVIRONMENT_OWN, OVERLAY, SHARED_OVERLAY];
-            definitions.insert("environment".to_owned(), named(&fields));
+            definitions.insert("environment".to_owned(), whole(&fields));
         }
         Form::Meltano => {
-            let mut environment = mapping(ENVIRONMENT_MELTANO);
-            environment["properties"]["config"]["properties"] = json!({ "plugins": reference("plugins") });
+            let mut schema = mapping(ENVIRONMENT_MELTANO);
+            schema["properties"]["config"]["properties"] = json!({ "plugins": reference("plugins") });
             let mut ours = mapping(&[ENVIRONMENT_OWN, OVERLAY, PER_ENVIRONMENT].concat());
             settings(&mut ours);
-            annotations(&mut environment, ours);
-            definitions.insert("environment".to_owned(), self::named(environment));
+            annotations(&mut schema, ours);
+            definitions.insert("environment".to_owned(), environment(schema));
             let fields = [ENVIRONMENT_SHARED, ENVIRONMENT_OWN, OVERLAY, PER_ENVIRONMENT];
-            definitions.insert("part".to_owned(), named(&fields));
+            definitions.insert("part".to_owned(), whole(&fields));
         }
     }
     definitions
@@ -190,6 +190,13 @@ fn named(mut schema: Value) -> Value {
     name["type"] = json!("string");
     name["minLength"] = json!(1);
     schema["required"] = json!(["name"]);
+    schema
+}
+
+/// Makes a schema one of an environment.
+fn environment(schema: Value) -> Value {
+    let mut schema = named(schema);
+    schema["properties"]["name"]["pattern"] = json!("^[^:]*$");
     schema
 }
 
@@ -379,6 +386,7 @@ elt.buffer_size: 10
                 "/environments/0/workspace/branch",
             ),
             (Form::Project, "environments: [dev]", "/environments/0"),
+            (Form::Meltano, "environments: [{name: 'a:b'}]", "/environments/0/name"),
             (Form::Project, "plugins: {extractor: []}", "/plugins"),
             (Form::Project, "plugins: {extractors: null}", "/plugins/extractors"),
             (Form::Project, "plugins: {extractors: [{name: 'a:b'}]}", "/plugins/extractors/0/name"),

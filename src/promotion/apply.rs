@@ -79,7 +79,7 @@ pub async fn apply(
 }
 
 /// Where a crash test ends the process, as hard as `kill -9` does.
-fn border(name: &str, ports: &Ports<'_>) {
+pub(super) fn border(name: &str, ports: &Ports<'_>) {
     if ports.crash_at == Some(name)
         && let Some(pid) = rustix::process::Pid::from_raw(i32::try_from(ports.pid).unwrap_or(0))
     {

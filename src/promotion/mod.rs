@@ -34,13 +34,12 @@ mod rewrite;
 mod run;
 mod schema;
 mod site;
+mod workspace;
 
 pub use apply::{Applied, apply};
 pub use check::{Checked, check};
 pub use ci::{CiPush, CiRequest, ci_plan, ci_push};
-pub use environment::{
-    Added, Environments, Made, MadeWorkspace, Removed, add_environment, environments, remove_environment,
-};
+pub use environment::{Added, Environments, Removed, add_environment, environments, remove_environment};
 pub use error::PromotionError;
 pub use journal::{History, history, note};
 pub use migrate::{Migrating, plan_migration, who};
@@ -49,3 +48,4 @@ pub use plan::TOOL;
 pub use reading::{Configurations, Configured, Files, Reading, read};
 pub use request::{Ports, Request};
 pub use run::{build, build_promoted, runs};
+pub use workspace::{Made, MadeWorkspace};

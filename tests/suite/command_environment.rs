@@ -192,7 +192,35 @@ fn a_repository_of_its_own_in_one_command() {
         .promote("shop", "environment add us --like dev --repository ../us.git")
         .exits(0)
         .says("branch made");
+    // A branch beside the copied one, in its repository.
+    sandbox.promote("shop", "environment add jp --like dev --branch jp").exits(0).says("branch made");
+    assert_eq!(sandbox.git("dev.git", &["rev-parse", "jp"]), sandbox.git("dev.git", &["rev-parse", "main"]));
+    let run = sandbox.promote("shop", "environment add twin --like dev --branch main").exits(0);
+    assert!(run.stderr.contains("warning[same-workspace]"), "{}", run.stderr);
     sandbox.promote("shop", "check").exits(0);
+}
+
+#[test]
+fn killed_at_any_border_the_same_command_ends_in_the_same_state() {
+    for words in ["--repository ../qa.git", "--branch qa"] {
+        let words = format!("environment add qa --like dev {words}");
+        let undisturbed = shop(Layout::Repositories);
+        undisturbed.promote("shop", &words).exits(0);
+        let refs = |sandbox: &Sandbox| {
+            let folder = if words.contains("qa.git") { "qa.git" } else { "dev.git" };
+            sandbox.git(folder, &["for-each-ref", "--format=%(refname) %(objectname)"])
+        };
+        for border in ["staged", "made"] {
+            let sandbox = shop(Layout::Repositories);
+            let before = sandbox.read("shop/project.yml");
+            let killed = sandbox.promote_with("shop", &words, ("PROMOTE_CRASH_AT", border));
+            assert_eq!(killed.status, -1, "{border}\n{}", killed.everything());
+            assert_eq!(sandbox.read("shop/project.yml"), before);
+            sandbox.promote("shop", &words).exits(0);
+            assert_eq!(sandbox.read("shop/project.yml"), undisturbed.read("shop/project.yml"));
+            assert_eq!(refs(&sandbox), refs(&undisturbed), "{border}");
+        }
+    }
 }
 
 #[test]
