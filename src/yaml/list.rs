@@ -157,8 +157,9 @@ fn begin(
         let indent = indentation(text, key.start).unwrap_or_default();
         let lines: Vec<String> = block(&list).iter().map(|line| format!("{indent}{line}")).collect();
         // A `null` that is written gives way.
-        let space = text[key.end..node.span.start].trim_end_matches([' ', '\t']).len();
-        let bare = format!("{}{}", &text[..key.end + space], &text[node.span.end..]);
+        let between = text.get(key.end..node.span.start).unwrap_or_default();
+        let space = between.trim_end_matches([' ', '\t']).len();
+        let bare = format!("{}{}", &text[..key.end + space], &text[node.span.end.max(key.end)..]);
         let end = bare[key.end..].find('\n').map_or(bare.len(), |at| key.end + at + 1);
         insert_below(&bare, end, &lines.join(line_end(text)))
     });
@@ -620,7 +621,19 @@ mod tests {
 
     #[test]
     fn never_panics_on_pieces_of_a_file() {
-        for text in STYLES {
+        let odd = [
+            "? list\n: - name: a\n  - b\n",
+            "? list\n",
+            "? list\n:\n",
+            "{? list : [{name: a}]}\n",
+            "&k list : [a, ]\n",
+        ];
+        let odder = [
+            "\"list\" : &a !t\n- &b\n- !u\n- ",
+            "list:\n- name: &n a\n- *n\n- ? name\n  : a\n",
+            "list: ~ # x",
+        ];
+        for text in STYLES.iter().chain(&odd).chain(&odder) {
             for (end, _) in text.char_indices() {
                 let piece = &text[..end];
                 for index in 0..3 {
