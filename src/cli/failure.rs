@@ -102,7 +102,9 @@ impl Failure {
 
 fn code(error: &PromotionError) -> ExitCode {
     match error {
-        PromotionError::Config(ConfigError::UnknownKey { .. } | ConfigError::BadName { .. }) => {
+        PromotionError::NotInCi
+        | PromotionError::Select(_)
+        | PromotionError::Config(ConfigError::UnknownKey { .. } | ConfigError::BadName { .. }) => {
             ExitCode::Usage
         }
         PromotionError::Config(ConfigError::Exists { .. } | ConfigError::StillNamed { .. }) => ExitCode::No,
@@ -121,7 +123,6 @@ fn code(error: &PromotionError) -> ExitCode {
         | PromotionError::NoRepositoryYet { .. }
         | PromotionError::Occupied { .. } => ExitCode::Git,
         PromotionError::Stale { .. } => ExitCode::Stale,
-        PromotionError::NotInCi | PromotionError::Select(_) => ExitCode::Usage,
         PromotionError::Transform(_) => ExitCode::Warehouse,
         PromotionError::Partial { source, .. } => code(source),
         PromotionError::OtherTree { .. } => ExitCode::Bug,
