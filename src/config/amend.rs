@@ -160,23 +160,16 @@ fn check_name(name: &str) -> Result<(), ConfigError> {
 /// Lists the places that name an environment.
 fn still_named(root: &Node, name: &str) -> Vec<Finding> {
     let mut named: Vec<(String, &Node)> = Vec::new();
-    let look = |key: &str, node: Option<&Node>| {
-        node.filter(|node| node.as_str() == Some(name)).map(|_| key.to_owned())
-    };
-    if let (Some(key), Some(node)) =
-        (look("default_environment", root.get("default_environment")), root.get("default_environment"))
-    {
-        named.push((key, node));
-    }
+    named.extend(root.get("default_environment").map(|node| ("default_environment".to_owned(), node)));
     for node in root.at(&["promotion", "order"]).map(Node::items).unwrap_or_default() {
-        named.extend(look("promotion.order", Some(node)).map(|key| (key, node)));
+        named.push(("promotion.order".to_owned(), node));
     }
     for environment in root.get("environments").map(Node::items).unwrap_or_default() {
         let other = environment.get("name").and_then(Node::text).unwrap_or_default();
-        if let Some(node) = environment.get("inherit_from").filter(|_| other != name) {
-            named.extend(look(&format!("inherit_from` of `{other}"), Some(node)).map(|key| (key, node)));
-        }
+        let parent = environment.get("inherit_from").filter(|_| other != name);
+        named.extend(parent.map(|node| (format!("inherit_from` of `{other}"), node)));
     }
+    named.retain(|(_, node)| node.as_str() == Some(name));
     let finding = |(key, node): (String, &Node)| {
         Finding::error("still-named", format!("`{key}` names `{name}`"))
             .at(node.place())

@@ -112,7 +112,8 @@ fn deliver(store: &Store, url: &str, update: &Update, transport: Transport<'_>) 
 ///
 /// # Errors
 ///
-/// [`GitError::File`] if the folder above it is not there or cannot be written; what a push can give.
+/// [`GitError::NoProgram`]; [`GitError::File`] if the folder above it is not there or cannot be written; what
+/// a push can give.
 pub fn create_repository(
     store: &Store,
     folder: &Path,
@@ -120,6 +121,7 @@ pub fn create_repository(
     tip: &Revision,
     transport: Transport<'_>,
 ) -> Result<(), GitError> {
+    transport.program("make", &folder.to_string_lossy())?;
     let above = folder.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let made = tempfile::Builder::new()
         .prefix(".promote-new-")
