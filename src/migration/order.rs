@@ -1,9 +1,11 @@
 //! In which order and in which transaction the steps run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::context::Context;
 use super::desired::Desired;
 use super::diff::Change;
+use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Step, Verdict};
 use crate::warehouse::words;
 
@@ -17,6 +19,145 @@ pub const AFTER_PUSH: u32 = 2;
 pub(super) struct Judged {
     pub(super) change: Change,
     pub(super) step: Step,
+}
+
+/// Sorts the steps into the order in which PostgreSQL takes them, and numbers the transactions that they need.
+///
+/// Pure. In a half: labels of enumerations, each alone; everything else that fits into one transaction; indexes on
+/// what is there, each outside of any; foreign keys; the looking at rows that were there before. What does not run
+/// comes last, in no group.
+pub(super) fn apart(context: &Context<'_>, mut judged: Vec<Judged>) -> Vec<Judged> {
+    follow(&mut judged);
+    let away = drop_order(context, &judged);
+    judged.sort_by_key(|judged| {
+        let object = judged.change.object();
+        let rank = object.and_then(|object| context.desired.objects.get(object)).map_or(0, |managed| managed.rank);
+        let place = object.and_then(|object| away.get(object)).copied().unwrap_or(0);
+        let phase = server_phase(&judged.change);
+        let within = if goes(&judged.change) { place } else if ranked(&judged.change) { rank } else { 0 };
+        (if judged.step.group == 0 { u32::MAX } else { judged.step.group }, phase, within)
+    });
+    let (mut group, mut before) = (0, None);
+    for judged in judged.iter_mut().filter(|judged| judged.step.group != 0) {
+        let step = &mut judged.step;
+        step.after_push = step.group == AFTER_PUSH;
+        let alone = step.ddl.iter().any(|sql| sql.contains("INDEX CONCURRENTLY "));
+        let class = (
+            step.after_push,
+            match judged.change {
+                _ if alone => Class::Alone,
+                Change::AddEnumValue { .. } => Class::Labels,
+                Change::ValidateConstraint { .. } => Class::Looks,
+                _ => Class::Together,
+            },
+        );
+        if before != Some(class) || alone {
+            group += 1;
+        }
+        step.group = group;
+        before = Some(class);
+    }
+    judged
+}
+
+/// What steps that share a transaction have in common.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Class {
+    Labels,
+    Together,
+    Alone,
+    Looks,
+}
+
+/// Brings into one half what only makes sense together: a view's going and coming, a key's adding and looking.
+fn follow(judged: &mut [Judged]) {
+    let late = |judged: &[Judged], wanted: &dyn Fn(&Change) -> bool| -> BTreeSet<String> {
+        let late = judged.iter().filter(|judged| judged.step.group == AFTER_PUSH && wanted(&judged.change));
+        late.filter_map(|judged| judged.change.object().map(ToString::to_string)).collect()
+    };
+    let any_late = judged.iter().any(|judged| judged.step.group == AFTER_PUSH);
+    let moves = late(judged, &|change| {
+        matches!(change, Change::ChangeView(_) | Change::LowerView(_) | Change::AddConstraint { .. })
+    });
+    for judged in judged.iter_mut().filter(|judged| judged.step.group == BEFORE_PUSH) {
+        let named = judged.change.object().is_some_and(|object| moves.contains(&object.to_string()));
+        let lifts = matches!(judged.change, Change::LiftView(_) | Change::LowerView(_));
+        // A view is away for as short as can be: in the half where what needs that runs.
+        if (lifts && any_late) || (named && matches!(judged.change, Change::ValidateConstraint { .. })) {
+            judged.step.group = AFTER_PUSH;
+        }
+    }
+}
+
+/// Whether a change takes something away that others may hang on.
+fn goes(change: &Change) -> bool {
+    matches!(
+        change,
+        Change::LiftView(_)
+            | Change::DropView(_)
+            | Change::DropTable(_)
+            | Change::DropRoutine(_)
+            | Change::DropType(_)
+            | Change::DropSequence(_)
+    )
+}
+
+/// The order of what goes: nothing goes before what speaks of it.
+fn drop_order(context: &Context<'_>, judged: &[Judged]) -> BTreeMap<Coordinate, usize> {
+    let mut left: Vec<(&Coordinate, BTreeSet<String>)> = judged
+        .iter()
+        .filter(|judged| goes(&judged.change))
+        .filter_map(|judged| judged.change.object())
+        .map(|object| (object, context.live_words(object)))
+        .collect();
+    let mut order = BTreeMap::new();
+    while !left.is_empty() {
+        let free = left.iter().position(|(object, _)| {
+            let name = object.name.to_lowercase();
+            !left.iter().any(|(other, words)| other != object && words.contains(&name))
+        });
+        let (object, _) = left.remove(free.unwrap_or(0));
+        order.insert(object.clone(), order.len());
+    }
+    order
+}
+
+/// The order in which a server takes the changes of one half.
+fn server_phase(change: &Change) -> u8 {
+    match change {
+        Change::CreateDataset(_) => 0,
+        Change::AddEnumValue { .. } => 1,
+        Change::LiftView(_) | Change::DropView(_) | Change::DropTrigger { .. } => 2,
+        Change::DropConstraint { constraint, .. } if constraint.kind == "FOREIGN KEY" => 3,
+        Change::DropConstraint { .. } | Change::DropIndex { .. } => 4,
+        Change::CreateType(_) | Change::ChangeType(_) => 5,
+        Change::CreateSequence(_) | Change::RenameTable { .. } => 6,
+        Change::CreateTable(_) | Change::CreateRoutine(_) | Change::ChangeRoutine(_) => 7,
+        Change::RenameColumn { .. } => 8,
+        Change::DropColumn { .. } => 9,
+        Change::AddColumn { column, .. } if column.generated.is_none() => 10,
+        Change::RetypeColumn { .. }
+        | Change::ChangeCollation { .. }
+        | Change::ChangeIdentity { .. }
+        | Change::DropNotNull { .. }
+        | Change::ChangeDefault { .. } => 11,
+        Change::AddColumn { .. } | Change::ChangeGenerated { .. } => 12,
+        Change::SetNotNull { .. } => 13,
+        Change::AddConstraint { constraint, .. } if constraint.kind != "FOREIGN KEY" => 14,
+        Change::ChangeSequence(_) | Change::ChangeOptions(_) => 15,
+        Change::CreateView(_)
+        | Change::ChangeView(_)
+        | Change::LowerView(_)
+        | Change::TableToView(_)
+        | Change::ViewToTable(_) => 16,
+        Change::CreateTrigger { .. } => 17,
+        Change::DropTable(_) | Change::DropRoutine(_) | Change::DropType(_) | Change::DropSequence(_) => 18,
+        Change::ChangeComment { .. } => 19,
+        Change::CreateIndex { .. } => 20,
+        Change::AddConstraint { .. } => 21,
+        Change::ValidateConstraint { .. } => 22,
+        Change::NotOurs(_) | Change::Adopt(_) | Change::Orphan(_) | Change::NotPlanned { .. } => 23,
+    }
 }
 
 /// Gives each step its group: compatible ones before the push, the others after it, and with these whatever
@@ -74,6 +215,7 @@ fn rebinds(change: &Change) -> bool {
         change,
         Change::CreateView(_)
             | Change::ChangeView(_)
+            | Change::LowerView(_)
             | Change::CreateRoutine(_)
             | Change::ChangeRoutine(_)
             | Change::TableToView(_)
@@ -97,7 +239,7 @@ pub(super) fn ordered(mut judged: Vec<Judged>, desired: &Desired) -> Vec<Judged>
 }
 
 fn ranked(change: &Change) -> bool {
-    rebinds(change) || matches!(change, Change::CreateTable(_))
+    rebinds(change) || matches!(change, Change::CreateTable(_) | Change::CreateType(_))
 }
 
 fn phase(change: &Change) -> u8 {
@@ -125,6 +267,17 @@ fn phase(change: &Change) -> u8 {
         | Change::ChangeRoutine(_) => 10,
         Change::DropTable(_) => 11,
         Change::ChangeComment { .. } => 12,
-        Change::NotOurs(_) | Change::Adopt(_) | Change::Orphan(_) => 13,
+        Change::CreateType(_)
+        | Change::ChangeType(_)
+        | Change::AddEnumValue { .. }
+        | Change::CreateSequence(_) => 3,
+        Change::ChangeOptions(_)
+        | Change::ChangeCollation { .. }
+        | Change::ChangeIdentity { .. }
+        | Change::ValidateConstraint { .. } => 8,
+        Change::LiftView(_) | Change::DropTrigger { .. } => 1,
+        Change::LowerView(_) | Change::CreateTrigger { .. } => 10,
+        Change::ChangeSequence(_) | Change::DropSequence(_) | Change::DropType(_) => 11,
+        Change::NotOurs(_) | Change::Adopt(_) | Change::Orphan(_) | Change::NotPlanned { .. } => 13,
     }
 }

@@ -42,6 +42,22 @@ pub(super) fn blocked_by_children(context: &Context<'_>, judged: &mut [Judged]) 
             | Change::CreateRoutine(_)
             | Change::ChangeRoutine(_)
             | Change::DropRoutine(_)
+            | Change::CreateSequence(_)
+            | Change::ChangeSequence(_)
+            | Change::DropSequence(_)
+            | Change::CreateType(_)
+            | Change::AddEnumValue { .. }
+            | Change::ChangeType(_)
+            | Change::DropType(_)
+            | Change::CreateTrigger { .. }
+            | Change::DropTrigger { .. }
+            | Change::ChangeOptions(_)
+            | Change::NotPlanned { .. }
+            | Change::ChangeCollation { .. }
+            | Change::ChangeIdentity { .. }
+            | Change::ValidateConstraint { .. }
+            | Change::LiftView(_)
+            | Change::LowerView(_)
             | Change::ChangeComment { .. } => true,
         };
         let child = judged.change.object().and_then(|table| context.child(table));
@@ -148,6 +164,22 @@ fn needs_rebuild(context: &Context<'_>, change: &Change) -> bool {
         | Change::CreateRoutine(_)
         | Change::ChangeRoutine(_)
         | Change::DropRoutine(_)
+        | Change::CreateSequence(_)
+        | Change::ChangeSequence(_)
+        | Change::DropSequence(_)
+        | Change::CreateType(_)
+        | Change::AddEnumValue { .. }
+        | Change::ChangeType(_)
+        | Change::DropType(_)
+        | Change::CreateTrigger { .. }
+        | Change::DropTrigger { .. }
+        | Change::ChangeOptions(_)
+        | Change::NotPlanned { .. }
+        | Change::ChangeCollation { .. }
+        | Change::ChangeIdentity { .. }
+        | Change::ValidateConstraint { .. }
+        | Change::LiftView(_)
+        | Change::LowerView(_)
         | Change::ChangeComment { .. } => false,
     }
 }

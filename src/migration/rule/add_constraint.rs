@@ -8,8 +8,13 @@ use crate::model::schema::Constraint;
 use crate::warehouse::{name, path};
 
 pub(super) fn step(context: &Context<'_>, table: &Coordinate, constraint: &Constraint) -> Step {
-    let probe = violations(&context.live_name(table), constraint);
+    let probe = violations(context, table, constraint);
     let rows = probe.as_ref().and_then(|probe| context.answer(probe));
+    if context.relation(table).is_none() {
+        return Draft::new(context, "add-constraint", table)
+            .reason(format!("{} is new, as its table is", constraint.definition))
+            .done();
+    }
     let fresh = constraint
         .columns
         .iter()
@@ -41,23 +46,48 @@ pub(super) fn step(context: &Context<'_>, table: &Coordinate, constraint: &Const
     }
 }
 
-/// Counts the rows that break it, where one query can say so.
-fn violations(table: &Coordinate, constraint: &Constraint) -> Option<String> {
+/// Counts the rows that break it, where one query can say so: not where a column is renamed or new.
+pub(super) fn violations(context: &Context<'_>, table: &Coordinate, constraint: &Constraint) -> Option<String> {
+    let live = context.relation(table)?;
+    if !constraint.columns.iter().all(|column| live.column(column).is_some()) {
+        return None;
+    }
     let columns: Vec<String> = constraint.columns.iter().map(|column| name(column)).collect();
     let list = columns.join(", ");
-    let table = path(table);
+    let table = path(&context.live_name(table));
     let nulls = columns.iter().map(|column| format!("{column} IS NULL")).collect::<Vec<_>>().join(" OR ");
+    let definition = constraint.definition.trim_end_matches(" NOT VALID").trim_end_matches(" NO INHERIT");
     match constraint.kind.as_str() {
         "PRIMARY KEY" => Some(format!(
-            "SELECT (SELECT count(*) FROM {table} WHERE {nulls}) + (SELECT count(*) FROM (SELECT {list} FROM {table} GROUP BY {list} HAVING count(*) > 1))"
+            "SELECT (SELECT count(*) FROM {table} WHERE {nulls}) + (SELECT count(*) FROM (SELECT {list} FROM {table} GROUP BY {list} HAVING count(*) > 1) AS x)"
         )),
         "UNIQUE" => Some(format!(
-            "SELECT count(*) FROM (SELECT {list} FROM {table} WHERE NOT ({nulls}) GROUP BY {list} HAVING count(*) > 1)"
+            "SELECT count(*) FROM (SELECT {list} FROM {table} WHERE NOT ({nulls}) GROUP BY {list} HAVING count(*) > 1) AS x"
         )),
         "CHECK" => {
-            let expression = constraint.definition.strip_prefix("CHECK")?;
+            let expression = definition.strip_prefix("CHECK")?;
             Some(format!("SELECT count(*) FROM {table} WHERE NOT {expression}"))
         }
+        "FOREIGN KEY" if context.is_postgres() => orphans(context, &table, &columns, definition),
         _ => None,
     }
+}
+
+/// Counts the rows that point at nothing.
+fn orphans(context: &Context<'_>, table: &str, columns: &[String], definition: &str) -> Option<String> {
+    let (target, rest) = definition.split_once(" REFERENCES ")?.1.split_once('(')?;
+    let (keys, _) = rest.split_once(')')?;
+    let there = context.live.relations.iter().find(|(name, _)| path(name) == target)?.1;
+    let keys: Vec<&str> = keys.split(", ").collect();
+    if !keys.iter().all(|key| there.columns.iter().any(|column| name(&column.name) == *key)) {
+        return None;
+    }
+    let set: Vec<String> = columns.iter().map(|column| format!("x.{column} IS NOT NULL")).collect();
+    let same: Vec<String> =
+        columns.iter().zip(&keys).map(|(column, key)| format!("y.{key} = x.{column}")).collect();
+    Some(format!(
+        "SELECT count(*) FROM {table} AS x WHERE {} AND NOT EXISTS (SELECT 1 FROM {target} AS y WHERE {})",
+        set.join(" AND "),
+        same.join(" AND ")
+    ))
 }

@@ -141,7 +141,7 @@ impl DuckDbScratch {
             | Kind::Drop
             | Kind::Routine
             | Kind::Insert => {}
-            Kind::FilledTable | Kind::Query | Kind::Other => {
+            Kind::FilledTable | Kind::Trigger | Kind::Query | Kind::Other => {
                 return Err(WarehouseError::NotDeclaring { sql: only.to_owned(), keyword: head.keyword });
             }
         }
@@ -221,6 +221,8 @@ fn describe(connection: &Connection, query: &str) -> Result<Vec<Column>, Warehou
             nullable: true,
             default: None,
             generated: None,
+            identity: None,
+            collation: None,
             comment: None,
         })
     })

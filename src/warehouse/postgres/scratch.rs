@@ -1,0 +1,294 @@
+//! A database of its own for declarations that nobody has approved yet; it is dropped afterwards.
+//!
+//! It is made from the engine's empty template, so nothing of the project's is in it, and every name can be what it
+//! is where it is live. Only statements that declare are run in it.
+
+use async_trait::async_trait;
+
+use super::introspect::schema;
+use super::parameters::Parameters;
+use super::server::Session;
+use crate::model::coordinate::Dataset;
+use crate::model::schema::{Column, Schema};
+use crate::warehouse::connect::{Interrupt, Reach};
+use crate::warehouse::{Files, Kind, Routines, Scratch, Typed, WarehouseError, head, literal, name, single};
+
+/// What the name of such a database begins with; a process's number and a counter follow.
+const PREFIX: &str = "_promote_scratch_";
+
+/// A database that is made, filled, and dropped.
+pub(in crate::warehouse) struct PostgresScratch {
+    keeper: Session,
+    session: Option<Session>,
+    parameters: Parameters,
+    interrupt: Interrupt,
+    database: String,
+    making: String,
+    extensions: Vec<String>,
+    path: String,
+    used: bool,
+}
+
+impl PostgresScratch {
+    /// Makes the database.
+    pub(in crate::warehouse) async fn open(
+        url: &str,
+        reach: &Reach,
+        files: &Files,
+    ) -> Result<(Self, Typed), WarehouseError> {
+        let parameters = Parameters::read(url, &reach.variables)?;
+        let keeper = Session::open(&parameters, &reach.interrupt).await?;
+        let rows = keeper
+            .ask(
+                "SELECT pg_catalog.pg_backend_pid()::text, pg_catalog.pg_encoding_to_char(encoding), datcollate, datctype \
+                 FROM pg_catalog.pg_database WHERE datname = current_database()",
+            )
+            .await?;
+        let of = |index: usize| rows.first().map(|row| row.text(index)).unwrap_or_default();
+        let database = format!("{PREFIX}{}", of(0));
+        let making = format!(
+            "CREATE DATABASE {} TEMPLATE template0 ENCODING {} LC_COLLATE {} LC_CTYPE {}",
+            name(&database),
+            literal(&of(1)),
+            literal(&of(2)),
+            literal(&of(3))
+        );
+        let extensions = keeper
+            .ask(
+                "SELECT pg_catalog.quote_ident(n.nspname), pg_catalog.quote_ident(e.extname) FROM pg_catalog.pg_extension e \
+                 JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname <> 'plpgsql' ORDER BY e.oid",
+            )
+            .await?;
+        let extensions = extensions
+            .iter()
+            .map(|row| {
+                let (schema, extension) = (row.text(0), row.text(1));
+                format!("CREATE SCHEMA IF NOT EXISTS {schema}; CREATE EXTENSION IF NOT EXISTS {extension} SCHEMA {schema} CASCADE")
+            })
+            .collect();
+        let own = reach.datasets.iter().map(|dataset| name(&dataset.schema)).collect::<Vec<_>>();
+        let path = own.into_iter().chain(["public".to_owned()]).collect::<Vec<_>>().join(", ");
+        let interrupt = Interrupt::clone(&reach.interrupt);
+        let mut scratch = Self {
+            keeper,
+            session: None,
+            parameters,
+            interrupt,
+            database,
+            making,
+            extensions,
+            path,
+            used: false,
+        };
+        scratch.sweep().await?;
+        scratch.make().await?;
+        let typed = scratch.types(files).await?;
+        Ok((scratch, typed))
+    }
+
+    /// Drops what a killed run has left: databases of ours whose maker is gone.
+    async fn sweep(&self) -> Result<(), WarehouseError> {
+        let sql = format!(
+            "SELECT datname FROM pg_catalog.pg_database d WHERE pg_catalog.starts_with(datname, '{PREFIX}') \
+             AND pg_catalog.pg_has_role(d.datdba, 'MEMBER') AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity a \
+             WHERE '{PREFIX}' || a.pid = d.datname AND a.pid <> pg_catalog.pg_backend_pid())"
+        );
+        for row in self.keeper.ask(&sql).await? {
+            // Another run may be at the same.
+            drop(self.keeper.run(&dropping(&row.text(0))).await);
+        }
+        Ok(())
+    }
+
+    async fn make(&mut self) -> Result<(), WarehouseError> {
+        self.keeper.run(&self.making).await.map_err(|error| match error {
+            WarehouseError::Statement { message, .. } if message.contains("permission denied") => {
+                WarehouseError::Permission {
+                    path: self.parameters.place(),
+                    message: format!("{message}; a plan is tried in a database of its own: ALTER ROLE … CREATEDB"),
+                }
+            }
+            error => error,
+        })?;
+        let session = Session::open(&self.parameters.database(&self.database), &self.interrupt).await?;
+        session.run("SET synchronous_commit = off; SET statement_timeout = '120s'; SET lock_timeout = '30s'").await?;
+        for extension in &self.extensions {
+            // One that is missing is missed by whoever needs it, with the engine's words.
+            drop(session.run(extension).await);
+        }
+        session.run(&format!("SET search_path = {}", self.path)).await?;
+        self.session = Some(session);
+        self.used = false;
+        Ok(())
+    }
+
+    fn session(&self) -> Result<&Session, WarehouseError> {
+        let gone = || WarehouseError::Lost { message: "the database to try things in is gone".to_owned() };
+        self.session.as_ref().ok_or_else(gone)
+    }
+
+    /// Types what lies outside: the engine reads no files, so a seed's types are those of its texts.
+    async fn types(&self, files: &Files) -> Result<Typed, WarehouseError> {
+        let mut typed = Typed::default();
+        for (object, _) in &files.sources {
+            typed.faults.push((object.clone(), "PostgreSQL reads no files: load it into a table".to_owned()));
+        }
+        for (object, bytes) in &files.seeds {
+            match super::seed::columns(bytes) {
+                Ok(columns) => drop(typed.columns.insert(object.clone(), columns)),
+                Err(message) => typed.faults.push((object.clone(), message)),
+            }
+        }
+        Ok(typed)
+    }
+
+    /// Runs one statement that declares or alters.
+    async fn one(&self, statement: &str) -> Result<(), WarehouseError> {
+        let Some(only) = single(statement) else {
+            let (sql, keyword) = (statement.to_owned(), "more than one statement".to_owned());
+            return Err(WarehouseError::NotDeclaring { sql, keyword });
+        };
+        let head = head(only);
+        let declares = match head.kind {
+            Kind::Table
+            | Kind::View
+            | Kind::Index
+            | Kind::Type
+            | Kind::Sequence
+            | Kind::Dataset
+            | Kind::Comment
+            | Kind::Alter
+            | Kind::Drop
+            | Kind::Trigger
+            | Kind::Insert => true,
+            Kind::Routine => trusted(only),
+            Kind::FilledTable | Kind::Query | Kind::Other => {
+                ["GRANT", "REFRESH MATERIALIZED"].iter().any(|word| head.keyword.starts_with(word))
+            }
+        };
+        if !declares {
+            return Err(WarehouseError::NotDeclaring { sql: only.to_owned(), keyword: head.keyword });
+        }
+        self.session()?.run(only).await
+    }
+}
+
+/// Whether a routine is written in a language that reaches nothing outside of the database.
+fn trusted(statement: &str) -> bool {
+    let words = crate::warehouse::words(statement);
+    let after: Vec<&str> = statement.split_whitespace().collect();
+    let language = after.windows(2).find(|pair| pair[0].eq_ignore_ascii_case("language"));
+    let language = language.map(|pair| pair[1].trim_matches(['\'', '"', ';']).to_lowercase());
+    let known = language.as_deref().is_none_or(|language| ["sql", "plpgsql"].contains(&language));
+    known && !words.contains("plpython3u") && !words.contains("plperlu")
+}
+
+fn dropping(database: &str) -> String {
+    format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", name(database))
+}
+
+#[async_trait(?Send)]
+impl Scratch for PostgresScratch {
+    async fn reset(&mut self) -> Result<(), WarehouseError> {
+        if self.used {
+            self.session = None;
+            self.keeper.run(&dropping(&self.database)).await?;
+            self.make().await?;
+        }
+        Ok(())
+    }
+
+    async fn build(&mut self, statement: &str) -> Result<(), WarehouseError> {
+        self.used = true;
+        self.one(statement).await
+    }
+
+    async fn rehearse(&mut self, statements: &[String]) -> Result<(), WarehouseError> {
+        self.used = true;
+        let session = self.session()?;
+        // As it will run: names written out, and bodies as they are.
+        session.run("SET search_path = ''; SET check_function_bodies = off").await?;
+        let alone = statements.iter().any(|sql| sql.contains(" CONCURRENTLY "));
+        if !alone {
+            session.run("BEGIN").await?;
+        }
+        let mut done = Ok(());
+        for statement in statements {
+            done = self.one(statement).await;
+            if done.is_err() {
+                break;
+            }
+        }
+        if !alone {
+            let end = if done.is_ok() { "COMMIT" } else { "ROLLBACK" };
+            let ended = session.run(end).await;
+            done = done.and(ended);
+        }
+        session.run(&format!("SET search_path = {}; SET check_function_bodies = on", self.path)).await?;
+        done
+    }
+
+    async fn columns(&mut self, query: &str) -> Result<Vec<Column>, WarehouseError> {
+        let only = single(query).filter(|only| head(only).kind == Kind::Query).ok_or_else(|| {
+            WarehouseError::NotDeclaring { sql: query.to_owned(), keyword: head(query).keyword }
+        })?;
+        self.used = true;
+        let session = self.session()?;
+        session.run(&format!("CREATE TEMPORARY VIEW _promote_query AS\n{only}")).await.map_err(one_line_up)?;
+        let rows = session
+            .ask(
+                "SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod) FROM pg_catalog.pg_attribute a \
+                 WHERE a.attrelid = 'pg_temp._promote_query'::pg_catalog.regclass AND a.attnum > 0 ORDER BY a.attnum",
+            )
+            .await;
+        session.run("DROP VIEW pg_temp._promote_query").await?;
+        let column = |name: String, data_type: String| Column {
+            name,
+            data_type,
+            nullable: true,
+            default: None,
+            generated: None,
+            identity: None,
+            collation: None,
+            comment: None,
+        };
+        Ok(rows?.iter().map(|row| column(row.text(0), row.text(1))).collect())
+    }
+
+    async fn schema(&mut self, datasets: &[Dataset], _routines: Routines) -> Result<Schema, WarehouseError> {
+        let session = self.session()?;
+        session.run("SET search_path = ''").await?;
+        let found = schema(session, datasets).await;
+        session.run(&format!("SET search_path = {}", self.path)).await?;
+        found
+    }
+}
+
+/// The query begins one line below the statement that was made of it.
+fn one_line_up(error: WarehouseError) -> WarehouseError {
+    match error {
+        WarehouseError::Statement { sql, message, line } => WarehouseError::Statement {
+            sql,
+            message,
+            line: line.and_then(|line| line.checked_sub(1)).filter(|line| *line > 0),
+        },
+        error => error,
+    }
+}
+
+impl Drop for PostgresScratch {
+    /// Drops the database, over a session of its own: what is dropped cannot wait for the one that is at hand.
+    fn drop(&mut self) {
+        let (parameters, database) = (self.parameters.clone(), self.database.clone());
+        self.session = None;
+        let dropped = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+            runtime.block_on(async {
+                let session = Session::open(&parameters, &Interrupt::default()).await.ok()?;
+                session.run(&dropping(&database)).await.ok()
+            })
+        });
+        // What cannot be dropped now is swept away by the next plan.
+        drop(dropped.join());
+    }
+}
