@@ -46,10 +46,15 @@ pub(super) fn step(context: &Context<'_>, table: &Coordinate, constraint: &Const
     }
 }
 
-/// Counts the rows that break it, where one query can say so: not where a column is renamed or new.
+/// Counts the rows that break it, where one query can say so: not where a column is renamed, retyped or new.
 pub(super) fn violations(context: &Context<'_>, table: &Coordinate, constraint: &Constraint) -> Option<String> {
     let live = context.relation(table)?;
-    if !constraint.columns.iter().all(|column| live.column(column).is_some()) {
+    let wanted = context.wanted(table)?;
+    let as_it_is = |column: &String| {
+        let types = live.column(column).zip(wanted.column(column));
+        types.is_some_and(|(live, wanted)| live.data_type == wanted.data_type)
+    };
+    if !constraint.columns.iter().all(as_it_is) {
         return None;
     }
     let columns: Vec<String> = constraint.columns.iter().map(|column| name(column)).collect();

@@ -110,12 +110,6 @@ impl Session {
         }
     }
 
-    /// Asks what a query gives, without running it: names and types as `format_type` takes them.
-    pub(super) async fn described(&self, query: &str) -> Result<Vec<(String, u32)>, WarehouseError> {
-        let statement = self.client.prepare(query).await.map_err(|error| failed(query, &error))?;
-        Ok(statement.columns().iter().map(|column| (column.name().to_owned(), column.type_().oid())).collect())
-    }
-
     /// Stops where somebody wants the work to stop.
     pub(super) fn pause(&self) -> Result<(), WarehouseError> {
         if self.interrupt.load(Ordering::Relaxed) { Err(WarehouseError::Interrupted) } else { Ok(()) }
