@@ -54,7 +54,8 @@ impl Application<'_> {
     /// [`MigrationError::Warehouse`] with what the warehouse said; nothing of the half is left then.
     pub async fn apply(&self, execute: &mut dyn Execute, half: Half) -> Result<bool, MigrationError> {
         let Some(whole) = self.intent(half) else { return Ok(false) };
-        let groups: BTreeSet<u32> = whole.steps.iter().map(|step| step.group).filter(|group| *group != 0).collect();
+        let groups: BTreeSet<u32> =
+            whole.steps.iter().map(|step| step.group).filter(|group| *group != 0).collect();
         let groups: Vec<u32> = if groups.is_empty() { vec![0] } else { groups.into_iter().collect() };
         for (index, group) in groups.iter().enumerate() {
             let running = self.steps.iter().filter(|step| step.group == *group);
@@ -120,12 +121,8 @@ impl Application<'_> {
 
     /// Ownership that is written with a half: that of objects which only the other half makes waits for it.
     fn owned(&self, half: Half) -> Vec<Ownership> {
-        let late: BTreeSet<&str> = self
-            .steps
-            .iter()
-            .filter(|step| step.after_push)
-            .map(|step| step.object.as_str())
-            .collect();
+        let late: BTreeSet<&str> =
+            self.steps.iter().filter(|step| step.after_push).map(|step| step.object.as_str()).collect();
         let declared = self
             .desired
             .objects

@@ -137,8 +137,9 @@ impl<'a> Builder<'a> {
             names.extend(object.coordinate.clone());
             if let Body::Ddl { sql } = &object.body {
                 let heads = statements(sql).into_iter().map(|(_, statement)| head(statement));
-                let relations =
-                    heads.filter(|head| !matches!(head.kind, Kind::Index | Kind::Comment | Kind::Trigger | Kind::Alter));
+                let relations = heads.filter(|head| {
+                    !matches!(head.kind, Kind::Index | Kind::Comment | Kind::Trigger | Kind::Alter)
+                });
                 names.extend(relations.filter_map(|head| self.declared.place(&head.name)));
             }
         }

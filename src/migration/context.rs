@@ -39,15 +39,23 @@ impl<'a> Context<'a> {
             let words = words(managed.sql.as_deref()?);
             Some(Reader { object, managed: Some(managed), words })
         });
-        let others = live.relations.iter().filter(|(object, relation)| {
-            relation.kind.is_view() && !desired.objects.contains_key(object)
-        });
+        let others = live
+            .relations
+            .iter()
+            .filter(|(object, relation)| relation.kind.is_view() && !desired.objects.contains_key(object));
         let others = others.map(|(object, relation)| Reader {
             object,
             managed: None,
             words: words(relation.query.as_deref().unwrap_or_default()),
         });
-        Self { live, desired, ledger, facts, readers: declared.chain(others).collect(), lifted: BTreeSet::new() }
+        Self {
+            live,
+            desired,
+            ledger,
+            facts,
+            readers: declared.chain(others).collect(),
+            lifted: BTreeSet::new(),
+        }
     }
 
     /// The same, with the views that are taken away while what they read changes.

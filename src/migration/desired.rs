@@ -104,11 +104,7 @@ pub async fn desired(
 }
 
 /// A sequence that comes with a column is declared where its table is.
-fn of_owner(
-    built: &BTreeMap<Coordinate, Managed>,
-    schema: &Schema,
-    name: &Coordinate,
-) -> Option<Managed> {
+fn of_owner(built: &BTreeMap<Coordinate, Managed>, schema: &Schema, name: &Coordinate) -> Option<Managed> {
     let sequence = schema.relations.get(name).filter(|relation| relation.kind == RelationKind::Sequence)?;
     let owner = find(built, &sequence.extra.reads.first()?.object)?;
     Some(Managed { sql: None, renamed_from: None, renamed_columns: BTreeMap::new(), ..owner.clone() })

@@ -214,9 +214,9 @@ pub(super) fn changes(live: &Schema, desired: &Desired, ledger: &Ledger, adoptio
 
 /// Whether an object comes with another one: a sequence with the column that owns it.
 fn belongs(live: &Schema, object: &Coordinate) -> bool {
-    live.relations.get(object).is_some_and(|relation| {
-        relation.kind == RelationKind::Sequence && !relation.extra.reads.is_empty()
-    })
+    live.relations
+        .get(object)
+        .is_some_and(|relation| relation.kind == RelationKind::Sequence && !relation.extra.reads.is_empty())
 }
 
 /// What is ours or said to be dropped, and not desired.
@@ -275,13 +275,16 @@ fn type_changes(live: Option<&NamedType>, object: &Coordinate, desired: &NamedTy
     let kept: Vec<&String> = desired.parts.iter().filter(|part| live.parts.contains(part)).collect();
     if live.kind == TypeKind::Enum && desired.kind == TypeKind::Enum && kept.iter().copied().eq(&live.parts) {
         // Each new label stands before the first old one that follows it.
-        for (index, label) in desired.parts.iter().enumerate().filter(|(_, part)| !live.parts.contains(part)) {
+        for (index, label) in desired.parts.iter().enumerate().filter(|(_, part)| !live.parts.contains(part))
+        {
             let before = desired.parts[index..].iter().find(|part| live.parts.contains(part)).cloned();
             found.push(Change::AddEnumValue { object: object.clone(), label: label.clone(), before });
         }
     } else if live.kind != desired.kind || live.definition != desired.definition {
         found.push(match desired.kind {
-            TypeKind::Enum | TypeKind::Composite if live.kind == desired.kind => Change::ChangeType(object.clone()),
+            TypeKind::Enum | TypeKind::Composite if live.kind == desired.kind => {
+                Change::ChangeType(object.clone())
+            }
             _ => Change::NotPlanned {
                 object: object.clone(),
                 what: format!("the type would change from {} to {}", live.definition, desired.definition),
@@ -321,7 +324,9 @@ fn relation_changes(
                     kept_changes(object, live, desired, managed, found);
                 }
             }
-            (RelationKind::Table, after) if after.is_view() => found.push(Change::TableToView(object.clone())),
+            (RelationKind::Table, after) if after.is_view() => {
+                found.push(Change::TableToView(object.clone()))
+            }
             (before, RelationKind::Table) if before.is_view() => {
                 found.push(Change::ViewToTable(object.clone()));
             }
@@ -347,7 +352,8 @@ fn new_table(object: &Coordinate, desired: &Relation, found: &mut Vec<Change>) {
         return;
     }
     found.push(Change::CreateTable(object.clone()));
-    for constraint in desired.constraints.iter().filter(|key| key.name.is_some() && key.kind == "FOREIGN KEY") {
+    for constraint in desired.constraints.iter().filter(|key| key.name.is_some() && key.kind == "FOREIGN KEY")
+    {
         found.push(Change::AddConstraint { table: object.clone(), constraint: constraint.clone() });
     }
     for (trigger, definition) in &desired.extra.triggers {
@@ -367,7 +373,8 @@ fn kept_changes(
     let (before, after) = (&live.extra, &desired.extra);
     let declared = |empty: bool| managed.indexed || !empty;
     if before.features != after.features && declared(after.features.is_empty()) {
-        let feature = before.features.symmetric_difference(&after.features).next().cloned().unwrap_or_default();
+        let feature =
+            before.features.symmetric_difference(&after.features).next().cloned().unwrap_or_default();
         let verb = if before.features.contains(&feature) { "lose" } else { "get" };
         let what = format!("it would {verb} `{feature}`");
         found.push(Change::NotPlanned { object: object.clone(), what });
@@ -376,7 +383,8 @@ fn kept_changes(
         found.push(Change::ChangeOptions(object.clone()));
     }
     for (trigger, definition) in &before.triggers {
-        if after.triggers.get(trigger) != Some(definition) && declared(!after.triggers.contains_key(trigger)) {
+        if after.triggers.get(trigger) != Some(definition) && declared(!after.triggers.contains_key(trigger))
+        {
             found.push(Change::DropTrigger { table: object.clone(), trigger: trigger.clone() });
         }
     }

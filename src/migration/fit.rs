@@ -81,7 +81,9 @@ pub(super) fn misfits(column: &str, from: &str, to: &str) -> Option<String> {
     if number(from) {
         if let Some((precision, scale)) = decimal(&common(to)) {
             let digits = precision.saturating_sub(scale);
-            return Some(format!("abs({column}) >= 1e{digits}::numeric OR {column} <> round({column}::numeric, {scale})"));
+            return Some(format!(
+                "abs({column}) >= 1e{digits}::numeric OR {column} <> round({column}::numeric, {scale})"
+            ));
         }
         let (bits, _) = whole(&common(to))?;
         let most = (1_u128 << (bits - 1)) - 1;
@@ -90,8 +92,12 @@ pub(super) fn misfits(column: &str, from: &str, to: &str) -> Option<String> {
         ));
     }
     match (from, to) {
-        ("double precision", "real") => Some(format!("abs({column}) > 3.4e38 OR ({column} BETWEEN -3.4e38 AND 3.4e38 AND {column} <> ({column}::numeric)::real::double precision)")),
-        (_, "date") if from.starts_with("timestamp") => Some(format!("{column} <> date_trunc('day', {column})")),
+        ("double precision", "real") => Some(format!(
+            "abs({column}) > 3.4e38 OR ({column} BETWEEN -3.4e38 AND 3.4e38 AND {column} <> ({column}::numeric)::real::double precision)"
+        )),
+        (_, "date") if from.starts_with("timestamp") => {
+            Some(format!("{column} <> date_trunc('day', {column})"))
+        }
         _ => None,
     }
 }

@@ -19,7 +19,11 @@ struct Need {
 /// Finds the live views that have to be taken away for these changes: those that read what changes, and all that
 /// read these.
 pub(super) fn lifted(context: &Context<'_>, changes: &[Change]) -> BTreeSet<Coordinate> {
-    changes.iter().flat_map(|change| needs(context, change)).flat_map(|need| in_the_way(context, &need)).collect()
+    changes
+        .iter()
+        .flat_map(|change| needs(context, change))
+        .flat_map(|need| in_the_way(context, &need))
+        .collect()
 }
 
 fn needs(context: &Context<'_>, change: &Change) -> Vec<Need> {

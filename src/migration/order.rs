@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::context::Context;
 use super::desired::Desired;
 use super::diff::Change;
+use super::lift::lifted;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Step, Verdict};
 use crate::warehouse::words;
@@ -27,14 +28,21 @@ pub(super) struct Judged {
 /// what is there, each outside of any; foreign keys; the looking at rows that were there before. What does not run
 /// comes last, in no group.
 pub(super) fn apart(context: &Context<'_>, mut judged: Vec<Judged>) -> Vec<Judged> {
-    follow(&mut judged);
+    follow(context, &mut judged);
     let away = drop_order(context, &judged);
     judged.sort_by_key(|judged| {
         let object = judged.change.object();
-        let rank = object.and_then(|object| context.desired.objects.get(object)).map_or(0, |managed| managed.rank);
+        let rank =
+            object.and_then(|object| context.desired.objects.get(object)).map_or(0, |managed| managed.rank);
         let place = object.and_then(|object| away.get(object)).copied().unwrap_or(0);
         let phase = server_phase(&judged.change);
-        let within = if goes(&judged.change) { place } else if ranked(&judged.change) { rank } else { 0 };
+        let within = if goes(&judged.change) {
+            place
+        } else if ranked(&judged.change) {
+            rank
+        } else {
+            0
+        };
         (if judged.step.group == 0 { u32::MAX } else { judged.step.group }, phase, within)
     });
     let (mut group, mut before) = (0, None);
@@ -69,23 +77,51 @@ enum Class {
     Looks,
 }
 
-/// Brings into one half what only makes sense together: a view's going and coming, a key's adding and looking.
-fn follow(judged: &mut [Judged]) {
-    let late = |judged: &[Judged], wanted: &dyn Fn(&Change) -> bool| -> BTreeSet<String> {
-        let late = judged.iter().filter(|judged| judged.step.group == AFTER_PUSH && wanted(&judged.change));
-        late.filter_map(|judged| judged.change.object().map(ToString::to_string)).collect()
+/// Brings into one half what only makes sense together: a change and the going and coming of the views in its way,
+/// a key's adding and the looking at what is there. The later half wins.
+fn follow(context: &Context<'_>, judged: &mut [Judged]) {
+    let views = |change: &Change| match change {
+        Change::LiftView(view)
+        | Change::LowerView(view)
+        | Change::ChangeView(view)
+        | Change::DropView(view) => BTreeSet::from([view.clone()]),
+        _ => lifted(context, std::slice::from_ref(change)),
     };
-    let any_late = judged.iter().any(|judged| judged.step.group == AFTER_PUSH);
-    let moves = late(judged, &|change| {
-        matches!(change, Change::ChangeView(_) | Change::LowerView(_) | Change::AddConstraint { .. })
-    });
-    for judged in judged.iter_mut().filter(|judged| judged.step.group == BEFORE_PUSH) {
-        let named = judged.change.object().is_some_and(|object| moves.contains(&object.to_string()));
-        let lifts = matches!(judged.change, Change::LiftView(_) | Change::LowerView(_));
-        // A view is away for as short as can be: in the half where what needs that runs.
-        if (lifts && any_late) || (named && matches!(judged.change, Change::ValidateConstraint { .. })) {
-            judged.step.group = AFTER_PUSH;
+    let knots: Vec<BTreeSet<Coordinate>> = judged.iter().map(|judged| views(&judged.change)).collect();
+    loop {
+        let late: Vec<usize> =
+            (0..judged.len()).filter(|index| judged[*index].step.group == AFTER_PUSH).collect();
+        let follows = |index: usize| {
+            late.iter().any(|other| {
+                !knots[index].is_disjoint(&knots[*other])
+                    || waits_for(&judged[index].change, &judged[*other].change)
+            })
+        };
+        let early = (0..judged.len()).filter(|index| judged[*index].step.group == BEFORE_PUSH);
+        let moved: Vec<usize> = early.filter(|index| follows(*index)).collect();
+        if moved.is_empty() {
+            break;
         }
+        for index in moved {
+            judged[index].step.group = AFTER_PUSH;
+        }
+    }
+}
+
+/// Whether one change only makes sense after another: a key is looked at, or found under its name, once it is
+/// made; what an old key or index stands for goes before its new self comes.
+fn waits_for(change: &Change, other: &Change) -> bool {
+    match (change, other) {
+        (
+            Change::ValidateConstraint { table, constraint },
+            Change::AddConstraint { table: other, constraint: added },
+        ) => table == other && constraint.name == added.name,
+        (
+            Change::AddConstraint { table, constraint } | Change::DropConstraint { table, constraint },
+            Change::DropConstraint { table: other, constraint: gone }
+            | Change::AddConstraint { table: other, constraint: gone },
+        ) => table == other && constraint.name == gone.name,
+        _ => false,
     }
 }
 

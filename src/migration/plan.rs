@@ -37,8 +37,7 @@ pub struct Planned {
 pub type OpenScratch<'a> = dyn FnMut() -> Opening<'a> + 'a;
 
 /// A scratch that is being opened.
-pub type Opening<'a> =
-    Pin<Box<dyn Future<Output = Result<(Box<dyn Scratch>, Typed), WarehouseError>> + 'a>>;
+pub type Opening<'a> = Pin<Box<dyn Future<Output = Result<(Box<dyn Scratch>, Typed), WarehouseError>> + 'a>>;
 
 /// Decides how to get from what is live to what is declared.
 ///

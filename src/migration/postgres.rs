@@ -113,7 +113,9 @@ pub(super) fn statements(context: &Context<'_>, change: &Change) -> Vec<String> 
 /// Says what the engine does for a change, where that is not what the rule says.
 pub(super) fn mechanics(context: &Context<'_>, change: &Change, said: Mechanics) -> Mechanics {
     match change {
-        Change::RetypeColumn { from, to, .. } if keeps_rows(&from.data_type, &to.data_type) => Mechanics::Metadata,
+        Change::RetypeColumn { from, to, .. } if keeps_rows(&from.data_type, &to.data_type) => {
+            Mechanics::Metadata
+        }
         Change::RetypeColumn { .. } => Mechanics::Rewrite,
         Change::AddColumn { column, .. } => {
             let computed = column.generated.is_some() || column.identity.is_some();
@@ -158,7 +160,8 @@ fn keeps_rows(from: &str, to: &str) -> bool {
 
 /// Whether rows that are there are looked at in a step of its own, while others go on writing.
 pub(super) fn waits(constraint: &Constraint) -> bool {
-    matches!(constraint.kind.as_str(), "CHECK" | "FOREIGN KEY") && !constraint.definition.ends_with(" NOT VALID")
+    matches!(constraint.kind.as_str(), "CHECK" | "FOREIGN KEY")
+        && !constraint.definition.ends_with(" NOT VALID")
 }
 
 fn key_name(constraint: &Constraint) -> String {
@@ -191,7 +194,9 @@ fn written(column: &Column) -> String {
 pub(super) fn create_table(table: &Coordinate, relation: &Relation) -> String {
     let mut lines: Vec<String> = relation.columns.iter().map(written).collect();
     let keys = relation.constraints.iter().filter(|constraint| constraint.kind != "FOREIGN KEY");
-    lines.extend(keys.map(|constraint| format!("CONSTRAINT {} {}", key_name(constraint), constraint.definition)));
+    lines.extend(
+        keys.map(|constraint| format!("CONSTRAINT {} {}", key_name(constraint), constraint.definition)),
+    );
     format!("CREATE TABLE {} ({}){}", path(table), lines.join(", "), with_options(&relation.extra.options))
 }
 
@@ -199,7 +204,8 @@ pub(super) fn create_table(table: &Coordinate, relation: &Relation) -> String {
 pub(super) fn create_copy(table: &Coordinate, relation: &Relation) -> String {
     let plain = |column: &Column| format!("{} {}", name(&column.name), typed(column));
     let mut lines: Vec<String> = relation.columns.iter().map(plain).collect();
-    let keys = relation.constraints.iter().filter(|key| matches!(key.kind.as_str(), "PRIMARY KEY" | "UNIQUE"));
+    let keys =
+        relation.constraints.iter().filter(|key| matches!(key.kind.as_str(), "PRIMARY KEY" | "UNIQUE"));
     lines.extend(keys.map(|key| key.definition.clone()));
     format!("CREATE TABLE {} ({})", path(table), lines.join(", "))
 }
@@ -226,7 +232,12 @@ fn made_table(context: &Context<'_>, table: &Coordinate) -> Vec<String> {
 
 /// Gives the sequences of a table's columns, or of one of them, to these.
 fn owning(context: &Context<'_>, table: &Coordinate, column: Option<&str>) -> Vec<String> {
-    let sequences = context.desired.schema.relations.iter().filter(|(_, sequence)| sequence.kind == RelationKind::Sequence);
+    let sequences = context
+        .desired
+        .schema
+        .relations
+        .iter()
+        .filter(|(_, sequence)| sequence.kind == RelationKind::Sequence);
     sequences
         .filter_map(|(sequence, relation)| {
             let owner = relation.extra.reads.first().filter(|read| read.object == *table)?;
@@ -293,10 +304,14 @@ fn generated(context: &Context<'_>, table: &Coordinate, from: &Column, to: &Colu
     ddl.extend(added_column(context, table, to));
     // What hung on the column went with it.
     let Some((live, wanted)) = context.relation(table).zip(context.wanted(table)) else { return ddl };
-    let kept = wanted.indexes.iter().filter(|(index, definition)| live.indexes.get(*index) == Some(definition));
+    let kept =
+        wanted.indexes.iter().filter(|(index, definition)| live.indexes.get(*index) == Some(definition));
     let speaks = |text: &str| words(text).contains(&to.name.to_lowercase());
     ddl.extend(kept.map(|(_, definition)| definition.clone()).filter(|definition| speaks(definition)));
-    let keys = wanted.constraints.iter().filter(|key| live.constraints.contains(key) && key.columns.contains(&to.name));
+    let keys = wanted
+        .constraints
+        .iter()
+        .filter(|key| live.constraints.contains(key) && key.columns.contains(&to.name));
     ddl.extend(keys.map(|key| alter(table, &format!("ADD CONSTRAINT {} {}", key_name(key), key.definition))));
     ddl
 }
@@ -317,9 +332,9 @@ fn added_constraint(context: &Context<'_>, table: &Coordinate, constraint: &Cons
 
 /// An index on what is there already is built while others go on writing.
 fn index(context: &Context<'_>, table: &Coordinate, definition: &str) -> String {
-    let there = context.relation(table).is_some_and(|live| {
-        !live.extra.features.iter().any(|feature| feature.starts_with("partitioned"))
-    });
+    let there = context
+        .relation(table)
+        .is_some_and(|live| !live.extra.features.iter().any(|feature| feature.starts_with("partitioned")));
     if there { definition.replacen("INDEX ", "INDEX CONCURRENTLY ", 1) } else { definition.to_owned() }
 }
 
@@ -343,7 +358,9 @@ fn made_view(context: &Context<'_>, view: &Coordinate) -> Vec<String> {
     if let Some(live) = live {
         ddl.extend(live.extra.grants.iter().cloned());
         let owner = live.extra.owner.as_ref();
-        ddl.extend(owner.map(|owner| format!("ALTER {} {} OWNER TO {}", noun(live.kind), path(view), name(owner))));
+        ddl.extend(
+            owner.map(|owner| format!("ALTER {} {} OWNER TO {}", noun(live.kind), path(view), name(owner))),
+        );
     }
     ddl
 }
@@ -360,7 +377,9 @@ pub(super) fn replaces(live: &Relation, wanted: &Relation) -> bool {
 }
 
 fn changed_view(context: &Context<'_>, view: &Coordinate) -> Vec<String> {
-    let (Some(live), Some(wanted)) = (context.relation(view), context.wanted(view)) else { return Vec::new() };
+    let (Some(live), Some(wanted)) = (context.relation(view), context.wanted(view)) else {
+        return Vec::new();
+    };
     // One that cannot be replaced was taken away before.
     if !replaces(live, wanted) || context.is_lifted(view) {
         return made_view(context, view);
@@ -373,7 +392,12 @@ fn changed_view(context: &Context<'_>, view: &Coordinate) -> Vec<String> {
 }
 
 /// The comments that are others; those that go are set to nothing.
-fn changed_comments(context: &Context<'_>, object: &Coordinate, live: &Relation, wanted: &Relation) -> Vec<String> {
+fn changed_comments(
+    context: &Context<'_>,
+    object: &Coordinate,
+    live: &Relation,
+    wanted: &Relation,
+) -> Vec<String> {
     let mut ddl = Vec::new();
     if live.comment != wanted.comment {
         ddl.push(changed_comment(context, object, None, wanted.comment.as_deref()));
@@ -393,7 +417,9 @@ fn drop_relation(context: &Context<'_>, view: &Coordinate) -> String {
 }
 
 fn view_to_table(context: &Context<'_>, object: &Coordinate) -> Vec<String> {
-    let (Some(live), Some(wanted)) = (context.relation(object), context.wanted(object)) else { return Vec::new() };
+    let (Some(live), Some(wanted)) = (context.relation(object), context.wanted(object)) else {
+        return Vec::new();
+    };
     let shared = |column: &&Column| live.column(&column.name).is_some() && column.generated.is_none();
     let shared: Vec<String> = wanted.columns.iter().filter(shared).map(|column| name(&column.name)).collect();
     let new = object.dataset.object(format!("_promote_new_{}", object.name));
@@ -435,7 +461,12 @@ pub(super) fn comments(object: &Coordinate, relation: &Relation) -> Vec<String> 
     ddl
 }
 
-fn changed_comment(context: &Context<'_>, object: &Coordinate, column: Option<&str>, to: Option<&str>) -> String {
+fn changed_comment(
+    context: &Context<'_>,
+    object: &Coordinate,
+    column: Option<&str>,
+    to: Option<&str>,
+) -> String {
     if let Some(column) = column {
         return comment("COLUMN", &column_path(object, column), to);
     }
@@ -508,14 +539,20 @@ fn changed_routine(context: &Context<'_>, object: &Coordinate) -> Vec<String> {
 }
 
 fn changed_sequence(context: &Context<'_>, object: &Coordinate) -> Vec<String> {
-    let (Some(live), Some(wanted)) = (context.relation(object), context.wanted(object)) else { return Vec::new() };
+    let (Some(live), Some(wanted)) = (context.relation(object), context.wanted(object)) else {
+        return Vec::new();
+    };
     let mut ddl = Vec::new();
     if live.definition != wanted.definition {
         let cycle = if wanted.definition.ends_with(" CYCLE") { "" } else { " NO CYCLE" };
         ddl.push(format!("ALTER SEQUENCE {} {}{cycle}", path(object), wanted.definition));
     }
     if live.extra.reads != wanted.extra.reads {
-        let owner = wanted.extra.reads.first().and_then(|read| Some(column_path(&read.object, read.column.as_ref()?)));
+        let owner = wanted
+            .extra
+            .reads
+            .first()
+            .and_then(|read| Some(column_path(&read.object, read.column.as_ref()?)));
         let owner = owner.unwrap_or_else(|| "NONE".to_owned());
         ddl.push(format!("ALTER SEQUENCE {} OWNED BY {owner}", path(object)));
     }
@@ -557,10 +594,14 @@ fn changed_type(context: &Context<'_>, object: &Coordinate) -> Vec<String> {
 }
 
 /// The live columns of tables that are of a type.
-pub(super) fn holders<'a>(context: &'a Context<'_>, object: &Coordinate) -> Vec<(&'a Coordinate, &'a Column)> {
+pub(super) fn holders<'a>(
+    context: &'a Context<'_>,
+    object: &Coordinate,
+) -> Vec<(&'a Coordinate, &'a Column)> {
     let (plain, many) = (path(object), format!("{}[]", path(object)));
     let tables = context.live.relations.iter().filter(|(_, relation)| relation.kind == RelationKind::Table);
-    let columns = tables.flat_map(|(table, relation)| relation.columns.iter().map(move |column| (table, column)));
+    let columns =
+        tables.flat_map(|(table, relation)| relation.columns.iter().map(move |column| (table, column)));
     columns.filter(|(_, column)| column.data_type == plain || column.data_type == many).collect()
 }
 
@@ -594,11 +635,16 @@ fn changed_fields(object: &Coordinate, live: &NamedType, wanted: &NamedType) -> 
 }
 
 fn changed_options(context: &Context<'_>, object: &Coordinate) -> Vec<String> {
-    let (Some(live), Some(wanted)) = (context.relation(object), context.wanted(object)) else { return Vec::new() };
+    let (Some(live), Some(wanted)) = (context.relation(object), context.wanted(object)) else {
+        return Vec::new();
+    };
     let key = |option: &str| option.split('=').next().unwrap_or(option).to_owned();
     let (before, after) = (&live.extra.options, &wanted.extra.options);
-    let gone: Vec<String> =
-        before.iter().map(|option| key(option)).filter(|old| !after.iter().any(|new| key(new) == *old)).collect();
+    let gone: Vec<String> = before
+        .iter()
+        .map(|option| key(option))
+        .filter(|old| !after.iter().any(|new| key(new) == *old))
+        .collect();
     let set: Vec<String> = after.iter().filter(|option| !before.contains(option)).cloned().collect();
     let place = format!("ALTER {} {}", noun(wanted.kind), path(object));
     let mut ddl = Vec::new();

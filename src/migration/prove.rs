@@ -88,7 +88,8 @@ impl Copy<'_> {
             .filter(|view| !self.steps.iter().any(|step| step.object == view.to_string()))
             .cloned()
             .collect();
-        let groups: BTreeSet<u32> = self.steps.iter().map(|step| step.group).filter(|group| *group != 0).collect();
+        let groups: BTreeSet<u32> =
+            self.steps.iter().map(|step| step.group).filter(|group| *group != 0).collect();
         for group in groups {
             let steps = self.steps.iter().filter(|step| step.group == group);
             let ddl: Vec<String> = steps.flat_map(|step| step.ddl.clone()).collect();
@@ -287,7 +288,8 @@ impl Copy<'_> {
     /// Whether a difference is only that a copy does not have what no change is planned for.
     fn is_uncopied(&self, change: &Change) -> bool {
         let Change::NotPlanned { object, .. } = change else { return false };
-        let features = |schema: &Schema| schema.relations.get(object).map(|relation| relation.extra.features.clone());
+        let features =
+            |schema: &Schema| schema.relations.get(object).map(|relation| relation.extra.features.clone());
         features(self.live) == features(&self.desired.schema)
     }
 
@@ -340,7 +342,7 @@ fn server_relation<'a>(object: &'a Coordinate, relation: &'a Relation) -> Vec<(&
     match relation.kind {
         RelationKind::Table => {
             let mut ddl = vec![postgres::create_table(object, relation)];
-            ddl.extend(relation.indexes.values().filter(|sql| !sql.ends_with("*/")).cloned());
+            ddl.extend(relation.indexes.values().cloned());
             ddl.extend(postgres::comments(object, relation));
             let mut found = vec![(object, ddl)];
             let keys = relation.constraints.iter().filter(|key| key.kind == "FOREIGN KEY");
@@ -353,10 +355,15 @@ fn server_relation<'a>(object: &'a Coordinate, relation: &'a Relation) -> Vec<(&
             found.extend(relation.extra.triggers.values().map(|sql| (object, vec![sql.clone()])));
             found
         }
-        RelationKind::View | RelationKind::MaterializedView => vec![(object, postgres::create_view(object, relation))],
+        RelationKind::View | RelationKind::MaterializedView => {
+            vec![(object, postgres::create_view(object, relation))]
+        }
         RelationKind::Sequence => {
-            let mut found = vec![(object, vec![format!("CREATE SEQUENCE {} {}", path(object), relation.definition)])];
-            if let Some((owner, column)) = relation.extra.reads.first().and_then(|read| Some((&read.object, read.column.as_ref()?))) {
+            let mut found =
+                vec![(object, vec![format!("CREATE SEQUENCE {} {}", path(object), relation.definition)])];
+            if let Some((owner, column)) =
+                relation.extra.reads.first().and_then(|read| Some((&read.object, read.column.as_ref()?)))
+            {
                 let owner = statement::column_path(owner, column);
                 found.push((object, vec![format!("ALTER SEQUENCE {} OWNED BY {owner}", path(object))]));
             }

@@ -51,10 +51,8 @@ pub fn steps(live: &Schema, desired: &Desired, ledger: &Ledger, options: &Option
     let changes = changes(live, desired, ledger, &adoption);
     let postgres = desired.dialect == Dialect::Postgres;
     let context = if postgres { with_lifted(context, &changes) } else { context };
-    let mut judged: Vec<Judged> = changes
-        .into_iter()
-        .map(|change| Judged { step: rule::step(&context, &change), change })
-        .collect();
+    let mut judged: Vec<Judged> =
+        changes.into_iter().map(|change| Judged { step: rule::step(&context, &change), change }).collect();
     if postgres {
         lift(&context, &mut judged);
         written(&context, &mut judged);

@@ -175,7 +175,8 @@ async fn ask(
         warehouse::connect(&subject.warehouse, &reach).await.map_err(failed)?
     };
     let files = declared.outside();
-    let mut open = || -> migration::Opening<'_> { Box::pin(warehouse::scratch(&subject.warehouse, &reach, &files)) };
+    let mut open =
+        || -> migration::Opening<'_> { Box::pin(warehouse::scratch(&subject.warehouse, &reach, &files)) };
     let planned = migration::plan(declared, live.as_mut(), &mut open, &mut memory, &options).await;
     ports.ends();
     if let (Ok(planned), Some(key), false) = (&planned, &key, remembered) {

@@ -96,7 +96,9 @@ pub fn leading(statement: &str, dialect: Dialect) -> Result<Leading, SqlError> {
             Leading::Comment(kind, words.chain())
         }
         "ALTER"
-            if words.peek().is_some_and(|word| matches!(word.as_str(), "TABLE" | "SEQUENCE" | "VIEW" | "MATERIALIZED")) =>
+            if words.peek().is_some_and(|word| {
+                matches!(word.as_str(), "TABLE" | "SEQUENCE" | "VIEW" | "MATERIALIZED")
+            }) =>
         {
             words.skip(&["TABLE", "SEQUENCE", "MATERIALIZED", "VIEW", "IF", "EXISTS", "ONLY"]);
             Leading::Alter(words.chain())

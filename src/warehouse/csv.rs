@@ -7,7 +7,7 @@
 /// # Errors
 ///
 /// Words, if a quoted field does not end.
-pub(super) fn rows(text: &str) -> Result<Vec<Vec<Option<String>>>, String> {
+pub fn rows(text: &str) -> Result<Vec<Vec<Option<String>>>, String> {
     let (mut rows, mut row, mut field) = (Vec::new(), Vec::new(), String::new());
     let (mut inside, mut quoted) = (false, false);
     let mut characters = text.chars().peekable();

@@ -25,6 +25,7 @@ mod remembered;
 mod scan;
 
 pub use connect::{Access, Interrupt, Reach, Routines, connect, scratch};
+pub use csv::rows as csv_rows;
 pub use error::WarehouseError;
 pub use files::{Files, Typed};
 pub use fingerprint::fingerprint;

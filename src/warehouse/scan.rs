@@ -173,15 +173,26 @@ const DROPPED: &[&str] = &[
 
 /// What may be altered is what may be created: no role, no system, no database.
 fn altered(rest: &[Token<'_>]) -> (Kind, Vec<String>) {
-    const NOUNS: &[&str] =
-        &["table", "view", "materialized", "index", "type", "domain", "sequence", "function", "procedure", "only"];
+    const NOUNS: &[&str] = &[
+        "table",
+        "view",
+        "materialized",
+        "index",
+        "type",
+        "domain",
+        "sequence",
+        "function",
+        "procedure",
+        "only",
+    ];
     let after = skip(rest, NOUNS);
     let kind = if after.len() < rest.len() { Kind::Alter } else { Kind::Other };
     (kind, named(skip(after, &["if", "exists", "only"])))
 }
 
 fn created(rest: &[Token<'_>]) -> (Kind, Vec<String>) {
-    let rest = skip(rest, &["or", "replace", "unique", "recursive", "unlogged", "materialized", "constraint"]);
+    let rest =
+        skip(rest, &["or", "replace", "unique", "recursive", "unlogged", "materialized", "constraint"]);
     let Some(noun) = rest.first() else { return (Kind::Other, Vec::new()) };
     let after = &rest[1..];
     match noun.text.to_ascii_lowercase().as_str() {

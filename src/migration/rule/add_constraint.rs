@@ -47,7 +47,11 @@ pub(super) fn step(context: &Context<'_>, table: &Coordinate, constraint: &Const
 }
 
 /// Counts the rows that break it, where one query can say so: not where a column is renamed, retyped or new.
-pub(super) fn violations(context: &Context<'_>, table: &Coordinate, constraint: &Constraint) -> Option<String> {
+pub(super) fn violations(
+    context: &Context<'_>,
+    table: &Coordinate,
+    constraint: &Constraint,
+) -> Option<String> {
     let live = context.relation(table)?;
     let wanted = context.wanted(table)?;
     let as_it_is = |column: &String| {

@@ -12,7 +12,12 @@ pub(super) fn step(context: &Context<'_>, table: &Coordinate, from: &Column, to:
     Draft::new(context, "change-collation", table)
         .column(&to.name)
         .judged(Verdict::CompatibleWithCost, Mechanics::Rewrite)
-        .reason(format!("`{}` goes from collation {} to {}: it is sorted otherwise from now on", to.name, text(from), text(to)))
+        .reason(format!(
+            "`{}` goes from collation {} to {}: it is sorted otherwise from now on",
+            to.name,
+            text(from),
+            text(to)
+        ))
         .affected(context.affected(table, Some(&to.name)))
         .done()
 }

@@ -7,7 +7,9 @@ use crate::model::migration::{Mechanics, Step, Verdict};
 
 pub(super) fn step(context: &Context<'_>, object: &Coordinate) -> Step {
     let options = |side: Option<&crate::model::schema::Relation>| {
-        side.map(|relation| relation.extra.options.join(", ")).filter(|text| !text.is_empty()).unwrap_or_else(|| "none".to_owned())
+        side.map(|relation| relation.extra.options.join(", "))
+            .filter(|text| !text.is_empty())
+            .unwrap_or_else(|| "none".to_owned())
     };
     let (before, after) = (options(context.relation(object)), options(context.wanted(object)));
     Draft::new(context, "change-options", object)

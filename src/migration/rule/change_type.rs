@@ -8,7 +8,9 @@ use crate::model::migration::{Mechanics, Step, Verdict};
 use crate::model::schema::TypeKind;
 
 pub(super) fn step(context: &Context<'_>, object: &Coordinate) -> Step {
-    let parts = |side: Option<&crate::model::schema::NamedType>| side.map(|named| named.parts.clone()).unwrap_or_default();
+    let parts = |side: Option<&crate::model::schema::NamedType>| {
+        side.map(|named| named.parts.clone()).unwrap_or_default()
+    };
     let (before, wanted) = (context.live.types.get(object), context.desired.schema.types.get(object));
     let (old, new) = (parts(before), parts(wanted));
     let gone: Vec<&str> = old.iter().filter(|part| !new.contains(part)).map(String::as_str).collect();
@@ -21,10 +23,16 @@ pub(super) fn step(context: &Context<'_>, object: &Coordinate) -> Step {
             .reason(format!("type `{object}` has more fields"))
             .done();
     }
-    let what = if gone.is_empty() { "would be in another order".to_owned() } else { format!("would lose {}", gone.join(", ")) };
+    let what = if gone.is_empty() {
+        "would be in another order".to_owned()
+    } else {
+        format!("would lose {}", gone.join(", "))
+    };
     draft
         .judged(Verdict::Incompatible, mechanics)
-        .reason(format!("type `{object}` {what}: rows that hold it make the change fail, and whoever names it fails"))
+        .reason(format!(
+            "type `{object}` {what}: rows that hold it make the change fail, and whoever names it fails"
+        ))
         .recipe(&[
             format!("keep what `{object}` holds, and declare what is new at its end"),
             format!("or declare `{object}_v2` beside it and move its columns"),

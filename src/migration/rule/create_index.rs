@@ -30,10 +30,8 @@ pub(super) fn step(context: &Context<'_>, table: &Coordinate, index: &str, defin
         }
         _ => format!("unique index `{index}` is built over all rows"),
     };
-    let draft = draft
-        .settled(settled)
-        .reason(reason)
-        .recipe(&["remove the duplicates first; promote".to_owned()]);
+    let draft =
+        draft.settled(settled).reason(reason).recipe(&["remove the duplicates first; promote".to_owned()]);
     match probe {
         Some(probe) => draft.probe(probe, rows).done(),
         None => draft.done(),
@@ -45,7 +43,9 @@ fn duplicates(context: &Context<'_>, table: &Coordinate, definition: &str) -> Op
     let place = path(&context.live_name(table));
     if !context.is_postgres() {
         let list = definition.split_once('(').and_then(|(_, list)| list.strip_suffix(')')).unwrap_or("1");
-        return Some(format!("SELECT count(*) FROM (SELECT 1 FROM {place} GROUP BY {list} HAVING count(*) > 1) AS x"));
+        return Some(format!(
+            "SELECT count(*) FROM (SELECT 1 FROM {place} GROUP BY {list} HAVING count(*) > 1) AS x"
+        ));
     }
     let (_, rest) = definition.split_once(" USING ")?.1.split_once('(')?;
     let (list, rest) = rest.split_once(')')?;
@@ -59,5 +59,7 @@ fn duplicates(context: &Context<'_>, table: &Coordinate, definition: &str) -> Op
     let filter = rest.split_once(" WHERE ").map(|(_, filter)| format!(" AND {filter}")).unwrap_or_default();
     let list = columns.join(", ");
     let set = columns.iter().map(|column| format!("{column} IS NOT NULL")).collect::<Vec<_>>().join(" AND ");
-    Some(format!("SELECT count(*) FROM (SELECT 1 FROM {place} WHERE {set}{filter} GROUP BY {list} HAVING count(*) > 1) AS x"))
+    Some(format!(
+        "SELECT count(*) FROM (SELECT 1 FROM {place} WHERE {set}{filter} GROUP BY {list} HAVING count(*) > 1) AS x"
+    ))
 }

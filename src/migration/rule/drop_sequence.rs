@@ -16,7 +16,9 @@ pub(super) fn step(context: &Context<'_>, object: &Coordinate) -> Step {
     }
     draft
         .judged(Verdict::Incompatible, Mechanics::Metadata)
-        .reason(format!("sequence `{object}` would be dropped: where it was is lost, and whoever counts with it fails"))
+        .reason(format!(
+            "sequence `{object}` would be dropped: where it was is lost, and whoever counts with it fails"
+        ))
         .recipe(&["remove its declaration instead: it then stays as it is, unmanaged".to_owned()])
         .done()
 }

@@ -6,7 +6,8 @@ use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
 
 pub(super) fn step(context: &Context<'_>, view: &Coordinate) -> Step {
-    let stored = context.relation(view).is_some_and(|live| live.kind != crate::model::schema::RelationKind::View);
+    let stored =
+        context.relation(view).is_some_and(|live| live.kind != crate::model::schema::RelationKind::View);
     let mechanics = if stored { Mechanics::Rewrite } else { Mechanics::Metadata };
     Draft::new(context, "lower-view", view)
         .judged(Verdict::CompatibleWithCost, mechanics)

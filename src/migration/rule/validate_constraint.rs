@@ -9,7 +9,9 @@ use crate::model::schema::Constraint;
 
 pub(super) fn step(context: &Context<'_>, table: &Coordinate, constraint: &Constraint) -> Step {
     let there = context.relation(table).is_some_and(|live| {
-        live.constraints.iter().any(|key| key.name == constraint.name && key.definition.ends_with(" NOT VALID"))
+        live.constraints
+            .iter()
+            .any(|key| key.name == constraint.name && key.definition.ends_with(" NOT VALID"))
     });
     let name = constraint.name.as_deref().unwrap_or(&constraint.definition);
     if !there {

@@ -122,7 +122,10 @@ fn relations(
         let query = (kind == RelationKind::View).then(|| query(&definition));
         let (columns, constraints, indexes) = (Vec::new(), Vec::new(), BTreeMap::new());
         let extra = Extra::default();
-        Some((coordinate, Relation { kind, columns, constraints, indexes, query, comment, definition, extra }))
+        Some((
+            coordinate,
+            Relation { kind, columns, constraints, indexes, query, comment, definition, extra },
+        ))
     });
     Ok(placed.collect())
 }
@@ -257,7 +260,8 @@ fn macros(scope: &Scope<'_>) -> Result<BTreeMap<Coordinate, Routine>, WarehouseE
             let data_type = types.get(index).filter(|text| !text.is_empty()).cloned();
             Parameter { name, data_type, default: None }
         });
-        let overload = Overload { parameters: parameters.collect(), body: row.get(5)?, returns: None, identity: None };
+        let overload =
+            Overload { parameters: parameters.collect(), body: row.get(5)?, returns: None, identity: None };
         let kind = if row.get::<_, String>(2)? == "macro" { RoutineKind::Scalar } else { RoutineKind::Table };
         Ok((
             row.get::<_, String>(0)?,

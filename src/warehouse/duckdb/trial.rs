@@ -180,7 +180,8 @@ async fn says_what_is_wrong_with_a_file() {
     let warehouse = Warehouse::DuckDb { path: path.join("below.duckdb").to_string_lossy().into_owned() };
     let error = connect(&warehouse, &Reach::writing(vec![a()])).await.err().unwrap();
     assert!(matches!(error, WarehouseError::Unreachable { .. }), "{error}");
-    let warehouse = Warehouse::Postgres { url: "postgres://x:secret@y/z".to_owned() };
+    let warehouse =
+        Warehouse::Postgres { url: "postgres://x:secret@127.0.0.1:1/z".to_owned(), scratch: None };
     let error = connect(&warehouse, &Reach::reading(vec![a()])).await.err().unwrap();
     assert!(!error.to_string().contains("secret"));
 }

@@ -2,7 +2,8 @@
 //! of namespaces. What belongs to an extension, and what `promote` keeps for itself, is nobody's to declare.
 
 /// Namespaces that are there.
-pub(super) const NAMESPACES: &str = "SELECT nspname FROM pg_catalog.pg_namespace WHERE nspname IN ($NAMES) ORDER BY 1";
+pub(super) const NAMESPACES: &str =
+    "SELECT nspname FROM pg_catalog.pg_namespace WHERE nspname IN ($NAMES) ORDER BY 1";
 
 /// Tables, views, materialized views, sequences.
 pub(super) const RELATIONS: &str = r"

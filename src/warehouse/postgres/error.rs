@@ -35,8 +35,11 @@ pub(super) fn unreachable(place: &str, error: &Error) -> WarehouseError {
         return WarehouseError::Unreachable { path, message: plain(error) };
     };
     let message = said.message().to_owned();
-    let refused =
-        [SqlState::INVALID_PASSWORD, SqlState::INVALID_AUTHORIZATION_SPECIFICATION, SqlState::INSUFFICIENT_PRIVILEGE];
+    let refused = [
+        SqlState::INVALID_PASSWORD,
+        SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
+        SqlState::INSUFFICIENT_PRIVILEGE,
+    ];
     if refused.contains(said.code()) {
         return WarehouseError::Permission { path, message };
     }

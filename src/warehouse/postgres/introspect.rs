@@ -91,7 +91,10 @@ async fn relations(scope: &Scope<'_>) -> Result<BTreeMap<Coordinate, Relation>, 
         };
         let (columns, constraints, indexes) = (Vec::new(), Vec::new(), BTreeMap::new());
         let comment = row.optional(3);
-        found.insert(object, Relation { kind, columns, constraints, indexes, query, comment, definition, extra });
+        found.insert(
+            object,
+            Relation { kind, columns, constraints, indexes, query, comment, definition, extra },
+        );
     }
     Ok(found)
 }
@@ -118,7 +121,10 @@ async fn columns(
     Ok(())
 }
 
-async fn keys(scope: &Scope<'_>, relations: &mut BTreeMap<Coordinate, Relation>) -> Result<(), WarehouseError> {
+async fn keys(
+    scope: &Scope<'_>,
+    relations: &mut BTreeMap<Coordinate, Relation>,
+) -> Result<(), WarehouseError> {
     for row in scope.ask(catalog::CONSTRAINTS).await? {
         let Some(relation) = scope.at(&row).and_then(|object| relations.get_mut(&object)) else { continue };
         relation.constraints.push(Constraint {
@@ -159,7 +165,10 @@ fn spoken(relation: &Relation) -> String {
     parts.join(", ")
 }
 
-async fn reads(scope: &Scope<'_>, relations: &mut BTreeMap<Coordinate, Relation>) -> Result<(), WarehouseError> {
+async fn reads(
+    scope: &Scope<'_>,
+    relations: &mut BTreeMap<Coordinate, Relation>,
+) -> Result<(), WarehouseError> {
     for row in scope.ask(catalog::READS).await? {
         let Some(relation) = scope.at(&row).and_then(|object| relations.get_mut(&object)) else { continue };
         let Some(object) = scope.place(&row.text(2), row.text(3)) else { continue };

@@ -12,7 +12,7 @@ use crate::model::coordinate::Dataset;
 use crate::model::schema::Schema;
 use crate::warehouse::connect::{Access, Reach};
 use crate::warehouse::{
-    Execute, Guard, Inspect, Intent, Kind, Ledger, WarehouseError, fingerprint, head, literal,
+    Execute, Guard, Inspect, Intent, Kind, Ledger, WarehouseError, fingerprint, head, literal, name,
 };
 
 /// How long a statement waits for a lock that somebody else holds, before it lets everybody else through again.
@@ -57,7 +57,9 @@ impl Postgres {
     /// Holds the lock of a dataset for as long as the session lasts.
     async fn lock(&self, dataset: &Dataset) -> Result<(), WarehouseError> {
         let key = literal(&format!("promote {}", dataset.schema));
-        let sql = format!("SELECT pg_catalog.pg_try_advisory_lock(pg_catalog.hashtext('promote'), pg_catalog.hashtext({key}))");
+        let sql = format!(
+            "SELECT pg_catalog.pg_try_advisory_lock(pg_catalog.hashtext('promote'), pg_catalog.hashtext({key}))"
+        );
         for _ in 0..TRIES * 2 {
             if self.session.ask(&sql).await?.first().is_some_and(|row| row.is(0)) {
                 return Ok(());
@@ -94,7 +96,11 @@ impl Postgres {
 
     /// Runs the statements of a group that the engine takes in one transaction, with their record.
     async fn together(&self, statements: &[String], intent: &Intent) -> Result<(), WarehouseError> {
-        self.session.run(&format!("BEGIN; SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'; SET LOCAL check_function_bodies = off")).await?;
+        self.session
+            .run(&format!(
+                "BEGIN; SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'; SET LOCAL check_function_bodies = off"
+            ))
+            .await?;
         let done = async {
             self.check(&intent.guard).await?;
             for sql in statements {
@@ -118,6 +124,18 @@ impl Postgres {
         }
         let rest = Intent { guard: Guard::default(), ..intent.clone() };
         self.together(&[], &rest).await
+    }
+
+    /// Writes out which columns an `INSERT … BY NAME` fills: the engine itself goes by their order.
+    async fn by_name(&self, sql: &str) -> Result<String, WarehouseError> {
+        let Some((into, query)) =
+            sql.split_once(" BY NAME\n").filter(|(into, _)| into.starts_with("INSERT INTO "))
+        else {
+            return Ok(sql.to_owned());
+        };
+        let columns: Vec<String> =
+            self.session.names(query).await?.iter().map(|column| name(column)).collect();
+        Ok(format!("{into} ({})\n{query}", columns.join(", ")))
     }
 
     async fn rolled_back<T>(&self, done: Result<T, WarehouseError>) -> Result<T, WarehouseError> {
@@ -156,7 +174,9 @@ impl Inspect for Postgres {
         if questions.is_empty() {
             return Ok(Vec::new());
         }
-        self.session.run(&format!("BEGIN READ ONLY; SET LOCAL statement_timeout = '{QUESTION_TIMEOUT}'")).await?;
+        self.session
+            .run(&format!("BEGIN READ ONLY; SET LOCAL statement_timeout = '{QUESTION_TIMEOUT}'"))
+            .await?;
         let answers = self.session.ask(&format!("SELECT ({})", questions.join("), ("))).await;
         drop(self.session.run("ROLLBACK").await);
         let answers = answers?;
@@ -200,7 +220,7 @@ impl Execute for Postgres {
             let mut changed = 0;
             for sql in statements {
                 self.session.pause()?;
-                let rows = self.session.changed(sql).await?;
+                let rows = self.session.changed(&self.by_name(sql).await?).await?;
                 if head(sql).kind == Kind::Insert || rows > 0 {
                     changed = rows;
                 }

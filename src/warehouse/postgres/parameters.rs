@@ -76,7 +76,10 @@ impl Parameters {
     /// Fills in what has a default, and the password from its file.
     fn complete(&mut self, variables: &BTreeMap<String, String>) {
         let system = variables.get("USER").or_else(|| variables.get("LOGNAME")).cloned();
-        let user = self.0.entry("user".to_owned()).or_insert_with(|| system.unwrap_or_else(|| "postgres".to_owned()));
+        let user = self
+            .0
+            .entry("user".to_owned())
+            .or_insert_with(|| system.unwrap_or_else(|| "postgres".to_owned()));
         let user = user.clone();
         self.0.entry("dbname".to_owned()).or_insert(user);
         let host = || {
@@ -144,7 +147,8 @@ fn from_url(url: &str) -> Result<BTreeMap<String, String>, String> {
     let (user, password) = login.split_once(':').map_or((login, None), |(user, word)| (user, Some(word)));
     let mut found = BTreeMap::new();
     let mut keep = |key: &str, value: &str| -> Result<(), String> {
-        let value = decoded(value).ok_or_else(|| format!("`{key}` is not percent-encoded as it should be"))?;
+        let value =
+            decoded(value).ok_or_else(|| format!("`{key}` is not percent-encoded as it should be"))?;
         if !value.is_empty() {
             found.insert(key.to_owned(), value);
         }
@@ -178,7 +182,8 @@ fn from_keywords(text: &str) -> Result<BTreeMap<String, String>, String> {
     let mut found = BTreeMap::new();
     let mut rest = text.trim();
     while !rest.is_empty() {
-        let (key, after) = rest.split_once('=').ok_or_else(|| "it is neither a URL nor `key=value`".to_owned())?;
+        let (key, after) =
+            rest.split_once('=').ok_or_else(|| "it is neither a URL nor `key=value`".to_owned())?;
         let after = after.trim_start();
         let (mut value, mut end, mut escaped) = (String::new(), after.len(), false);
         let quoted = after.starts_with('\'');
@@ -246,7 +251,8 @@ fn password(text: &str, parameters: &BTreeMap<String, String>) -> Option<String>
     text.lines().filter(|line| !line.starts_with('#')).find_map(|line| {
         let fields = fields(line);
         let [rest @ .., password] = fields.as_slice() else { return None };
-        let fits = rest.len() == 4 && rest.iter().zip(wanted).all(|(field, wanted)| field == "*" || field == wanted);
+        let fits =
+            rest.len() == 4 && rest.iter().zip(wanted).all(|(field, wanted)| field == "*" || field == wanted);
         fits.then(|| password.clone())
     })
 }
@@ -274,7 +280,8 @@ mod tests {
     use super::*;
 
     fn read(url: &str, variables: &[(&str, &str)]) -> Parameters {
-        let variables = variables.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        let variables =
+            variables.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         Parameters::read(url, &variables).unwrap()
     }
 

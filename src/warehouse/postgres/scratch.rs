@@ -105,13 +105,17 @@ impl PostgresScratch {
             WarehouseError::Statement { message, .. } if message.contains("permission denied") => {
                 WarehouseError::Permission {
                     path: self.parameters.place(),
-                    message: format!("{message}; a plan is tried in a database of its own: ALTER ROLE … CREATEDB"),
+                    message: format!(
+                        "{message}; a plan is tried in a database of its own: ALTER ROLE … CREATEDB"
+                    ),
                 }
             }
             error => error,
         })?;
         let session = Session::open(&self.parameters.database(&self.database), &self.interrupt).await?;
-        session.run("SET synchronous_commit = off; SET statement_timeout = '120s'; SET lock_timeout = '30s'").await?;
+        session
+            .run("SET synchronous_commit = off; SET statement_timeout = '120s'; SET lock_timeout = '30s'")
+            .await?;
         for extension in &self.extensions {
             // One that is missing is missed by whoever needs it, with the engine's words.
             drop(session.run(extension).await);
@@ -234,7 +238,10 @@ impl Scratch for PostgresScratch {
         })?;
         self.used = true;
         let session = self.session()?;
-        session.run(&format!("CREATE TEMPORARY VIEW _promote_query AS\n{only}")).await.map_err(one_line_up)?;
+        session
+            .run(&format!("CREATE TEMPORARY VIEW _promote_query AS\n{only}"))
+            .await
+            .map_err(one_line_up)?;
         let rows = session
             .ask(
                 "SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod) FROM pg_catalog.pg_attribute a \

@@ -26,10 +26,15 @@ pub(super) fn columns(bytes: &[u8]) -> Result<Vec<Column>, String> {
 
 fn type_of<'a, I: Iterator<Item = &'a str>>(values: impl Fn() -> I) -> &'static str {
     let all = |fits: fn(&str) -> bool| values().next().is_some() && values().all(fits);
-    if all(|text| text.parse::<i64>().is_ok() && (text == "0" || !text.trim_start_matches('-').starts_with('0'))) {
+    if all(|text| {
+        text.parse::<i64>().is_ok() && (text == "0" || !text.trim_start_matches('-').starts_with('0'))
+    }) {
         return "bigint";
     }
-    if all(|text| text.parse::<f64>().is_ok() && text.chars().all(|next| next.is_ascii_digit() || "+-.eE".contains(next))) {
+    if all(|text| {
+        text.parse::<f64>().is_ok()
+            && text.chars().all(|next| next.is_ascii_digit() || "+-.eE".contains(next))
+    }) {
         return "double precision";
     }
     if all(|text| matches!(text.to_ascii_lowercase().as_str(), "true" | "false")) {
@@ -50,8 +55,10 @@ mod tests {
 
     #[test]
     fn types_columns_by_their_texts() {
-        let csv = "a,b,c,d,e,f\n1,1.5,true,2026-01-02,2026-01-02 03:04:05,007\n-3,2e3,false,,,\"x, \"\"y\"\"\"\n";
-        let types: Vec<_> = columns(csv.as_bytes()).unwrap().into_iter().map(|column| column.data_type).collect();
+        let csv =
+            "a,b,c,d,e,f\n1,1.5,true,2026-01-02,2026-01-02 03:04:05,007\n-3,2e3,false,,,\"x, \"\"y\"\"\"\n";
+        let types: Vec<_> =
+            columns(csv.as_bytes()).unwrap().into_iter().map(|column| column.data_type).collect();
         assert_eq!(
             types,
             ["bigint", "double precision", "boolean", "date", "timestamp without time zone", "text"]

@@ -110,13 +110,22 @@ impl Session {
         }
     }
 
+    /// Names the columns of a query, without running it.
+    pub(super) async fn names(&self, query: &str) -> Result<Vec<String>, WarehouseError> {
+        let statement = self.client.prepare(query).await.map_err(|error| failed(query, &error))?;
+        Ok(statement.columns().iter().map(|column| column.name().to_owned()).collect())
+    }
+
     /// Stops where somebody wants the work to stop.
     pub(super) fn pause(&self) -> Result<(), WarehouseError> {
         if self.interrupt.load(Ordering::Relaxed) { Err(WarehouseError::Interrupted) } else { Ok(()) }
     }
 }
 
-fn configuration(parameters: &Parameters, mode: tokio_postgres::config::SslMode) -> Result<Config, WarehouseError> {
+fn configuration(
+    parameters: &Parameters,
+    mode: tokio_postgres::config::SslMode,
+) -> Result<Config, WarehouseError> {
     let bad = |key: &str| WarehouseError::Unreachable {
         path: parameters.place(),
         message: format!("`{key}` is no number"),
@@ -144,7 +153,8 @@ fn configuration(parameters: &Parameters, mode: tokio_postgres::config::SslMode)
     if let Some(options) = parameters.get("options") {
         config.options(options);
     }
-    let seconds = parameters.get("connect_timeout").unwrap_or("10").parse().map_err(|_| bad("connect_timeout"))?;
+    let seconds =
+        parameters.get("connect_timeout").unwrap_or("10").parse().map_err(|_| bad("connect_timeout"))?;
     if seconds > 0 {
         config.connect_timeout(Duration::from_secs(seconds));
     }

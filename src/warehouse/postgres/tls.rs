@@ -25,7 +25,11 @@ pub(super) fn connector(parameters: &Parameters) -> Result<(SslMode, MakeRustlsC
         "require" if root.is_none() => (SslMode::Require, Trust::Any),
         "require" | "verify-ca" => (SslMode::Require, Trust::Authority),
         "verify-full" => (SslMode::Require, Trust::Name),
-        other => return Err(bad(format!("`sslmode` is `{other}`: none of disable, allow, prefer, require, verify-ca, verify-full"))),
+        other => {
+            return Err(bad(format!(
+                "`sslmode` is `{other}`: none of disable, allow, prefer, require, verify-ca, verify-full"
+            )));
+        }
     };
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))

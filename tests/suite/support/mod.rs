@@ -4,3 +4,4 @@ pub(crate) mod daemon;
 pub(crate) mod holder;
 pub(crate) mod project;
 pub(crate) mod sandbox;
+pub(crate) mod server;
