@@ -100,9 +100,8 @@ impl<'a> Builder<'a> {
                 };
                 for sql in ddl {
                     // A routine of somebody else that cannot be copied is missed by whoever calls it.
-                    if self.scratch.build(&sql).await.is_ok() {
-                        self.built.copies.insert(object.clone());
-                    }
+                    let copied = self.scratch.build(&sql).await.is_ok();
+                    self.built.copies.extend(copied.then(|| object.clone()));
                 }
             }
         }

@@ -285,7 +285,7 @@ fn type_changes(live: Option<&NamedType>, object: &Coordinate, desired: &NamedTy
             TypeKind::Enum | TypeKind::Composite if live.kind == desired.kind => {
                 Change::ChangeType(object.clone())
             }
-            _ => Change::NotPlanned {
+            TypeKind::Enum | TypeKind::Composite | TypeKind::Domain | TypeKind::Range => Change::NotPlanned {
                 object: object.clone(),
                 what: format!("the type would change from {} to {}", live.definition, desired.definition),
             },
@@ -325,7 +325,7 @@ fn relation_changes(
                 }
             }
             (RelationKind::Table, after) if after.is_view() => {
-                found.push(Change::TableToView(object.clone()))
+                found.push(Change::TableToView(object.clone()));
             }
             (before, RelationKind::Table) if before.is_view() => {
                 found.push(Change::ViewToTable(object.clone()));

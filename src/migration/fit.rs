@@ -56,14 +56,12 @@ fn common(data_type: &str) -> Cow<'_, str> {
     })
 }
 
-/// How many characters a text of PostgreSQL may have; none where that is not said. Nothing where it is no text.
-fn characters(data_type: &str) -> Option<Option<u32>> {
+/// How many characters a text of PostgreSQL may have: the most that there are where that is not said. Nothing
+/// where it is no text.
+fn characters(data_type: &str) -> Option<u32> {
     match data_type {
-        "text" | "character varying" => Some(None),
-        _ => {
-            let length = data_type.strip_prefix("character varying(")?.strip_suffix(')')?;
-            Some(Some(length.parse().ok()?))
-        }
+        "text" | "character varying" => Some(u32::MAX),
+        _ => data_type.strip_prefix("character varying(")?.strip_suffix(')')?.parse().ok(),
     }
 }
 
@@ -71,7 +69,7 @@ fn characters(data_type: &str) -> Option<Option<u32>> {
 ///
 /// Shape: nothing where no condition can say so without failing itself.
 pub(super) fn misfits(column: &str, from: &str, to: &str) -> Option<String> {
-    if let (Some(_), Some(Some(length))) = (characters(from), characters(to)) {
+    if let (Some(_), Some(length)) = (characters(from), characters(to).filter(|length| *length < u32::MAX)) {
         return Some(format!("char_length({column}) > {length}"));
     }
     let number = |text: &str| {
@@ -177,7 +175,7 @@ fn widens(from: &str, to: &str) -> bool {
         return to.starts_with(from);
     }
     if let (Some(from), Some(to)) = (characters(from), characters(to)) {
-        return to.is_none_or(|most| from.is_some_and(|length| length <= most));
+        return from <= to;
     }
     if to == "numeric" {
         return whole(from).is_some() || decimal(from).is_some();

@@ -31,25 +31,28 @@ fn needs(context: &Context<'_>, change: &Change) -> Vec<Need> {
         vec![Need { object: context.live_name(table), column: Some(column.to_owned()) }]
     };
     let whole = |object: &Coordinate| vec![Need { object: object.clone(), column: None }];
-    match change {
-        Change::RetypeColumn { table, from, .. }
-        | Change::ChangeCollation { table, from, .. }
-        | Change::ChangeGenerated { table, from, .. } => column(table, &from.name),
-        Change::DropColumn { table, column: gone } => column(table, &gone.name),
-        Change::DropTable(object)
-        | Change::DropView(object)
-        | Change::TableToView(object)
-        | Change::ViewToTable(object) => whole(object),
-        Change::ChangeView(view) => match context.relation(view).zip(context.wanted(view)) {
-            Some((live, wanted)) if !replaces(live, wanted) => whole(view),
-            _ => Vec::new(),
-        },
-        Change::ChangeType(object) => holders(context, object)
-            .into_iter()
-            .map(|(table, column)| Need { object: table.clone(), column: Some(column.name.clone()) })
-            .collect(),
-        _ => Vec::new(),
+    if let Change::RetypeColumn { table, from, .. }
+    | Change::ChangeCollation { table, from, .. }
+    | Change::ChangeGenerated { table, from, .. }
+    | Change::DropColumn { table, column: from } = change
+    {
+        return column(table, &from.name);
     }
+    if let Change::DropTable(object)
+    | Change::DropView(object)
+    | Change::TableToView(object)
+    | Change::ViewToTable(object) = change
+    {
+        return whole(object);
+    }
+    if let Change::ChangeView(view) = change {
+        let sides = context.relation(view).zip(context.wanted(view));
+        let replaced = sides.is_none_or(|(live, wanted)| replaces(live, wanted));
+        return if replaced { Vec::new() } else { whole(view) };
+    }
+    let Change::ChangeType(object) = change else { return Vec::new() };
+    let holders = holders(context, object).into_iter();
+    holders.map(|(table, column)| Need { object: table.clone(), column: Some(column.name.clone()) }).collect()
 }
 
 /// The live views that read what is needed, directly or through others.
@@ -87,9 +90,9 @@ pub(super) fn lift(context: &Context<'_>, judged: &mut Vec<Judged>) {
         .collect();
     let mut away = lifted(context, &needing);
     // A view that cannot be replaced in place goes itself.
-    away.extend(needing.iter().filter_map(|change| match change {
-        Change::ChangeView(view) if !needs(context, change).is_empty() => Some(view.clone()),
-        _ => None,
+    away.extend(needing.iter().filter_map(|change| {
+        let Change::ChangeView(view) = change else { return None };
+        (!needs(context, change).is_empty()).then(|| view.clone())
     }));
     let drops = |view: &Coordinate| {
         needing.iter().any(|change| matches!(change, Change::DropView(object) | Change::ViewToTable(object) if object == view))
@@ -125,9 +128,9 @@ fn refuse_foreign(context: &Context<'_>, judged: &mut [Judged]) {
     };
     let dropped: BTreeSet<Coordinate> = judged
         .iter()
-        .filter_map(|judged| match &judged.change {
-            Change::DropView(view) => Some(view.clone()),
-            _ => None,
+        .filter_map(|judged| {
+            let Change::DropView(view) = &judged.change else { return None };
+            Some(view.clone())
         })
         .collect();
     for judged in judged.iter_mut() {

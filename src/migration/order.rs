@@ -50,15 +50,16 @@ pub(super) fn apart(context: &Context<'_>, mut judged: Vec<Judged>) -> Vec<Judge
         let step = &mut judged.step;
         step.after_push = step.group == AFTER_PUSH;
         let alone = step.ddl.iter().any(|sql| sql.contains("INDEX CONCURRENTLY "));
-        let class = (
-            step.after_push,
-            match judged.change {
-                _ if alone => Class::Alone,
-                Change::AddEnumValue { .. } => Class::Labels,
-                Change::ValidateConstraint { .. } => Class::Looks,
-                _ => Class::Together,
-            },
-        );
+        let kind = if alone {
+            Class::Alone
+        } else if matches!(judged.change, Change::AddEnumValue { .. }) {
+            Class::Labels
+        } else if matches!(judged.change, Change::ValidateConstraint { .. }) {
+            Class::Looks
+        } else {
+            Class::Together
+        };
+        let class = (step.after_push, kind);
         if before != Some(class) || alone {
             group += 1;
         }
@@ -80,12 +81,15 @@ enum Class {
 /// Brings into one half what only makes sense together: a change and the going and coming of the views in its way,
 /// a key's adding and the looking at what is there. The later half wins.
 fn follow(context: &Context<'_>, judged: &mut [Judged]) {
-    let views = |change: &Change| match change {
-        Change::LiftView(view)
+    let views = |change: &Change| {
+        if let Change::LiftView(view)
         | Change::LowerView(view)
         | Change::ChangeView(view)
-        | Change::DropView(view) => BTreeSet::from([view.clone()]),
-        _ => lifted(context, std::slice::from_ref(change)),
+        | Change::DropView(view) = change
+        {
+            return BTreeSet::from([view.clone()]);
+        }
+        lifted(context, std::slice::from_ref(change))
     };
     let knots: Vec<BTreeSet<Coordinate>> = judged.iter().map(|judged| views(&judged.change)).collect();
     loop {
@@ -281,9 +285,13 @@ fn ranked(change: &Change) -> bool {
 fn phase(change: &Change) -> u8 {
     match change {
         Change::CreateDataset(_) => 0,
-        Change::DropView(_) | Change::DropRoutine(_) => 1,
+        Change::DropView(_) | Change::DropRoutine(_) | Change::LiftView(_) | Change::DropTrigger { .. } => 1,
         Change::DropIndex { .. } => 2,
-        Change::RenameTable { .. } => 3,
+        Change::RenameTable { .. }
+        | Change::CreateType(_)
+        | Change::ChangeType(_)
+        | Change::AddEnumValue { .. }
+        | Change::CreateSequence(_) => 3,
         Change::CreateTable(_) => 4,
         Change::RenameColumn { .. } => 5,
         Change::AddColumn { .. }
@@ -293,27 +301,25 @@ fn phase(change: &Change) -> u8 {
         | Change::ChangeDefault { .. }
         | Change::ChangeGenerated { .. } => 6,
         Change::DropColumn { .. } => 7,
-        Change::AddConstraint { .. } | Change::DropConstraint { .. } => 8,
-        Change::CreateIndex { .. } => 9,
-        Change::CreateView(_)
-        | Change::ChangeView(_)
-        | Change::TableToView(_)
-        | Change::ViewToTable(_)
-        | Change::CreateRoutine(_)
-        | Change::ChangeRoutine(_) => 10,
-        Change::DropTable(_) => 11,
-        Change::ChangeComment { .. } => 12,
-        Change::CreateType(_)
-        | Change::ChangeType(_)
-        | Change::AddEnumValue { .. }
-        | Change::CreateSequence(_) => 3,
-        Change::ChangeOptions(_)
+        Change::AddConstraint { .. }
+        | Change::DropConstraint { .. }
+        | Change::ChangeOptions(_)
         | Change::ChangeCollation { .. }
         | Change::ChangeIdentity { .. }
         | Change::ValidateConstraint { .. } => 8,
-        Change::LiftView(_) | Change::DropTrigger { .. } => 1,
-        Change::LowerView(_) | Change::CreateTrigger { .. } => 10,
-        Change::ChangeSequence(_) | Change::DropSequence(_) | Change::DropType(_) => 11,
+        Change::CreateIndex { .. } => 9,
+        Change::CreateView(_)
+        | Change::ChangeView(_)
+        | Change::LowerView(_)
+        | Change::TableToView(_)
+        | Change::ViewToTable(_)
+        | Change::CreateRoutine(_)
+        | Change::ChangeRoutine(_)
+        | Change::CreateTrigger { .. } => 10,
+        Change::DropTable(_) | Change::ChangeSequence(_) | Change::DropSequence(_) | Change::DropType(_) => {
+            11
+        }
+        Change::ChangeComment { .. } => 12,
         Change::NotOurs(_) | Change::Adopt(_) | Change::Orphan(_) | Change::NotPlanned { .. } => 13,
     }
 }

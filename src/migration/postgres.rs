@@ -17,6 +17,7 @@ use crate::warehouse::{literal, name, path, words};
 /// Gives the statements of a change, in order.
 ///
 /// Pure: equal inputs give equal output. Shape: empty where nothing runs.
+#[expect(clippy::too_many_lines, reason = "one arm for each kind of change")]
 pub(super) fn statements(context: &Context<'_>, change: &Change) -> Vec<String> {
     match change {
         Change::CreateDataset(dataset) => vec![create_dataset(dataset)],
@@ -112,24 +113,26 @@ pub(super) fn statements(context: &Context<'_>, change: &Change) -> Vec<String> 
 
 /// Says what the engine does for a change, where that is not what the rule says.
 pub(super) fn mechanics(context: &Context<'_>, change: &Change, said: Mechanics) -> Mechanics {
-    match change {
-        Change::RetypeColumn { from, to, .. } if keeps_rows(&from.data_type, &to.data_type) => {
-            Mechanics::Metadata
-        }
-        Change::RetypeColumn { .. } => Mechanics::Rewrite,
-        Change::AddColumn { column, .. } => {
-            let computed = column.generated.is_some() || column.identity.is_some();
-            let volatile = column.default.as_ref().is_some_and(|default| default.contains("nextval("));
-            if computed || volatile { Mechanics::Rewrite } else { Mechanics::Metadata }
-        }
-        Change::ChangeGenerated { to, .. } if to.generated.is_none() => Mechanics::Metadata,
-        Change::ChangeGenerated { .. } => Mechanics::Rewrite,
-        Change::AddConstraint { constraint, .. } if waits(constraint) => Mechanics::Metadata,
-        Change::AddConstraint { .. } => Mechanics::Scan,
-        Change::DropConstraint { .. } => Mechanics::Metadata,
-        Change::CreateView(view) if is_stored(context, view) => Mechanics::Rewrite,
-        _ => said,
+    if let Change::RetypeColumn { from, to, .. } = change {
+        let kept = keeps_rows(&from.data_type, &to.data_type);
+        return if kept { Mechanics::Metadata } else { Mechanics::Rewrite };
     }
+    if let Change::AddColumn { column, .. } = change {
+        let computed = column.generated.is_some() || column.identity.is_some();
+        let volatile = column.default.as_ref().is_some_and(|default| default.contains("nextval("));
+        return if computed || volatile { Mechanics::Rewrite } else { Mechanics::Metadata };
+    }
+    if let Change::ChangeGenerated { to, .. } = change {
+        return if to.generated.is_none() { Mechanics::Metadata } else { Mechanics::Rewrite };
+    }
+    if let Change::AddConstraint { constraint, .. } = change {
+        return if waits(constraint) { Mechanics::Metadata } else { Mechanics::Scan };
+    }
+    if matches!(change, Change::DropConstraint { .. }) {
+        return Mechanics::Metadata;
+    }
+    let stored = matches!(change, Change::CreateView(view) if is_stored(context, view));
+    if stored { Mechanics::Rewrite } else { said }
 }
 
 fn is_stored(context: &Context<'_>, view: &Coordinate) -> bool {
@@ -176,18 +179,14 @@ fn typed(column: &Column) -> String {
 
 /// A column as `CREATE TABLE` and `ADD COLUMN` write it.
 fn written(column: &Column) -> String {
-    let mut text = format!("{} {}", name(&column.name), typed(column));
-    if let Some(expression) = &column.generated {
-        text.push_str(&format!(" GENERATED ALWAYS AS ({expression}) STORED"));
-    } else if let Some(kind) = &column.identity {
-        text.push_str(&format!(" GENERATED {kind} AS IDENTITY"));
-    } else if let Some(default) = &column.default {
-        text.push_str(&format!(" DEFAULT {default}"));
-    }
-    if !column.nullable {
-        text.push_str(" NOT NULL");
-    }
-    text
+    let value = match (&column.generated, &column.identity, &column.default) {
+        (Some(expression), ..) => format!(" GENERATED ALWAYS AS ({expression}) STORED"),
+        (None, Some(kind), _) => format!(" GENERATED {kind} AS IDENTITY"),
+        (None, None, Some(default)) => format!(" DEFAULT {default}"),
+        (None, None, None) => String::new(),
+    };
+    let required = if column.nullable { "" } else { " NOT NULL" };
+    format!("{} {}{value}{required}", name(&column.name), typed(column))
 }
 
 /// Makes a table under a name; foreign keys come once all tables are there.

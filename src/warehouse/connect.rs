@@ -84,7 +84,7 @@ impl Reach {
 pub async fn connect(warehouse: &Warehouse, reach: &Reach) -> Result<Connection, WarehouseError> {
     match warehouse {
         Warehouse::DuckDb { path } => Ok(Box::new(DuckDb::open(Path::new(path), reach).await?)),
-        Warehouse::Postgres { url, .. } => Ok(Box::new(Postgres::open(url, reach).await?)),
+        Warehouse::Postgres { url, .. } => Ok(Box::new(Box::pin(Postgres::open(url, reach)).await?)),
     }
 }
 
@@ -109,7 +109,7 @@ pub async fn scratch(
         }
         Warehouse::Postgres { url, scratch } => {
             let url = scratch.as_ref().unwrap_or(url);
-            let (scratch, typed) = PostgresScratch::open(url, reach, files).await?;
+            let (scratch, typed) = Box::pin(PostgresScratch::open(url, reach, files)).await?;
             Ok((Box::new(scratch), typed))
         }
     }

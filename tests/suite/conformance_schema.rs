@@ -43,7 +43,10 @@ fn folder() -> Option<PathBuf> {
     if folder.is_dir() {
         return Some(folder);
     }
-    eprintln!("skipped: no cases in {}; name their folder in PROMOTE_CONFORMANCE", folder.display());
+    super::support::skipped(&format!(
+        "no cases in {}; name their folder in PROMOTE_CONFORMANCE",
+        folder.display()
+    ));
     None
 }
 
@@ -67,23 +70,27 @@ fn every_pair_converges_or_is_refused_by_name() {
     let (Some(server), Some(pairs)) = (server(), pairs()) else { return };
     assert!(!pairs.is_empty());
     let (waiting, faults) = (Mutex::new(pairs.iter()), Mutex::new(BTreeMap::new()));
+    let work = || {
+        while let Some(pair) = next(&waiting) {
+            if let Err(fault) = try_pair(server, pair) {
+                faults.lock().unwrap().insert(pair["id"].as_str().unwrap().to_owned(), fault);
+            }
+        }
+    };
     std::thread::scope(|scope| {
         for _ in 0..3 {
-            scope.spawn(|| {
-                loop {
-                    let next = waiting.lock().unwrap().next();
-                    let Some(pair) = next else { break };
-                    if let Err(fault) = try_pair(server, pair) {
-                        faults.lock().unwrap().insert(pair["id"].as_str().unwrap().to_owned(), fault);
-                    }
-                }
-            });
+            scope.spawn(work);
         }
     });
     let faults = faults.into_inner().unwrap();
     assert!(faults.is_empty(), "{} of {}: {faults:#?}", faults.len(), pairs.len());
     let left: Vec<_> = server.databases().into_iter().filter(|name| name.starts_with("_promote_")).collect();
     assert!(left.iter().all(|name| name.contains("scratch")), "{left:?}");
+}
+
+/// Takes the next pair; the lock is let go before it is tried.
+fn next<'a>(waiting: &Mutex<std::slice::Iter<'a, Value>>) -> Option<&'a Value> {
+    waiting.lock().unwrap().next()
 }
 
 fn try_pair(server: &Server, pair: &Value) -> Result<(), String> {

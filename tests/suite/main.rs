@@ -17,5 +17,6 @@ mod conformance_schema;
 mod crash;
 mod interrupt;
 mod merge_cases;
+mod properties;
 mod support;
 mod warehouse_postgres;

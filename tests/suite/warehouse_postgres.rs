@@ -250,9 +250,9 @@ fn a_plan_is_refused_where_somebody_changed_something_meanwhile_or_holds_a_lock(
     let Some(shop) = Shop::new(ORDERS) else { return };
     shop.converge(ORDERS, "");
     shop.declare(&ORDERS.replace("note varchar(20)", "note varchar(20), extra int"));
-    let hold = format!("BEGIN; LOCK TABLE analytics.orders IN ACCESS SHARE MODE; SELECT pg_sleep(60)");
+    let hold = "BEGIN; LOCK TABLE analytics.orders IN ACCESS SHARE MODE; SELECT pg_sleep(60)";
     let (server, database) = (shop.server, shop.database.clone());
-    let holder = std::thread::spawn(move || server.psql(&database, &hold));
+    let holder = std::thread::spawn(move || server.psql(&database, hold));
     while shop.sql(
         "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()",
     ) == "0"

@@ -47,8 +47,8 @@ pub(super) async fn schema(session: &Session, datasets: &[Dataset]) -> Result<Sc
     let scope = Scope { session, datasets };
     let there = scope.ask(catalog::NAMESPACES).await?;
     let there: BTreeSet<String> = there.iter().map(|row| row.text(0)).collect();
-    let mut found = Schema::default();
-    found.datasets = datasets.iter().filter(|dataset| there.contains(&dataset.schema)).cloned().collect();
+    let there = datasets.iter().filter(|dataset| there.contains(&dataset.schema)).cloned().collect();
+    let mut found = Schema { datasets: there, ..Schema::default() };
     found.datasets.sort();
     found.datasets.dedup();
     if found.datasets.is_empty() {

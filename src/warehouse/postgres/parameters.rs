@@ -240,7 +240,7 @@ fn section(text: &str, name: &str) -> Option<BTreeMap<String, String>> {
 /// Whether nobody else may read a file: a password file that others can read is not used.
 fn is_private(file: &std::path::Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;
-    std::fs::metadata(file).is_ok_and(|meta| meta.is_file() && meta.mode() & 0o077 == 0)
+    std::fs::metadata(file).is_ok_and(|meta| meta.is_file() && meta.mode().trailing_zeros() >= 6)
 }
 
 /// Finds the password of a connection in a file of `host:port:database:user:password`.

@@ -82,7 +82,7 @@ impl PostgresScratch {
         };
         scratch.sweep().await?;
         scratch.make().await?;
-        let typed = scratch.types(files).await?;
+        let typed = types(files);
         Ok((scratch, typed))
     }
 
@@ -101,17 +101,7 @@ impl PostgresScratch {
     }
 
     async fn make(&mut self) -> Result<(), WarehouseError> {
-        self.keeper.run(&self.making).await.map_err(|error| match error {
-            WarehouseError::Statement { message, .. } if message.contains("permission denied") => {
-                WarehouseError::Permission {
-                    path: self.parameters.place(),
-                    message: format!(
-                        "{message}; a plan is tried in a database of its own: ALTER ROLE … CREATEDB"
-                    ),
-                }
-            }
-            error => error,
-        })?;
+        self.keeper.run(&self.making).await.map_err(|error| self.unmade(error))?;
         let session = Session::open(&self.parameters.database(&self.database), &self.interrupt).await?;
         session
             .run("SET synchronous_commit = off; SET statement_timeout = '120s'; SET lock_timeout = '30s'")
@@ -126,24 +116,21 @@ impl PostgresScratch {
         Ok(())
     }
 
+    /// Says what is missing where the database may not be made.
+    fn unmade(&self, error: WarehouseError) -> WarehouseError {
+        let message = error.to_string();
+        if !message.contains("permission denied") {
+            return error;
+        }
+        WarehouseError::Permission {
+            path: self.parameters.place(),
+            message: format!("{message}; a plan is tried in a database of its own: ALTER ROLE … CREATEDB"),
+        }
+    }
+
     fn session(&self) -> Result<&Session, WarehouseError> {
         let gone = || WarehouseError::Lost { message: "the database to try things in is gone".to_owned() };
         self.session.as_ref().ok_or_else(gone)
-    }
-
-    /// Types what lies outside: the engine reads no files, so a seed's types are those of its texts.
-    async fn types(&self, files: &Files) -> Result<Typed, WarehouseError> {
-        let mut typed = Typed::default();
-        for (object, _) in &files.sources {
-            typed.faults.push((object.clone(), "PostgreSQL reads no files: load it into a table".to_owned()));
-        }
-        for (object, bytes) in &files.seeds {
-            match super::seed::columns(bytes) {
-                Ok(columns) => drop(typed.columns.insert(object.clone(), columns)),
-                Err(message) => typed.faults.push((object.clone(), message)),
-            }
-        }
-        Ok(typed)
     }
 
     /// Runs one statement that declares or alters.
@@ -175,6 +162,21 @@ impl PostgresScratch {
         }
         self.session()?.run(only).await
     }
+}
+
+/// Types what lies outside: the engine reads no files, so a seed's types are those of its texts.
+fn types(files: &Files) -> Typed {
+    let mut typed = Typed::default();
+    for (object, _) in &files.sources {
+        typed.faults.push((object.clone(), "PostgreSQL reads no files: load it into a table".to_owned()));
+    }
+    for (object, bytes) in &files.seeds {
+        match super::seed::columns(bytes) {
+            Ok(columns) => drop(typed.columns.insert(object.clone(), columns)),
+            Err(message) => typed.faults.push((object.clone(), message)),
+        }
+    }
+    typed
 }
 
 /// Whether a routine is written in a language that reaches nothing outside of the database.
@@ -273,14 +275,11 @@ impl Scratch for PostgresScratch {
 
 /// The query begins one line below the statement that was made of it.
 fn one_line_up(error: WarehouseError) -> WarehouseError {
-    match error {
-        WarehouseError::Statement { sql, message, line } => WarehouseError::Statement {
-            sql,
-            message,
-            line: line.and_then(|line| line.checked_sub(1)).filter(|line| *line > 0),
-        },
-        error => error,
+    if let WarehouseError::Statement { sql, message, line } = error {
+        let line = line.and_then(|line| line.checked_sub(1)).filter(|line| *line > 0);
+        return WarehouseError::Statement { sql, message, line };
     }
+    error
 }
 
 impl Drop for PostgresScratch {

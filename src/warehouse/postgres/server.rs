@@ -70,9 +70,9 @@ impl Session {
     /// Runs a statement and gives how many rows it changed.
     pub(super) async fn changed(&self, sql: &str) -> Result<u64, WarehouseError> {
         let messages = self.messages(sql).await?;
-        let counts = messages.iter().filter_map(|message| match message {
-            SimpleQueryMessage::CommandComplete(rows) => Some(*rows),
-            _ => None,
+        let counts = messages.iter().filter_map(|message| {
+            let SimpleQueryMessage::CommandComplete(rows) = message else { return None };
+            Some(*rows)
         });
         Ok(counts.last().unwrap_or(0))
     }
@@ -80,9 +80,9 @@ impl Session {
     /// Asks a query.
     pub(super) async fn ask(&self, sql: &str) -> Result<Vec<Row>, WarehouseError> {
         let messages = self.messages(sql).await?;
-        let rows = messages.into_iter().filter_map(|message| match message {
-            SimpleQueryMessage::Row(row) => Some(Row(row)),
-            _ => None,
+        let rows = messages.into_iter().filter_map(|message| {
+            let SimpleQueryMessage::Row(row) = message else { return None };
+            Some(Row(row))
         });
         Ok(rows.collect())
     }

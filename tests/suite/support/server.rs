@@ -23,7 +23,7 @@ static SERVER: OnceLock<Option<Server>> = OnceLock::new();
 pub(crate) fn server() -> Option<&'static Server> {
     let server = SERVER.get_or_init(|| programs().map(Server::start)).as_ref();
     if server.is_none() {
-        eprintln!("skipped: no PostgreSQL server is installed here (`initdb` and `postgres` are not found)");
+        super::skipped("no PostgreSQL server is installed here (`initdb` and `postgres` are not found)");
     }
     server
 }
