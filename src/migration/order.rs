@@ -7,7 +7,7 @@ use super::desired::Desired;
 use super::diff::Change;
 use super::lift::lifted;
 use crate::model::coordinate::Coordinate;
-use crate::model::migration::{Step, Verdict};
+use crate::model::migration::{Mechanics, Step, Verdict};
 use crate::warehouse::words;
 
 /// The transaction group of what runs before the push.
@@ -209,7 +209,8 @@ pub(super) fn grouped(judged: &mut [Judged], desired: &Desired) {
     for judged in judged.iter_mut() {
         let stands = matches!(judged.step.settled, Verdict::Incompatible | Verdict::NeedsDataCheck);
         judged.step.group = if stands { AFTER_PUSH } else { BEFORE_PUSH };
-        if stands && shapes(&judged.change) {
+        // A table that is built anew gets everything that is new in it then.
+        if stands && (shapes(&judged.change) || judged.step.mechanics == Mechanics::Rebuild) {
             late.extend(judged.change.object().map(|object| object.name.to_lowercase()));
         }
     }

@@ -103,6 +103,19 @@ fn together(judged: &mut [Judged]) {
             judged.step.group = AFTER_PUSH;
         }
     }
+    // A new index would be in the way of what changes its table later.
+    let altered: BTreeSet<_> = judged
+        .iter()
+        .filter(|judged| judged.step.group == AFTER_PUSH)
+        .filter_map(|judged| judged.change.object().cloned())
+        .collect();
+    for judged in judged.iter_mut().filter(|judged| judged.step.group != 0) {
+        if let Change::CreateIndex { table, .. } = &judged.change
+            && altered.contains(table)
+        {
+            judged.step.group = AFTER_PUSH;
+        }
+    }
     let late: BTreeSet<_> =
         judged.iter().filter(|judged| judged.step.group == AFTER_PUSH).filter_map(made_or_moved).collect();
     for judged in judged.iter_mut() {

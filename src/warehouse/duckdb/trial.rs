@@ -152,6 +152,18 @@ async fn writes_what_it_did_with_the_doing_or_neither() {
 }
 
 #[tokio::test]
+async fn drops_and_makes_again_an_index_that_was_not_loaded_yet() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = ["CREATE SCHEMA analytics", "CREATE TABLE analytics.t(a INT PRIMARY KEY, b INT NOT NULL)"];
+    let index = "CREATE INDEX i ON analytics.t(b)";
+    writing(&folder).await.run(&texts(&[made[0], made[1], index])).await.unwrap();
+    let alter = "ALTER TABLE analytics.t ALTER COLUMN b DROP NOT NULL";
+    let mut connection = writing(&folder).await;
+    connection.run(&texts(&["DROP INDEX analytics.i", alter, index])).await.unwrap();
+    assert_eq!(connection.schema(&[a()]).await.unwrap().relations[&a().object("t")].indexes.len(), 1);
+}
+
+#[tokio::test]
 async fn stops_a_statement_that_runs_and_leaves_nothing_of_it() {
     let folder = tempfile::tempdir().unwrap();
     let reach = Reach::writing(vec![a()]);
