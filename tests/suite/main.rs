@@ -10,12 +10,14 @@
 mod architecture;
 mod bad_input;
 mod command_ci;
+mod command_config;
 mod command_demo;
 mod command_others;
 mod command_promote;
 mod conformance_schema;
 mod crash;
 mod interrupt;
+mod meltano_cases;
 mod merge_cases;
 mod properties;
 mod support;
