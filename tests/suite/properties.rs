@@ -430,7 +430,7 @@ fn explore(engine: &Engine, count: u64) {
         let edits: Vec<Dice> =
             (0..=dice.roll(8)).map(|number| Dice(dice.0 ^ (number as u64 * 7919))).collect();
         let force = seed % 2 == 0;
-let after = edited(engine.dialect, &before, &edits);
+        let after = edited(engine.dialect, &before, &edits);
         match engine.runtime.block_on(engine.case(&before, &after, force)) {
             Ok(what) => *came.entry(what).or_default() += 1,
             Err(fault) => {
