@@ -272,7 +272,7 @@ fn an_untrusted_branch_reaches_nothing() {
     let Some(shop) = Shop::new(ORDERS) else { return };
     shop.converge(ORDERS, "");
     shop.sql("INSERT INTO analytics.orders VALUES (1, 5, 'x')");
-    let file = shop.sandbox.path("leak");
+    let file = shop.server.writable(&format!("leak-{}", shop.database));
     let file = file.to_str().unwrap();
     for bad in [
         format!("COPY analytics.orders TO '{file}'"),
@@ -291,6 +291,22 @@ fn an_untrusted_branch_reaches_nothing() {
         assert!(!std::path::Path::new(file).exists(), "{bad}");
         assert_eq!(shop.sql("SELECT count(*) FROM analytics.orders"), "1", "{bad}");
     }
+    // Declaring can run what is declared: a default of a new column, a function that does not change, a stored query.
+    let run = format!(
+        "CREATE FUNCTION f() RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN \
+         EXECUTE 'RESET SESSION AUTHORIZATION'; EXECUTE 'COPY (SELECT 1) TO PROGRAM ''touch {file}'''; RETURN 1; END $$;\n"
+    );
+    for bad in [
+        "CREATE TABLE x (a int);\nALTER TABLE x ADD COLUMN b int DEFAULT f();\n",
+        "CREATE MATERIALIZED VIEW m AS SELECT f() AS a;\n",
+        "CREATE TABLE x (a int);\nCREATE INDEX i ON x (a) WHERE a > f();\n",
+    ] {
+        shop.declare(&format!("{ORDERS}{run}{bad}"));
+        shop.migrate("--plan").keeps_quiet_about("\"proof\": \"proven\"");
+        assert!(!std::path::Path::new(file).exists(), "{bad}");
+    }
+    let roles = "SELECT count(*) FROM pg_roles WHERE rolname LIKE '\\_promote%' AND rolname NOT IN (SELECT datname FROM pg_database)";
+    assert_eq!(shop.sql(roles), "0", "the role goes with its database");
     shop.sandbox.write("p/models/leak.sql", format!("copy (select 1) to '{file}'"));
     shop.declare(ORDERS);
     assert_ne!(shop.migrate("--plan").status, 0);

@@ -19,8 +19,17 @@ pub(super) fn step(context: &Context<'_>, table: &Coordinate, constraint: &Const
         .columns
         .iter()
         .any(|column| context.relation(table).is_none_or(|live| live.column(column).is_none()));
+    // A new column without a value in it breaks no foreign key and no uniqueness.
+    let blank = matches!(constraint.kind.as_str(), "FOREIGN KEY" | "UNIQUE")
+        && constraint.columns.iter().any(|column| {
+            let wanted = context.wanted(table).and_then(|wanted| wanted.column(column));
+            let live = context.relation(table).and_then(|live| live.column(column));
+            live.is_none()
+                && wanted.is_some_and(|new| new.nullable && new.default.is_none() && new.generated.is_none())
+                && !context.managed(table).renamed_columns.contains_key(&column.to_lowercase())
+        });
     let settled = match rows {
-        _ if context.empty(table) => Verdict::CompatibleWithCost,
+        _ if context.empty(table) || blank => Verdict::CompatibleWithCost,
         Some(0) => Verdict::CompatibleWithCost,
         Some(_) => Verdict::Incompatible,
         None => Verdict::NeedsDataCheck,
@@ -30,6 +39,7 @@ pub(super) fn step(context: &Context<'_>, table: &Coordinate, constraint: &Const
         Some(0) => format!("{what}: every row keeps it"),
         Some(rows) => format!("{what}: {} rows break it", thousands(rows)),
         None if context.empty(table) => format!("{what}; the table has no row"),
+        None if blank => format!("{what}: its new column has no value yet"),
         None => format!("{what}: the data has to be asked, and rows that break it make the change fail"),
     };
     let mut draft = Draft::new(context, "add-constraint", table)

@@ -113,6 +113,14 @@ impl Parameters {
         Self(other)
     }
 
+    /// The same place for another user.
+    pub(super) fn login(&self, user: &str, password: &str) -> Self {
+        let mut other = self.0.clone();
+        other.insert("user".to_owned(), user.to_owned());
+        other.insert("password".to_owned(), password.to_owned());
+        Self(other)
+    }
+
     /// Names the place for people, without the password.
     pub(super) fn place(&self) -> String {
         let host = self.get("host").or_else(|| self.get("hostaddr")).unwrap_or_default();

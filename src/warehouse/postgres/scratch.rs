@@ -1,7 +1,9 @@
 //! A database of its own for declarations that nobody has approved yet; it is dropped afterwards.
 //!
 //! It is made from the engine's empty template, so nothing of the project's is in it, and every name can be what it
-//! is where it is live. Only statements that declare are run in it.
+//! is where it is live. Only statements that declare are run in it. Declaring can run what is declared (a default of a
+//! new column, a function that does not change), so whoever has more than a database's rights does not do it himself:
+//! a role that is made with the database does, and goes with it.
 
 use async_trait::async_trait;
 
@@ -24,6 +26,8 @@ pub(in crate::warehouse) struct PostgresScratch {
     interrupt: Interrupt,
     database: String,
     making: String,
+    /// The role that declares, with its password, where whoever is connected may do too much.
+    role: Option<(String, String)>,
     extensions: Vec<String>,
     path: String,
     used: bool,
@@ -40,14 +44,20 @@ impl PostgresScratch {
         let keeper = Session::open(&parameters, &reach.interrupt).await?;
         let rows = keeper
             .ask(
-                "SELECT pg_catalog.pg_backend_pid()::text, pg_catalog.pg_encoding_to_char(encoding), datcollate, datctype \
+                "SELECT pg_catalog.pg_backend_pid()::text, pg_catalog.pg_encoding_to_char(encoding), datcollate, datctype, \
+                 (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) \
+                 OR EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname IN ('pg_execute_server_program', \
+                 'pg_read_server_files', 'pg_write_server_files') AND pg_catalog.pg_has_role(oid, 'MEMBER')) \
                  FROM pg_catalog.pg_database WHERE datname = current_database()",
             )
             .await?;
         let of = |index: usize| rows.first().map(|row| row.text(index)).unwrap_or_default();
         let database = format!("{PREFIX}{}", of(0));
+        let powerful = rows.first().is_some_and(|row| row.is(4));
+        let role = if powerful { Some((database.clone(), secret()?)) } else { None };
+        let owner = role.as_ref().map(|(role, _)| format!(" OWNER {}", name(role))).unwrap_or_default();
         let making = format!(
-            "CREATE DATABASE {} TEMPLATE template0 ENCODING {} LC_COLLATE {} LC_CTYPE {}",
+            "CREATE DATABASE {}{owner} TEMPLATE template0 ENCODING {} LC_COLLATE {} LC_CTYPE {}",
             name(&database),
             literal(&of(1)),
             literal(&of(2)),
@@ -76,11 +86,16 @@ impl PostgresScratch {
             interrupt,
             database,
             making,
+            role,
             extensions,
             path,
             used: false,
         };
         scratch.sweep().await?;
+        if let Some((role, password)) = &scratch.role {
+            let sql = format!("CREATE ROLE {} LOGIN PASSWORD {}", name(role), literal(password));
+            scratch.keeper.run(&sql).await.map_err(|error| scratch.unmade(error))?;
+        }
         scratch.make().await?;
         let typed = types(files);
         Ok((scratch, typed))
@@ -96,13 +111,38 @@ impl PostgresScratch {
         for row in self.keeper.ask(&sql).await? {
             // Another run may be at the same.
             drop(self.keeper.run(&dropping(&row.text(0))).await);
+            drop(self.keeper.run(&format!("DROP ROLE IF EXISTS {}", name(&row.text(0)))).await);
         }
         Ok(())
     }
 
+    /// Opens the session that declares.
+    async fn enter(&self) -> Result<Session, WarehouseError> {
+        let place = self.parameters.database(&self.database);
+        let Some((role, password)) = &self.role else { return Session::open(&place, &self.interrupt).await };
+        let maker = Session::open(&place, &self.interrupt).await?;
+        for extension in &self.extensions {
+            // One that is missing is missed by whoever needs it, with the engine's words.
+            drop(maker.run(extension).await);
+        }
+        let schemas = "SELECT pg_catalog.quote_ident(nspname) FROM pg_catalog.pg_namespace \
+             WHERE nspname <> 'information_schema' AND NOT pg_catalog.starts_with(nspname, 'pg_')";
+        for row in maker.ask(schemas).await? {
+            maker.run(&format!("ALTER SCHEMA {} OWNER TO {}", row.text(0), name(role))).await?;
+        }
+        let place = place.login(role, password);
+        Session::open(&place, &self.interrupt).await.map_err(|error| WarehouseError::Permission {
+            path: self.parameters.place(),
+            message: format!(
+                "what is declared is not tried with a superuser's rights, and a role of its own cannot log in \
+                 ({error}): connect as a user without these rights, or name one in `warehouse.scratch`"
+            ),
+        })
+    }
+
     async fn make(&mut self) -> Result<(), WarehouseError> {
         self.keeper.run(&self.making).await.map_err(|error| self.unmade(error))?;
-        let session = Session::open(&self.parameters.database(&self.database), &self.interrupt).await?;
+        let session = self.enter().await?;
         session
             .run("SET synchronous_commit = off; SET statement_timeout = '120s'; SET lock_timeout = '30s'")
             .await?;
@@ -160,8 +200,24 @@ impl PostgresScratch {
         if !declares {
             return Err(WarehouseError::NotDeclaring { sql: only.to_owned(), keyword: head.keyword });
         }
+        // Who owns a copy makes no difference, and only few may say it.
+        if head.kind == Kind::Alter && only.contains(" OWNER TO ") {
+            return Ok(());
+        }
         self.session()?.run(only).await
     }
+}
+
+/// Gives a word that nobody can guess.
+fn secret() -> Result<String, WarehouseError> {
+    use std::io::Read as _;
+    let mut bytes = [0_u8; 24];
+    let read = std::fs::File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes));
+    read.map_err(|error| WarehouseError::Unreachable {
+        path: "/dev/urandom".to_owned(),
+        message: error.to_string(),
+    })?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// Types what lies outside: the engine reads no files, so a seed's types are those of its texts.
@@ -286,12 +342,18 @@ impl Drop for PostgresScratch {
     /// Drops the database, over a session of its own: what is dropped cannot wait for the one that is at hand.
     fn drop(&mut self) {
         let (parameters, database) = (self.parameters.clone(), self.database.clone());
+        let role = self.role.is_some();
         self.session = None;
         let dropped = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
             runtime.block_on(async {
                 let session = Session::open(&parameters, &Interrupt::default()).await.ok()?;
-                session.run(&dropping(&database)).await.ok()
+                session.run(&dropping(&database)).await.ok()?;
+                if role {
+                    session.run(&format!("DROP ROLE IF EXISTS {}", name(&database))).await.ok()
+                } else {
+                    Some(())
+                }
             })
         });
         // What cannot be dropped now is swept away by the next plan.

@@ -140,6 +140,11 @@ impl Server {
         found
     }
 
+    /// Gives a path that the server itself may write.
+    pub(crate) fn writable(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
     /// The databases that are there.
     pub(crate) fn databases(&self) -> Vec<String> {
         let sql = "SELECT datname FROM pg_database ORDER BY 1";
