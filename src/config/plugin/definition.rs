@@ -387,9 +387,11 @@ impl Source<'_> {
 
 /// Adds a setting for each key of a configuration that none has.
 pub(super) fn imply(settings: &mut Vec<Arc<Setting>>, flat: &Flat) {
-    let known: BTreeSet<Arc<str>> = settings.iter().map(|setting| setting.name.clone()).collect();
-    let missing = flat.iter().filter(|(key, _)| !known.contains(*key));
-    settings.extend(missing.map(|(key, leaf)| Setting::implied(key, &leaf.value)));
+    for (key, leaf) in flat {
+        if !settings.iter().any(|setting| setting.name == *key) {
+            settings.push(Setting::implied(key, &leaf.value));
+        }
+    }
 }
 
 /// Tells how a plugin gets its configuration.

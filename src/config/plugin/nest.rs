@@ -16,6 +16,8 @@ pub(super) fn nest_object<'a>(flat: impl IntoIterator<Item = (&'a str, Value)>, 
         } else {
             segments.into_iter().map(str::to_owned).collect()
         };
+        // As Meltano does it, nothing becomes an empty mapping here.
+        let value = if value.is_null() { Value::Object(Map::new()) } else { value };
         put(&mut object, &segments, value);
     }
     Value::Object(object)
@@ -52,6 +54,10 @@ pub(super) fn in_the_way<'a>(
     flat: impl IntoIterator<Item = (&'a str, &'a Value)>,
     unescape: bool,
 ) -> Option<(&'a str, String)> {
+    let flat: Vec<(&str, &Value)> = flat.into_iter().collect();
+    if !flat.iter().any(|(key, _)| key.contains('.')) {
+        return None;
+    }
     let mut object = Map::new();
     for (key, value) in flat {
         let segments: Vec<String> = segments(key)

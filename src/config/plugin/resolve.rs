@@ -10,7 +10,6 @@ use super::super::environments;
 use super::super::explain::Word;
 use super::super::reference::Rules;
 use super::super::resolve::Inputs;
-use super::super::secret::is_secret_name;
 use super::super::written::Written;
 use super::builtin::project_settings;
 use super::cast::{cast, post_processed, stringified, truthy};
@@ -481,7 +480,7 @@ impl<'a> Prepared<'a> {
                 if best.is_none_or(|(layer, _)| inner.layer.rank() > layer.rank()) {
                     best = Some((inner.layer, inner.said));
                 }
-                if inner.secret || part.sensitive || is_secret_name(&part.name) {
+                if inner.secret || part.sensitive {
                     worked.parts.push(name.to_owned());
                 }
                 object.insert(name.to_owned(), inner.value);
@@ -529,7 +528,7 @@ impl<'a> Prepared<'a> {
         let worked =
             self.worked(setting, References::Expanded).ok().filter(|worked| !worked.value.is_null())?;
         let text = stringified(setting, &worked.value);
-        let secret = worked.secret || setting.sensitive || is_secret_name(&setting.name);
+        let secret = worked.secret || setting.sensitive;
         Some(Variable { text, place: None, secret })
     }
 
@@ -547,7 +546,7 @@ impl<'a> Prepared<'a> {
             }
             let unset = worked.unset.iter().map(|name| (setting.name.clone(), name.clone()));
             plugin.unset.extend(unset);
-            let sensitive = worked.secret || setting.sensitive || is_secret_name(&setting.name);
+            let sensitive = worked.secret || setting.sensitive;
             let value = EffectiveValue {
                 origin: self.origin(worked.layer, worked.said),
                 raw: worked.raw,

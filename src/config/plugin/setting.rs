@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::super::secret::is_secret_name;
 use crate::model::origin::Place;
 use crate::yaml::{Kind, Node};
 
@@ -76,7 +77,7 @@ pub(in crate::config) struct Setting {
     pub(super) value: Option<Value>,
     /// Where the default stands.
     pub(super) place: Option<Place>,
-    /// Whether its value is masked.
+    /// Whether its value is masked: by declaration, or by its name.
     pub(in crate::config) sensitive: bool,
     /// Values that it may have.
     pub(super) options: Vec<Value>,
@@ -97,7 +98,7 @@ impl Setting {
             kind: SettingKind::None,
             value: None,
             place: None,
-            sensitive: false,
+            sensitive: is_secret_name(name),
             options: Vec::new(),
             processor: None,
             post_processor: None,
@@ -125,18 +126,21 @@ impl Setting {
             node.get(key).map(Node::items).unwrap_or_default().iter().filter_map(Node::text).collect()
         };
         let truthy = |key: &str| node.get(key).is_some_and(|flag| flag.value == Kind::Bool(true));
+        let name = text("name")?;
         let kind = text("kind");
         let value = node.get("value").filter(|value| !value.is_null());
         let options = node.get("options").map(Node::items).unwrap_or_default();
         Some(Arc::new(Self {
-            name: text("name")?.into(),
+            name: name.as_str().into(),
             aliases: texts("aliases"),
             env: text("env"),
             env_aliases: texts("env_aliases"),
             kind: kind_of(kind.as_deref()),
             value: value.map(Node::to_json),
             place: value.map(Node::place),
-            sensitive: truthy("sensitive") || matches!(kind.as_deref(), Some("password" | "oauth")),
+            sensitive: truthy("sensitive")
+                || matches!(kind.as_deref(), Some("password" | "oauth"))
+                || is_secret_name(&name),
             options: options.iter().filter_map(|option| Some(option.get("value")?.to_json())).collect(),
             processor: text("value_processor").as_deref().and_then(processor),
             post_processor: text("value_post_processor").as_deref().and_then(processor),

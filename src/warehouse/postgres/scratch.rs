@@ -63,19 +63,7 @@ impl PostgresScratch {
             literal(&of(2)),
             literal(&of(3))
         );
-        let extensions = keeper
-            .ask(
-                "SELECT pg_catalog.quote_ident(n.nspname), pg_catalog.quote_ident(e.extname) FROM pg_catalog.pg_extension e \
-                 JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname <> 'plpgsql' ORDER BY e.oid",
-            )
-            .await?;
-        let extensions = extensions
-            .iter()
-            .map(|row| {
-                let (schema, extension) = (row.text(0), row.text(1));
-                format!("CREATE SCHEMA IF NOT EXISTS {schema}; CREATE EXTENSION IF NOT EXISTS {extension} SCHEMA {schema} CASCADE")
-            })
-            .collect();
+        let extensions = extensions(&keeper).await?;
         let own = reach.datasets.iter().map(|dataset| name(&dataset.schema)).collect::<Vec<_>>();
         let path = own.into_iter().chain(["public".to_owned()]).collect::<Vec<_>>().join(", ");
         let interrupt = Interrupt::clone(&reach.interrupt);
@@ -208,6 +196,18 @@ impl PostgresScratch {
     }
 }
 
+/// Gives the statements that install the extensions of a database in another one.
+async fn extensions(keeper: &Session) -> Result<Vec<String>, WarehouseError> {
+    let sql = "SELECT pg_catalog.quote_ident(n.nspname), pg_catalog.quote_ident(e.extname) FROM pg_catalog.pg_extension e \
+         JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname <> 'plpgsql' ORDER BY e.oid";
+    let install = |schema: String, extension: String| {
+        format!(
+            "CREATE SCHEMA IF NOT EXISTS {schema}; CREATE EXTENSION IF NOT EXISTS {extension} SCHEMA {schema} CASCADE"
+        )
+    };
+    Ok(keeper.ask(sql).await?.iter().map(|row| install(row.text(0), row.text(1))).collect())
+}
+
 /// Gives a word that nobody can guess.
 fn secret() -> Result<String, WarehouseError> {
     use std::io::Read as _;
@@ -217,7 +217,8 @@ fn secret() -> Result<String, WarehouseError> {
         path: "/dev/urandom".to_owned(),
         message: error.to_string(),
     })?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
+    Ok(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect())
 }
 
 /// Types what lies outside: the engine reads no files, so a seed's types are those of its texts.
