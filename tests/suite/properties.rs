@@ -275,22 +275,11 @@ impl Engine {
 
     fn declared(&self, world: &World) -> Declared {
         let object = |sql: &str| {
-            let body = Body::Ddl { sql: sql.replace(" ON t", " ON analytics.t") };
-            DeclaredObject::new(None, body, Place::file("schema/all.sql"))
+            DeclaredObject::new(None, Body::Ddl { sql: sql.to_owned() }, Place::file("schema/all.sql"))
         };
         // Names without a dataset are the project's to place; here that is done by hand.
-        let mut text = written(world);
-        for name in world.tables.keys().chain(world.views.keys()) {
-            for before in
-                ["CREATE TABLE ", "CREATE VIEW ", "FROM ", "COMMENT ON TABLE ", "COMMENT ON COLUMN ", " ON "]
-            {
-                for after in [" ", ";", "."] {
-                    let (from, to) =
-                        (format!("{before}{name}{after}"), format!("{before}analytics.{name}{after}"));
-                    text = text.replace(&from, &to);
-                }
-            }
-        }
+        let names = world.tables.keys().chain(world.views.keys());
+        let text = names.fold(written(world), |text, name| placed(&text, name));
         Declared {
             dataset: Self::own(),
             dialect: self.dialect,
@@ -400,6 +389,18 @@ impl Engine {
     }
 }
 
+/// Writes a dataset before a name wherever one stands.
+fn placed(text: &str, name: &str) -> String {
+    let words = ["CREATE TABLE ", "CREATE VIEW ", "FROM ", "COMMENT ON TABLE ", "COMMENT ON COLUMN ", " ON "];
+    let ends = [" ", ";", "."];
+    words.iter().flat_map(|before| ends.map(|after| (before, after))).fold(
+        text.to_owned(),
+        |text, (before, after)| {
+            text.replace(&format!("{before}{name}{after}"), &format!("{before}analytics.{name}{after}"))
+        },
+    )
+}
+
 /// Two rows for each table; what may be absent is so in the second.
 fn rows(world: &World) -> Vec<String> {
     let mut sql = Vec::new();
@@ -444,9 +445,9 @@ fn explore(engine: &Engine, count: u64) {
             }
         }
     }
-    println!("{:?}: {count} cases: {came:?}", engine.dialect);
+    super::support::told(&format!("{:?}: {count} cases: {came:?}", engine.dialect));
     assert!(
-        came.get(&Came::Applied).copied().unwrap_or(0) as u64 * 3 > count,
+        u64::from(came.get(&Came::Applied).copied().unwrap_or(0)) * 3 > count,
         "too little is applied: {came:?}"
     );
 }

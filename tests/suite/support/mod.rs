@@ -6,8 +6,13 @@ pub(crate) mod project;
 pub(crate) mod sandbox;
 pub(crate) mod server;
 
-/// Says aloud that a test has nothing to do here, and why: past what the harness captures.
+/// Says aloud that a test has nothing to do here, and why.
 pub(crate) fn skipped(why: &str) {
+    told(&format!("skipped: {why}"));
+}
+
+/// Says something past what the harness captures.
+pub(crate) fn told(text: &str) {
     use std::io::Write as _;
-    writeln!(std::io::stderr(), "skipped: {why}").unwrap();
+    std::io::stderr().write_all(format!("{text}\n").as_bytes()).unwrap();
 }
