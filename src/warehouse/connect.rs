@@ -80,7 +80,7 @@ impl Reach {
 /// # Errors
 ///
 /// [`WarehouseError::Busy`] if another process still holds the file when the patience is over;
-/// [`WarehouseError::Permission`], [`WarehouseError::Unreachable`], [`WarehouseError::NotBuilt`].
+/// [`WarehouseError::Permission`], [`WarehouseError::Unreachable`].
 pub async fn connect(warehouse: &Warehouse, reach: &Reach) -> Result<Connection, WarehouseError> {
     match warehouse {
         Warehouse::DuckDb { path } => Ok(Box::new(DuckDb::open(Path::new(path), reach).await?)),
