@@ -96,7 +96,9 @@ impl Failure {
 
 fn code(error: &PromotionError) -> ExitCode {
     match error {
-        PromotionError::Config(ConfigError::UnknownKey { .. }) => ExitCode::Usage,
+        PromotionError::NotInCi
+        | PromotionError::Select(_)
+        | PromotionError::Config(ConfigError::UnknownKey { .. }) => ExitCode::Usage,
         PromotionError::Config(_)
         | PromotionError::Models(_)
         | PromotionError::Migration(MigrationError::Faults(_))
@@ -110,7 +112,6 @@ fn code(error: &PromotionError) -> ExitCode {
         PromotionError::Migration(MigrationError::Warehouse(error)) => warehouse_code(error),
         PromotionError::NoBranch { .. } => ExitCode::Git,
         PromotionError::Stale { .. } => ExitCode::Stale,
-        PromotionError::NotInCi | PromotionError::Select(_) => ExitCode::Usage,
         PromotionError::Transform(_) => ExitCode::Warehouse,
         PromotionError::Partial { source, .. } => code(source),
         PromotionError::OtherTree { .. } => ExitCode::Bug,
