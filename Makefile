@@ -1,7 +1,7 @@
 # `make help` says what there is. Cargo does the work; this prepares the machine and ties steps together.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help prepare demo test check bench dist install clean
+.PHONY: help prepare demo test properties check bench dist install clean
 
 PREFIX ?= /usr/local
 CARGO ?= cargo
@@ -19,6 +19,9 @@ demo: prepare ## Show a promotion from end to end in a throw-away folder
 
 test: prepare ## Run all tests
 	$(CARGO) test --locked
+
+properties: prepare ## Try thousands of random schemas on both engines (PROMOTE_PROPERTIES=DUCKDB,POSTGRES)
+	PROMOTE_PROPERTIES=$${PROMOTE_PROPERTIES:-10000,1000} $(CARGO) test --locked --test suite -- properties --nocapture
 
 check: ## Run what CI runs: format, lints, documentation, tests
 	@.ci/run

@@ -28,6 +28,14 @@ duckdb_is_here() {
 }
 if ! duckdb_is_here && ! have pnpm && ! have yarn; then need npm npm; fi
 
+# The tests start a private server; without its programs they are skipped.
+server_is_here() { have initdb || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; }
+may_install() { have apt-get && { [ "$(id -u)" -eq 0 ] || { have sudo && sudo -n true 2>/dev/null; }; }; }
+if ! server_is_here && may_install; then
+  missing+=(initdb)
+  packages+=(postgresql)
+fi
+
 if [ "${#missing[@]}" -gt 0 ]; then
   become=()
   if [ "$(id -u)" -ne 0 ]; then become=(sudo -n); fi

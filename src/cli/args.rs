@@ -164,6 +164,9 @@ pub(super) struct SchemaDecisionArgs {
     /// Take over objects that `promote` did not create: names, `declared` or `all`
     #[arg(long, value_name = "OBJECT|declared|all")]
     pub(super) adopt: Vec<String>,
+    /// Drop what is managed and no longer declared
+    #[arg(long)]
+    pub(super) prune: bool,
     /// Use this dataset instead of the environment's
     #[arg(long, value_name = "DATASET")]
     pub(super) dataset: Option<String>,

@@ -141,7 +141,8 @@ fn warehouse_code(error: &WarehouseError) -> ExitCode {
         | WarehouseError::NotDeclaring { .. }
         | WarehouseError::NotRecorded { .. }
         | WarehouseError::Ledger { .. }
-        | WarehouseError::NotBuilt { .. } => ExitCode::Warehouse,
+        | WarehouseError::Locked { .. }
+        | WarehouseError::Lost { .. } => ExitCode::Warehouse,
     }
 }
 
@@ -340,11 +341,21 @@ fn warehouse_hint(error: &WarehouseError) -> Option<String> {
         WarehouseError::Busy { pid: None, .. } => {
             "end the process that holds it, or wait for it, and run again"
         }
-        WarehouseError::Permission { .. } => "this needs the right to read and write the file and its folder",
-        WarehouseError::NotBuilt { .. } => {
-            "DuckDB is built in; with `migrate: ci` or `--no-migrate` a promotion needs no connection"
+        WarehouseError::Permission { path, .. } if path.starts_with('/') => {
+            "this needs the right to read and write the file and its folder"
+        }
+        WarehouseError::Permission { .. } => {
+            "have the owner of the database grant what is missing, or name another user or `warehouse.scratch`"
+        }
+        WarehouseError::Unreachable { path, .. } if path.contains(':') => {
+            "look whether the server runs and `warehouse.url` or the `PG…` variables name it; with `migrate: ci` or \
+             `--no-migrate` a promotion needs no connection"
         }
         WarehouseError::Unreachable { .. } => "look whether `warehouse.path` names a database of this engine",
+        WarehouseError::Locked { .. } => {
+            "nothing was changed by it: end what holds the lock, or wait for it, and run again"
+        }
+        WarehouseError::Lost { .. } => "run the same command again: it finds what was done and does the rest",
         WarehouseError::Interrupted
         | WarehouseError::Statement { .. }
         | WarehouseError::NotDeclaring { .. }

@@ -108,7 +108,10 @@ impl Decoder<'_> {
                 let path = self.warehouse_text("path", "duckdb")?;
                 Some(Warehouse::DuckDb { path: absolute_path(self.folder, &path) })
             }
-            Some("postgres") => Some(Warehouse::Postgres { url: self.warehouse_text("url", "postgres")? }),
+            Some("postgres") => Some(Warehouse::Postgres {
+                url: self.text("warehouse.url").unwrap_or_default(),
+                scratch: self.text("warehouse.scratch").filter(|url| !url.is_empty()),
+            }),
             other => {
                 let kinds = WAREHOUSE_KINDS.join(", ");
                 let finding = match other {

@@ -131,7 +131,7 @@ fn merges_layers_in_order() {
 
     let prod = resolve(&written, "prod", &[("PROD_URL", "postgres://u:hunter22@h/db")]);
     let url = "postgres://u:hunter22@h/db".to_owned();
-    assert_eq!(prod.warehouse().unwrap(), &Warehouse::Postgres { url });
+    assert_eq!(prod.warehouse().unwrap(), &Warehouse::Postgres { url, scratch: None });
     assert!(!prod.effective.root.contains_key("warehouse.path"));
     assert!(!prod.effective.root.contains_key("sources.raw.sample.percent"));
     assert_eq!(prod.effective.root["sources.raw.dataset"].origin.layer, Layer::Inherited);

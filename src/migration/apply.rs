@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use super::desired::Desired;
 use super::error::MigrationError;
-use super::order::{AFTER_PUSH, BEFORE_PUSH};
 use super::prove::definition;
 use crate::model::coordinate::{Coordinate, Dataset};
 use crate::model::migration::{Probe, Step, Verdict};
@@ -18,16 +17,6 @@ pub enum Half {
     BeforePush,
     /// Forced steps, and what needs them.
     AfterPush,
-}
-
-impl Half {
-    /// The transaction group that it is.
-    pub fn group(self) -> u32 {
-        match self {
-            Self::BeforePush => BEFORE_PUSH,
-            Self::AfterPush => AFTER_PUSH,
-        }
-    }
 }
 
 /// A plan on its way into the warehouse.
@@ -56,22 +45,39 @@ pub struct Application<'a> {
 impl Application<'_> {
     /// Applies one half; gives whether there was anything to do.
     ///
-    /// Effects: all statements of the half and its record, in one transaction, or nothing. The schema is checked
+    /// Effects: group by group, all statements of one and its record in one transaction, or nothing of it; a second
+    /// run finishes what a broken one has left. The schema is checked
     /// against the plan in the same transaction, before the first half that has statements.
     ///
     /// # Errors
     ///
     /// [`MigrationError::Warehouse`] with what the warehouse said; nothing of the half is left then.
     pub async fn apply(&self, execute: &mut dyn Execute, half: Half) -> Result<bool, MigrationError> {
-        let Some(intent) = self.intent(half) else { return Ok(false) };
-        let running = self.steps.iter().filter(|step| Self::is_of(step, half));
-        let statements: Vec<String> = running.flat_map(|step| step.ddl.clone()).collect();
-        execute.apply(&statements, &intent).await?;
+        let Some(whole) = self.intent(half) else { return Ok(false) };
+        let groups: BTreeSet<u32> =
+            whole.steps.iter().map(|step| step.group).filter(|group| *group != 0).collect();
+        let groups: Vec<u32> = if groups.is_empty() { vec![0] } else { groups.into_iter().collect() };
+        for (index, group) in groups.iter().enumerate() {
+            let running = self.steps.iter().filter(|step| step.group == *group);
+            let statements: Vec<String> = running.flat_map(|step| step.ddl.clone()).collect();
+            // What runs in no group is recorded with the first; what a group makes is ours before it is made.
+            let of_group = |step: &Step| step.group == *group || (step.group == 0 && index == 0);
+            let steps: Vec<Step> = whole.steps.iter().filter(|step| of_group(step)).cloned().collect();
+            let first = index == 0;
+            let intent = Intent {
+                owned: if first { whole.owned.clone() } else { Vec::new() },
+                disowned: self.disowned(&steps),
+                guard: if first { whole.guard.clone() } else { Guard::default() },
+                steps,
+                ..whole.clone()
+            };
+            execute.apply(&statements, &intent).await?;
+        }
         Ok(true)
     }
 
     fn is_of(step: &Step, half: Half) -> bool {
-        step.group == half.group() || (step.group == 0 && half == Half::BeforePush)
+        step.after_push == (half == Half::AfterPush)
     }
 
     /// What a half runs and remembers; none where there is nothing to do.
@@ -100,7 +106,7 @@ impl Application<'_> {
     }
 
     fn guard(&self, half: Half, steps: &[Step]) -> Guard {
-        let earlier = |step: &Step| step.group == BEFORE_PUSH && !step.ddl.is_empty();
+        let earlier = |step: &Step| !step.after_push && !step.ddl.is_empty();
         let first = half == Half::BeforePush || !self.steps.iter().any(earlier);
         let (datasets, fingerprint) = match self.planned_for {
             Some((datasets, fingerprint)) if first => (datasets.to_vec(), fingerprint.to_owned()),
@@ -115,12 +121,8 @@ impl Application<'_> {
 
     /// Ownership that is written with a half: that of objects which only the other half makes waits for it.
     fn owned(&self, half: Half) -> Vec<Ownership> {
-        let late: BTreeSet<&str> = self
-            .steps
-            .iter()
-            .filter(|step| step.group == AFTER_PUSH)
-            .map(|step| step.object.as_str())
-            .collect();
+        let late: BTreeSet<&str> =
+            self.steps.iter().filter(|step| step.after_push).map(|step| step.object.as_str()).collect();
         let declared = self
             .desired
             .objects
@@ -156,6 +158,9 @@ impl Application<'_> {
         match self.desired.schema.relations.get(object).map(|relation| relation.kind) {
             Some(RelationKind::Table) => "table",
             Some(RelationKind::View) => "view",
+            Some(RelationKind::MaterializedView) => "materialized view",
+            Some(RelationKind::Sequence) => "sequence",
+            None if self.desired.schema.types.contains_key(object) => "type",
             None => "routine",
         }
     }
@@ -165,11 +170,9 @@ impl Application<'_> {
         let ran = |name: &str, codes: &[&str]| {
             steps.iter().any(|step| step.object == name && codes.contains(&step.code.as_str()))
         };
-        let dropped = self
-            .desired
-            .dropped
-            .keys()
-            .filter(|object| ran(&object.to_string(), &["drop-table", "drop-view", "drop-routine"]));
+        let codes = ["drop-table", "drop-view", "drop-routine", "drop-sequence", "drop-type"];
+        let known = self.ledger.owned.keys().chain(self.desired.dropped.keys());
+        let dropped = known.filter(|object| ran(&object.to_string(), &codes));
         let renamed = self.desired.objects.iter().filter_map(|(object, managed)| {
             let from = managed.renamed_from.as_ref()?;
             ran(&object.to_string(), &["rename-table"]).then_some(from)

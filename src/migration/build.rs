@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::declared::{Body, Declared, DeclaredColumn, DeclaredObject, State};
 use super::desired::Managed;
 use super::error::MigrationError;
-use super::statement;
+use super::{postgres, statement};
 use crate::model::coordinate::Coordinate;
 use crate::model::finding::Finding;
 use crate::model::origin::Place;
-use crate::model::schema::{Column, Schema};
+use crate::model::schema::{Column, RelationKind, Schema};
+use crate::sql::Dialect;
 use crate::warehouse::{
     Kind, Scratch, Typed, WarehouseError, head, line_of, name, path, same_name, single, statements, words,
 };
@@ -71,7 +72,19 @@ impl<'a> Builder<'a> {
                 wanted.insert(object.clone(), columns);
             }
         }
+        let postgres = self.declared.dialect == Dialect::Postgres;
+        if postgres {
+            self.copied_types(live, &declared).await;
+        }
         for (object, columns) in wanted {
+            if let Some(relation) = live.relations.get(&object).filter(|_| postgres) {
+                if matches!(relation.kind, RelationKind::Sequence) {
+                    continue;
+                }
+                self.scratch.build(&postgres::create_copy(&object, relation)).await?;
+                self.built.copies.insert(object);
+                continue;
+            }
             if columns.is_empty() {
                 continue;
             }
@@ -80,14 +93,40 @@ impl<'a> Builder<'a> {
         }
         for (object, routine) in &live.routines {
             if spoken.contains(&object.name.to_lowercase()) && !declared.contains(&folded(object)) {
-                // A routine of somebody else that cannot be copied is missed by whoever calls it.
-                let copied = self.scratch.build(&statement::create_routine(object, routine)).await;
-                if copied.is_ok() {
-                    self.built.copies.insert(object.clone());
+                let ddl = if postgres {
+                    postgres::create_routine(object, routine)
+                } else {
+                    vec![statement::create_routine(object, routine)]
+                };
+                for sql in ddl {
+                    // A routine of somebody else that cannot be copied is missed by whoever calls it.
+                    let copied = self.scratch.build(&sql).await.is_ok();
+                    self.built.copies.extend(copied.then(|| object.clone()));
                 }
             }
         }
         Ok(())
+    }
+
+    /// Copies types that are not declared; one may be made of another.
+    async fn copied_types(&mut self, live: &Schema, declared: &BTreeSet<Coordinate>) {
+        let mut waiting: Vec<_> =
+            live.types.iter().filter(|(object, _)| !declared.contains(&folded(object))).collect();
+        let mut before = usize::MAX;
+        while waiting.len() < before {
+            before = waiting.len();
+            let mut failed = Vec::new();
+            for (object, named) in waiting {
+                let made = postgres::create_type(object, named);
+                // One that cannot be copied is missed by whoever needs it.
+                if self.scratch.build(&made[0]).await.is_ok() {
+                    self.built.copies.insert(object.clone());
+                } else {
+                    failed.push((object, named));
+                }
+            }
+            waiting = failed;
+        }
     }
 
     /// The names of everything that is declared.
@@ -97,7 +136,9 @@ impl<'a> Builder<'a> {
             names.extend(object.coordinate.clone());
             if let Body::Ddl { sql } = &object.body {
                 let heads = statements(sql).into_iter().map(|(_, statement)| head(statement));
-                let relations = heads.filter(|head| !matches!(head.kind, Kind::Index | Kind::Comment));
+                let relations = heads.filter(|head| {
+                    !matches!(head.kind, Kind::Index | Kind::Comment | Kind::Trigger | Kind::Alter)
+                });
                 names.extend(relations.filter_map(|head| self.declared.place(&head.name)));
             }
         }
@@ -269,13 +310,14 @@ impl<'a> Builder<'a> {
         for (offset, statement) in statements(sql) {
             let head = head(statement);
             let name = self.declared.place(&head.name);
-            let failed = if head.kind == Kind::Sequence {
+            let postgres = self.declared.dialect == Dialect::Postgres;
+            let failed = if head.kind == Kind::Sequence && !postgres {
                 let mut finding =
                     rejected(object, "CREATE SEQUENCE is not planned for: no sequence is managed");
                 finding.place =
                     finding.place.map(|place| Place { line: Some(line_of(sql, offset)), ..place });
                 return Err(finding.hint("make it by hand, and let a default of the loading job call it"));
-            } else if declares(head.kind) {
+            } else if declares(head.kind) || (postgres && matches!(head.kind, Kind::Alter | Kind::Trigger)) {
                 self.scratch.build(statement).await.err()
             } else {
                 Some(WarehouseError::NotDeclaring {
@@ -296,12 +338,13 @@ impl<'a> Builder<'a> {
                 }
                 return Err(finding);
             }
-            if let Some(name) = name.filter(|_| head.kind != Kind::Comment && head.kind != Kind::Dataset) {
+            let attached = matches!(head.kind, Kind::Comment | Kind::Dataset | Kind::Alter | Kind::Trigger);
+            if let Some(name) = name.filter(|_| !attached) {
                 made.push((head.kind, name, offset, statement));
             }
         }
         for (kind, name, offset, statement) in made {
-            if matches!(kind, Kind::Table | Kind::View | Kind::Routine) {
+            if matches!(kind, Kind::Table | Kind::View | Kind::Routine | Kind::Type | Kind::Sequence) {
                 let mut managed = Managed::of(object, self.built.objects.len());
                 managed.sql = Some(statement.to_owned());
                 if let Some(place) = &mut managed.place {
@@ -325,7 +368,13 @@ fn declares(kind: Kind) -> bool {
         | Kind::Routine
         | Kind::Dataset
         | Kind::Comment => true,
-        Kind::FilledTable | Kind::Alter | Kind::Drop | Kind::Insert | Kind::Query | Kind::Other => false,
+        Kind::FilledTable
+        | Kind::Alter
+        | Kind::Trigger
+        | Kind::Drop
+        | Kind::Insert
+        | Kind::Query
+        | Kind::Other => false,
     }
 }
 

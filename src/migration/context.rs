@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::desired::{Desired, Managed};
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::Affected;
-use crate::model::schema::{Relation, RelationKind, Schema};
+use crate::model::schema::{Relation, Schema};
+use crate::sql::Dialect;
 use crate::warehouse::{Ledger, path, words};
 
 /// Answers to questions about the data, by the question's SQL.
@@ -22,6 +23,7 @@ pub(super) struct Context<'a> {
     pub(super) ledger: &'a Ledger,
     pub(super) facts: &'a Facts,
     readers: Vec<Reader<'a>>,
+    lifted: BTreeSet<Coordinate>,
 }
 
 /// Something whose text may name an object.
@@ -37,15 +39,38 @@ impl<'a> Context<'a> {
             let words = words(managed.sql.as_deref()?);
             Some(Reader { object, managed: Some(managed), words })
         });
-        let others = live.relations.iter().filter(|(object, relation)| {
-            relation.kind == RelationKind::View && !desired.objects.contains_key(object)
-        });
+        let others = live
+            .relations
+            .iter()
+            .filter(|(object, relation)| relation.kind.is_view() && !desired.objects.contains_key(object));
         let others = others.map(|(object, relation)| Reader {
             object,
             managed: None,
             words: words(relation.query.as_deref().unwrap_or_default()),
         });
-        Self { live, desired, ledger, facts, readers: declared.chain(others).collect() }
+        Self {
+            live,
+            desired,
+            ledger,
+            facts,
+            readers: declared.chain(others).collect(),
+            lifted: BTreeSet::new(),
+        }
+    }
+
+    /// The same, with the views that are taken away while what they read changes.
+    pub(super) fn lifting(self, lifted: BTreeSet<Coordinate>) -> Self {
+        Self { lifted, ..self }
+    }
+
+    /// Whether a view is taken away while what it reads changes.
+    pub(super) fn is_lifted(&self, view: &Coordinate) -> bool {
+        self.lifted.contains(view)
+    }
+
+    /// Whether the engine is PostgreSQL.
+    pub(super) fn is_postgres(&self) -> bool {
+        self.desired.dialect == Dialect::Postgres
     }
 
     /// What is known of a managed object.
@@ -109,6 +134,18 @@ impl<'a> Context<'a> {
                 place: reader.managed.and_then(|managed| managed.place.as_ref()).map(ToString::to_string),
             })
             .collect()
+    }
+
+    /// Everything that a live object's text speaks of, in lower case.
+    pub(super) fn live_words(&self, object: &Coordinate) -> BTreeSet<String> {
+        if let Some(relation) = self.live.relations.get(object) {
+            return words(&relation.definition);
+        }
+        if let Some(routine) = self.live.routines.get(object) {
+            return routine.overloads.iter().flat_map(|overload| words(&overload.body)).collect();
+        }
+        let named = self.live.types.get(object);
+        named.map(|named| words(&named.definition)).unwrap_or_default()
     }
 
     /// Live indexes that stay: those that a change of the table must take away and make again.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::model::coordinate::{Coordinate, Dataset};
 use crate::model::origin::Place;
+use crate::sql::Dialect;
 use crate::warehouse::{Files, Kind, Routines, heads, same_name};
 
 /// Everything that the project declares for one dataset.
@@ -11,6 +12,8 @@ use crate::warehouse::{Files, Kind, Routines, heads, same_name};
 pub struct Declared {
     /// The dataset of the environment; its ledger is kept there.
     pub dataset: Dataset,
+    /// The engine that they are declared for.
+    pub dialect: Dialect,
     /// Objects, each after those that it reads as far as that is known.
     pub objects: Vec<DeclaredObject>,
     /// Live tables that are read and never written.

@@ -10,7 +10,8 @@ use super::diff::with_defaults;
 use super::error::MigrationError;
 use crate::model::coordinate::{Coordinate, Dataset};
 use crate::model::origin::Place;
-use crate::model::schema::{Routine, Schema};
+use crate::model::schema::{RelationKind, Routine, Schema};
+use crate::sql::Dialect;
 use crate::warehouse::{Kind, Ledger, Routines, Scratch, Typed, heads, written_defaults};
 
 /// What the project wants to be there.
@@ -18,6 +19,9 @@ use crate::warehouse::{Kind, Ledger, Routines, Scratch, Typed, heads, written_de
 pub struct Desired {
     /// The dataset of the environment; its ledger is kept there.
     pub dataset: Option<Dataset>,
+    /// The engine that it is for.
+    #[serde(default)]
+    pub dialect: Dialect,
     /// Managed objects as the engine writes them; nothing else.
     pub schema: Schema,
     /// What is known of each of them beside that.
@@ -68,22 +72,42 @@ pub async fn desired(
     let mut builder = Builder::start(declared, live, typed, scratch).await?;
     let built = builder.all(live).await?;
     let managed = declared.managed_datasets();
-    let known = unchanged(&built.objects, live, ledger);
+    let postgres = declared.dialect == Dialect::Postgres;
+    // A server lists its routines for little, and keeps their defaults.
+    let known = if postgres { None } else { unchanged(&built.objects, live, ledger) };
     let routines = if known.is_some() { Routines::Unasked } else { Routines::All };
     let mut schema = scratch.schema(&managed, routines).await?;
     schema.routines = known.unwrap_or(schema.routines);
     schema = schema.only(|object| !built.copies.contains(object));
     schema.datasets = managed;
     let mut objects = BTreeMap::new();
-    let names: Vec<Coordinate> = schema.relations.keys().chain(schema.routines.keys()).cloned().collect();
+    let names: Vec<Coordinate> = schema.names().cloned().collect();
     for name in names {
-        let known = find(&built.objects, &name).cloned().unwrap_or_default();
+        let known = find(&built.objects, &name).cloned();
+        let known = known.or_else(|| of_owner(&built.objects, &schema, &name)).unwrap_or_default();
+        if postgres {
+            objects.insert(name, known);
+            continue;
+        }
         if let (Some(routine), Some(sql)) = (schema.routines.get_mut(&name), &known.sql) {
             defaults(routine, sql);
         }
         objects.insert(name, known);
     }
-    Ok(Desired { dataset: Some(declared.dataset.clone()), schema, objects, dropped: dropped(declared) })
+    Ok(Desired {
+        dataset: Some(declared.dataset.clone()),
+        dialect: declared.dialect,
+        schema,
+        objects,
+        dropped: dropped(declared),
+    })
+}
+
+/// A sequence that comes with a column is declared where its table is.
+fn of_owner(built: &BTreeMap<Coordinate, Managed>, schema: &Schema, name: &Coordinate) -> Option<Managed> {
+    let sequence = schema.relations.get(name).filter(|relation| relation.kind == RelationKind::Sequence)?;
+    let owner = find(built, &sequence.extra.reads.first()?.object)?;
+    Some(Managed { sql: None, renamed_from: None, renamed_columns: BTreeMap::new(), ..owner.clone() })
 }
 
 /// Takes the routines from the ledger where none of them changed since: the engine lists them dearly.
@@ -171,6 +195,7 @@ impl Desired {
         let dropped = self.dropped.iter().filter(|(object, _)| wanted(object));
         Self {
             dataset: self.dataset.clone(),
+            dialect: self.dialect,
             schema: self.schema.only(&wanted),
             objects: objects.map(|(object, managed)| (object.clone(), managed.clone())).collect(),
             dropped: dropped.map(|(object, place)| (object.clone(), place.clone())).collect(),

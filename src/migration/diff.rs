@@ -1,7 +1,10 @@
 //! What differs between live and desired, as a closed list. No judgement here: that is each rule's.
 
 use crate::model::coordinate::{Coordinate, Dataset};
-use crate::model::schema::{Column, Constraint, Relation, RelationKind, Routine, Schema};
+use crate::model::schema::{
+    Column, Constraint, NamedType, Relation, RelationKind, Routine, Schema, TypeKind,
+};
+use crate::sql::Dialect;
 use crate::warehouse::{Ledger, Owned, Standing, same_name};
 
 use super::desired::{Desired, Managed};
@@ -64,6 +67,38 @@ pub(super) enum Change {
     ChangeRoutine(Coordinate),
     /// A routine is to go.
     DropRoutine(Coordinate),
+    /// A sequence is not there.
+    CreateSequence(Coordinate),
+    /// A sequence counts otherwise, or belongs to another column.
+    ChangeSequence(Coordinate),
+    /// A sequence is to go.
+    DropSequence(Coordinate),
+    /// A type is not there.
+    CreateType(Coordinate),
+    /// An enumeration has one label more.
+    AddEnumValue { object: Coordinate, label: String, before: Option<String> },
+    /// A type is another.
+    ChangeType(Coordinate),
+    /// A type is to go.
+    DropType(Coordinate),
+    /// A trigger is not there.
+    CreateTrigger { table: Coordinate, trigger: String, definition: String },
+    /// A trigger is not declared.
+    DropTrigger { table: Coordinate, trigger: String },
+    /// Storage options are others.
+    ChangeOptions(Coordinate),
+    /// Something is declared that no change is planned for.
+    NotPlanned { object: Coordinate, what: String },
+    /// A column is compared and sorted otherwise.
+    ChangeCollation { table: Coordinate, from: Column, to: Column },
+    /// A column counts by itself, or no longer.
+    ChangeIdentity { table: Coordinate, from: Column, to: Column },
+    /// Rows that were there before a key or check are to keep it too.
+    ValidateConstraint { table: Coordinate, constraint: Constraint },
+    /// A view is in the way of a change below it, and is made again afterwards.
+    LiftView(Coordinate),
+    /// Such a view is made again.
+    LowerView(Coordinate),
     /// A comment is another; of the object, or of one of its columns.
     ChangeComment { object: Coordinate, column: Option<String>, to: Option<String> },
 }
@@ -99,20 +134,46 @@ impl Change {
             | Self::CreateRoutine(object)
             | Self::ChangeRoutine(object)
             | Self::DropRoutine(object)
+            | Self::CreateSequence(object)
+            | Self::ChangeSequence(object)
+            | Self::DropSequence(object)
+            | Self::CreateType(object)
+            | Self::AddEnumValue { object, .. }
+            | Self::ChangeType(object)
+            | Self::DropType(object)
+            | Self::CreateTrigger { table: object, .. }
+            | Self::DropTrigger { table: object, .. }
+            | Self::ChangeOptions(object)
+            | Self::NotPlanned { object, .. }
+            | Self::ChangeCollation { table: object, .. }
+            | Self::ChangeIdentity { table: object, .. }
+            | Self::ValidateConstraint { table: object, .. }
+            | Self::LiftView(object)
+            | Self::LowerView(object)
             | Self::ChangeComment { object, .. } => Some(object),
         }
     }
 }
 
-/// What may be taken over that is not ours.
+/// What was said about objects that are not ours, or that nothing declares.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(super) struct Adoption(pub(super) Vec<String>);
+pub(super) struct Adoption {
+    /// `--adopt`: objects, `declared` or `all`.
+    pub(super) adopt: Vec<String>,
+    /// `--prune`: what is ours and not declared goes.
+    pub(super) prune: bool,
+}
 
 impl Adoption {
+    /// Whether `--adopt` takes what is not declared either.
+    fn takes_all(&self) -> bool {
+        self.adopt.iter().any(|said| said == "all")
+    }
+
     /// Whether `--adopt` names this object, or all of them.
     fn takes(&self, object: &Coordinate) -> bool {
         let name = object.to_string();
-        self.0.iter().any(|said| said == "all" || said == "declared" || same_name(said, &name))
+        self.adopt.iter().any(|said| said == "all" || said == "declared" || same_name(said, &name))
     }
 }
 
@@ -129,8 +190,8 @@ pub(super) fn changes(live: &Schema, desired: &Desired, ledger: &Ledger, adoptio
         .map(|dataset| Change::CreateDataset(dataset.clone()))
         .collect();
     for (object, managed) in &desired.objects {
-        let there = live.relations.contains_key(object) || live.routines.contains_key(object);
-        if there && !ledger.owned.contains_key(object) {
+        let there = live.holds(object);
+        if there && !ledger.owned.contains_key(object) && !belongs(live, object) {
             if !adoption.takes(object) {
                 found.push(Change::NotOurs(object.clone()));
                 continue;
@@ -143,34 +204,94 @@ pub(super) fn changes(live: &Schema, desired: &Desired, ledger: &Ledger, adoptio
         if let Some(routine) = desired.schema.routines.get(object) {
             routine_changes(live, object, routine, ledger.owned.get(object), &mut found);
         }
+        if let Some(named) = desired.schema.types.get(object) {
+            type_changes(live.types.get(object), object, named, &mut found);
+        }
     }
-    gone(live, desired, ledger, &mut found);
+    gone(live, desired, ledger, adoption, &mut found);
     found
 }
 
+/// Whether an object comes with another one: a sequence with the column that owns it.
+fn belongs(live: &Schema, object: &Coordinate) -> bool {
+    live.relations
+        .get(object)
+        .is_some_and(|relation| relation.kind == RelationKind::Sequence && !relation.extra.reads.is_empty())
+}
+
 /// What is ours or said to be dropped, and not desired.
-fn gone(live: &Schema, desired: &Desired, ledger: &Ledger, found: &mut Vec<Change>) {
+fn gone(live: &Schema, desired: &Desired, ledger: &Ledger, adoption: &Adoption, found: &mut Vec<Change>) {
     let renamed = |object: &Coordinate| {
         desired.objects.iter().any(|(to, managed)| {
             managed.renamed_from.as_ref() == Some(object) && !live.relations.contains_key(to)
         })
     };
-    for object in live.relations.keys().chain(live.routines.keys()) {
+    for object in live.names() {
         if desired.objects.contains_key(object) || renamed(object) {
             continue;
         }
         let owned = ledger.owned.get(object);
-        if desired.dropped.contains_key(object) {
-            found.push(match (owned, live.relations.get(object).map(|relation| relation.kind)) {
-                (None, _) => Change::NotOurs(object.clone()),
-                (_, Some(RelationKind::Table)) => Change::DropTable(object.clone()),
-                (_, Some(RelationKind::View)) => Change::DropView(object.clone()),
-                (_, None) => Change::DropRoutine(object.clone()),
-            });
+        let pruned = adoption.prune && (owned.is_some() || adoption.takes_all());
+        if desired.dropped.contains_key(object) && owned.is_none() && !adoption.takes(object) {
+            found.push(Change::NotOurs(object.clone()));
+        } else if desired.dropped.contains_key(object) || pruned {
+            dropped(live, desired, object, found);
+        } else if belongs(live, object) {
+            // It stays with its column.
         } else if owned.is_some_and(|owned| owned.standing == Standing::Managed) {
             found.push(Change::Orphan(object.clone()));
         }
     }
+}
+
+/// What goes with an object that goes.
+fn dropped(live: &Schema, desired: &Desired, object: &Coordinate, found: &mut Vec<Change>) {
+    let gone = object.clone();
+    let Some(relation) = live.relations.get(object) else {
+        let change = if live.types.contains_key(object) { Change::DropType } else { Change::DropRoutine };
+        found.push(change(gone));
+        return;
+    };
+    if desired.dialect == Dialect::Postgres {
+        // Two tables that point at each other can only go without that.
+        for constraint in relation.constraints.iter().filter(|constraint| constraint.kind == "FOREIGN KEY") {
+            let (table, constraint) = (object.clone(), constraint.clone());
+            found.push(Change::DropConstraint { table, constraint });
+        }
+    }
+    found.push(match relation.kind {
+        RelationKind::Table => Change::DropTable(gone),
+        RelationKind::View | RelationKind::MaterializedView => Change::DropView(gone),
+        RelationKind::Sequence => Change::DropSequence(gone),
+    });
+}
+
+fn type_changes(live: Option<&NamedType>, object: &Coordinate, desired: &NamedType, found: &mut Vec<Change>) {
+    let object = object.clone();
+    let Some(live) = live else {
+        found.push(Change::CreateType(object));
+        return;
+    };
+    let kept: Vec<&String> = desired.parts.iter().filter(|part| live.parts.contains(part)).collect();
+    if live.kind == TypeKind::Enum && desired.kind == TypeKind::Enum && kept.iter().copied().eq(&live.parts) {
+        // Each new label stands before the first old one that follows it.
+        for (index, label) in desired.parts.iter().enumerate().filter(|(_, part)| !live.parts.contains(part))
+        {
+            let before = desired.parts[index..].iter().find(|part| live.parts.contains(part)).cloned();
+            found.push(Change::AddEnumValue { object: object.clone(), label: label.clone(), before });
+        }
+    } else if live.kind != desired.kind || live.definition != desired.definition {
+        found.push(match desired.kind {
+            TypeKind::Enum | TypeKind::Composite if live.kind == desired.kind => {
+                Change::ChangeType(object.clone())
+            }
+            TypeKind::Enum | TypeKind::Composite | TypeKind::Domain | TypeKind::Range => Change::NotPlanned {
+                object: object.clone(),
+                what: format!("the type would change from {} to {}", live.definition, desired.definition),
+            },
+        });
+    }
+    comment_change(&object, None, live.comment.as_ref(), desired.comment.as_ref(), found);
 }
 
 fn relation_changes(
@@ -187,16 +308,91 @@ fn relation_changes(
             found.push(Change::RenameTable { table: object.clone(), from: from.clone() });
             table_changes(object, old, desired, managed, found);
         }
-        (None, _, RelationKind::Table) => found.push(Change::CreateTable(object.clone())),
-        (None, _, RelationKind::View) => found.push(Change::CreateView(object.clone())),
+        (None, _, RelationKind::Table) => new_table(object, desired, found),
+        (None, _, RelationKind::View | RelationKind::MaterializedView) => {
+            found.push(Change::CreateView(object.clone()));
+        }
+        (None, _, RelationKind::Sequence) => found.push(Change::CreateSequence(object.clone())),
         (Some(live), _, kind) => match (live.kind, kind) {
             (RelationKind::Table, RelationKind::Table) => {
                 table_changes(object, live, desired, managed, found);
+                kept_changes(object, live, desired, managed, found);
             }
-            (RelationKind::View, RelationKind::View) => view_changes(object, live, desired, found),
-            (RelationKind::Table, RelationKind::View) => found.push(Change::TableToView(object.clone())),
-            (RelationKind::View, RelationKind::Table) => found.push(Change::ViewToTable(object.clone())),
+            (before, after) if before.is_view() && after.is_view() => {
+                view_changes(object, live, desired, found);
+                if before == after {
+                    kept_changes(object, live, desired, managed, found);
+                }
+            }
+            (RelationKind::Table, after) if after.is_view() => {
+                found.push(Change::TableToView(object.clone()));
+            }
+            (before, RelationKind::Table) if before.is_view() => {
+                found.push(Change::ViewToTable(object.clone()));
+            }
+            (RelationKind::Sequence, RelationKind::Sequence) => {
+                if live.definition != desired.definition || live.extra.reads != desired.extra.reads {
+                    found.push(Change::ChangeSequence(object.clone()));
+                }
+                comment_changes(object, live, desired, found);
+            }
+            (before, after) => found.push(Change::NotPlanned {
+                object: object.clone(),
+                what: format!("the {before} would become a {after}"),
+            }),
         },
+    }
+}
+
+/// A new table, with what can only be made after all tables are there.
+fn new_table(object: &Coordinate, desired: &Relation, found: &mut Vec<Change>) {
+    if let Some(feature) = desired.extra.features.first() {
+        let what = format!("the table would be made with `{feature}`");
+        found.push(Change::NotPlanned { object: object.clone(), what });
+        return;
+    }
+    found.push(Change::CreateTable(object.clone()));
+    for constraint in desired.constraints.iter().filter(|key| key.name.is_some() && key.kind == "FOREIGN KEY")
+    {
+        found.push(Change::AddConstraint { table: object.clone(), constraint: constraint.clone() });
+    }
+    for (trigger, definition) in &desired.extra.triggers {
+        let (table, trigger, definition) = (object.clone(), trigger.clone(), definition.clone());
+        found.push(Change::CreateTrigger { table, trigger, definition });
+    }
+}
+
+/// What else an engine keeps of a table or view; only DDL can declare it, so only there its absence means something.
+fn kept_changes(
+    object: &Coordinate,
+    live: &Relation,
+    desired: &Relation,
+    managed: &Managed,
+    found: &mut Vec<Change>,
+) {
+    let (before, after) = (&live.extra, &desired.extra);
+    let declared = |empty: bool| managed.indexed || !empty;
+    if before.features != after.features && declared(after.features.is_empty()) {
+        let feature =
+            before.features.symmetric_difference(&after.features).next().cloned().unwrap_or_default();
+        let verb = if before.features.contains(&feature) { "lose" } else { "get" };
+        let what = format!("it would {verb} `{feature}`");
+        found.push(Change::NotPlanned { object: object.clone(), what });
+    }
+    if before.options != after.options && declared(after.options.is_empty()) {
+        found.push(Change::ChangeOptions(object.clone()));
+    }
+    for (trigger, definition) in &before.triggers {
+        if after.triggers.get(trigger) != Some(definition) && declared(!after.triggers.contains_key(trigger))
+        {
+            found.push(Change::DropTrigger { table: object.clone(), trigger: trigger.clone() });
+        }
+    }
+    for (trigger, definition) in &after.triggers {
+        if before.triggers.get(trigger) != Some(definition) {
+            let (table, trigger, definition) = (object.clone(), trigger.clone(), definition.clone());
+            found.push(Change::CreateTrigger { table, trigger, definition });
+        }
     }
 }
 
@@ -204,10 +400,11 @@ fn view_changes(view: &Coordinate, live: &Relation, desired: &Relation, found: &
     let shape = |relation: &Relation| -> Vec<(String, String)> {
         relation.columns.iter().map(|column| (column.name.clone(), column.data_type.clone())).collect()
     };
-    if live.definition != desired.definition || shape(live) != shape(desired) {
+    if live.kind != desired.kind || live.definition != desired.definition || shape(live) != shape(desired) {
         found.push(Change::ChangeView(view.clone()));
     } else {
         comment_changes(view, live, desired, found);
+        index_changes(view, live, desired, true, found);
     }
 }
 
@@ -266,6 +463,12 @@ fn column_changes(table: &Coordinate, from: &Column, to: &Column, found: &mut Ve
     if from.data_type != to.data_type {
         found.push(Change::RetypeColumn { table: table.clone(), from: from.clone(), to: to.clone() });
     }
+    if from.data_type == to.data_type && from.collation != to.collation {
+        found.push(Change::ChangeCollation { table: table.clone(), from: from.clone(), to: to.clone() });
+    }
+    if from.identity != to.identity {
+        found.push(Change::ChangeIdentity { table: table.clone(), from: from.clone(), to: to.clone() });
+    }
     // A change of type takes the default away and sets the new one itself.
     let retyped = from.data_type != to.data_type && from.default.is_some();
     if from.default != to.default && !retyped {
@@ -286,21 +489,48 @@ fn key_changes(
     managed: &Managed,
     found: &mut Vec<Change>,
 ) {
-    for constraint in &live.constraints {
+    let validated = |constraint: &Constraint| Constraint {
+        definition: constraint.definition.trim_end_matches(" NOT VALID").to_owned(),
+        ..constraint.clone()
+    };
+    let waits = |constraint: &Constraint| {
+        constraint.name.is_some()
+            && !desired.constraints.contains(constraint)
+            && desired.constraints.contains(&validated(constraint))
+    };
+    for constraint in live.constraints.iter().filter(|constraint| waits(constraint)) {
+        let (table, constraint) = (table.clone(), validated(constraint));
+        found.push(Change::ValidateConstraint { table, constraint });
+    }
+    for constraint in live.constraints.iter().filter(|constraint| !waits(constraint)) {
         if !desired.constraints.contains(constraint) {
             let (table, constraint) = (table.clone(), constraint.clone());
             found.push(Change::DropConstraint { table, constraint });
         }
     }
     for constraint in &desired.constraints {
-        if !live.constraints.contains(constraint) {
+        let waiting = live.constraints.iter().any(|live| waits(live) && validated(live) == *constraint);
+        if !live.constraints.contains(constraint) && !waiting {
             let (table, constraint) = (table.clone(), constraint.clone());
-            found.push(Change::AddConstraint { table, constraint });
+            found.push(Change::AddConstraint { table: table.clone(), constraint: constraint.clone() });
+            if constraint.name.is_some() && super::postgres::waits(&constraint) {
+                found.push(Change::ValidateConstraint { table, constraint });
+            }
         }
     }
+    index_changes(table, live, desired, managed.indexed, found);
+}
+
+fn index_changes(
+    table: &Coordinate,
+    live: &Relation,
+    desired: &Relation,
+    declared: bool,
+    found: &mut Vec<Change>,
+) {
     for (index, definition) in &live.indexes {
         let wanted = desired.indexes.get(index);
-        if wanted != Some(definition) && (managed.indexed || wanted.is_some()) {
+        if wanted != Some(definition) && (declared || wanted.is_some()) {
             found.push(Change::DropIndex { table: table.clone(), index: index.clone() });
         }
     }

@@ -3,6 +3,8 @@
 //! Measured on DuckDB 1.5.6: a successful ALTER proves nothing, for several casts lose values silently. What is
 //! called wider here keeps every value and every old reader.
 
+use std::borrow::Cow;
+
 /// How the values of one type fit into another.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Fit {
@@ -23,6 +25,8 @@ pub(super) fn fit(from: &str, to: &str) -> Fit {
     if from == to {
         return Fit::Same;
     }
+    let (from, to) = (common(from), common(to));
+    let (from, to) = (from.as_ref(), to.as_ref());
     if widens(from, to) {
         return Fit::Wider;
     }
@@ -32,8 +36,73 @@ pub(super) fn fit(from: &str, to: &str) -> Fit {
     Fit::Other
 }
 
+/// A type of PostgreSQL by the name that it is compared under.
+fn common(data_type: &str) -> Cow<'_, str> {
+    if let Some(element) = data_type.strip_suffix("[]") {
+        return Cow::Owned(format!("{}[]", common(element)));
+    }
+    Cow::Borrowed(match data_type {
+        "smallint" => "SMALLINT",
+        "integer" => "INTEGER",
+        "bigint" => "BIGINT",
+        "real" => "FLOAT",
+        "double precision" => "DOUBLE",
+        "date" => "DATE",
+        "timestamp without time zone" => "TIMESTAMP",
+        _ if data_type.starts_with("numeric(") => {
+            return Cow::Owned(data_type.replacen("numeric", "DECIMAL", 1));
+        }
+        other => other,
+    })
+}
+
+/// How many characters a text of PostgreSQL may have: the most that there are where that is not said. Nothing
+/// where it is no text.
+fn characters(data_type: &str) -> Option<u32> {
+    match data_type {
+        "text" | "character varying" => Some(u32::MAX),
+        _ => data_type.strip_prefix("character varying(")?.strip_suffix(')')?.parse().ok(),
+    }
+}
+
+/// The condition under which a value of a column does not fit into a narrower type of PostgreSQL.
+///
+/// Shape: nothing where no condition can say so without failing itself.
+pub(super) fn misfits(column: &str, from: &str, to: &str) -> Option<String> {
+    if let (Some(_), Some(length)) = (characters(from), characters(to).filter(|length| *length < u32::MAX)) {
+        return Some(format!("char_length({column}) > {length}"));
+    }
+    let number = |text: &str| {
+        let text = common(text);
+        whole(&text).is_some() || decimal(&text).is_some() || text == "numeric"
+    };
+    if number(from) {
+        if let Some((precision, scale)) = decimal(&common(to)) {
+            let digits = precision.saturating_sub(scale);
+            return Some(format!(
+                "abs({column}) >= 1e{digits}::numeric OR {column} <> round({column}::numeric, {scale})"
+            ));
+        }
+        let (bits, _) = whole(&common(to))?;
+        let most = (1_u128 << (bits - 1)) - 1;
+        return Some(format!(
+            "{column} > {most}::numeric OR {column} < -{most}::numeric - 1 OR {column} <> trunc({column}::numeric)"
+        ));
+    }
+    match (from, to) {
+        ("double precision", "real") => Some(format!(
+            "abs({column}) > 3.4e38 OR ({column} BETWEEN -3.4e38 AND 3.4e38 AND {column} <> ({column}::numeric)::real::double precision)"
+        )),
+        (_, "date") if from.starts_with("timestamp") => {
+            Some(format!("{column} <> date_trunc('day', {column})"))
+        }
+        _ => None,
+    }
+}
+
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Family {
+    Text,
     Whole,
     Decimal,
     Floating,
@@ -42,6 +111,9 @@ enum Family {
 }
 
 fn family(data_type: &str) -> Option<Family> {
+    if characters(data_type).is_some() {
+        return Some(Family::Text);
+    }
     if whole(data_type).is_some() {
         return Some(Family::Whole);
     }
@@ -101,6 +173,12 @@ fn widens(from: &str, to: &str) -> bool {
     }
     if let (Some(from), Some(to)) = (labels(from), labels(to)) {
         return to.starts_with(from);
+    }
+    if let (Some(from), Some(to)) = (characters(from), characters(to)) {
+        return from <= to;
+    }
+    if to == "numeric" {
+        return whole(from).is_some() || decimal(from).is_some();
     }
     match (whole(from), decimal(from)) {
         (Some((bits, signed)), _) => whole_widens(bits, signed, to),
@@ -170,6 +248,19 @@ mod tests {
     fn knows_what_fits() {
         for (from, to, expected) in [
             ("INTEGER", "INTEGER", Fit::Same),
+            ("integer", "bigint", Fit::Wider),
+            ("bigint", "smallint", Fit::Narrower),
+            ("character varying(255)", "text", Fit::Wider),
+            ("text", "character varying", Fit::Wider),
+            ("character varying(20)", "character varying(10)", Fit::Narrower),
+            ("text", "integer", Fit::Other),
+            ("numeric(10,2)", "numeric(12,2)", Fit::Wider),
+            ("numeric(10,2)", "numeric", Fit::Wider),
+            ("numeric", "numeric(10,2)", Fit::Narrower),
+            ("integer", "numeric", Fit::Wider),
+            ("integer[]", "bigint[]", Fit::Wider),
+            ("timestamp without time zone", "timestamp with time zone", Fit::Other),
+            ("json", "jsonb", Fit::Other),
             ("INTEGER", "BIGINT", Fit::Wider),
             ("UINTEGER", "BIGINT", Fit::Wider),
             ("INTEGER", "UBIGINT", Fit::Narrower),

@@ -1,10 +1,13 @@
 //! In which order and in which transaction the steps run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::context::Context;
 use super::desired::Desired;
 use super::diff::Change;
-use crate::model::migration::{Step, Verdict};
+use super::lift::lifted;
+use crate::model::coordinate::Coordinate;
+use crate::model::migration::{Mechanics, Step, Verdict};
 use crate::warehouse::words;
 
 /// The transaction group of what runs before the push.
@@ -19,6 +22,184 @@ pub(super) struct Judged {
     pub(super) step: Step,
 }
 
+/// Sorts the steps into the order in which PostgreSQL takes them, and numbers the transactions that they need.
+///
+/// Pure. In a half: labels of enumerations, each alone; everything else that fits into one transaction; indexes on
+/// what is there, each outside of any; foreign keys; the looking at rows that were there before. What does not run
+/// comes last, in no group.
+pub(super) fn apart(context: &Context<'_>, mut judged: Vec<Judged>) -> Vec<Judged> {
+    follow(context, &mut judged);
+    let away = drop_order(context, &judged);
+    judged.sort_by_key(|judged| {
+        let object = judged.change.object();
+        let rank =
+            object.and_then(|object| context.desired.objects.get(object)).map_or(0, |managed| managed.rank);
+        let place = object.and_then(|object| away.get(object)).copied().unwrap_or(0);
+        let phase = server_phase(&judged.change);
+        let within = if goes(&judged.change) {
+            place
+        } else if ranked(&judged.change) {
+            rank
+        } else {
+            0
+        };
+        (if judged.step.group == 0 { u32::MAX } else { judged.step.group }, phase, within)
+    });
+    let (mut group, mut before) = (0, None);
+    for judged in judged.iter_mut().filter(|judged| judged.step.group != 0) {
+        let step = &mut judged.step;
+        step.after_push = step.group == AFTER_PUSH;
+        let alone = step.ddl.iter().any(|sql| sql.contains("INDEX CONCURRENTLY "));
+        let kind = if alone {
+            Class::Alone
+        } else if matches!(judged.change, Change::AddEnumValue { .. }) {
+            Class::Labels
+        } else if matches!(judged.change, Change::ValidateConstraint { .. }) {
+            Class::Looks
+        } else {
+            Class::Together
+        };
+        let class = (step.after_push, kind);
+        if before != Some(class) || alone {
+            group += 1;
+        }
+        step.group = group;
+        before = Some(class);
+    }
+    judged
+}
+
+/// What steps that share a transaction have in common.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Class {
+    Labels,
+    Together,
+    Alone,
+    Looks,
+}
+
+/// Brings into one half what only makes sense together: a change and the going and coming of the views in its way,
+/// a key's adding and the looking at what is there. The later half wins.
+fn follow(context: &Context<'_>, judged: &mut [Judged]) {
+    let views = |change: &Change| {
+        if let Change::LiftView(view)
+        | Change::LowerView(view)
+        | Change::ChangeView(view)
+        | Change::DropView(view) = change
+        {
+            return BTreeSet::from([view.clone()]);
+        }
+        lifted(context, std::slice::from_ref(change))
+    };
+    let knots: Vec<BTreeSet<Coordinate>> = judged.iter().map(|judged| views(&judged.change)).collect();
+    loop {
+        let late: Vec<usize> =
+            (0..judged.len()).filter(|index| judged[*index].step.group == AFTER_PUSH).collect();
+        let follows = |index: usize| {
+            late.iter().any(|other| {
+                !knots[index].is_disjoint(&knots[*other])
+                    || waits_for(&judged[index].change, &judged[*other].change)
+            })
+        };
+        let early = (0..judged.len()).filter(|index| judged[*index].step.group == BEFORE_PUSH);
+        let moved: Vec<usize> = early.filter(|index| follows(*index)).collect();
+        if moved.is_empty() {
+            break;
+        }
+        for index in moved {
+            judged[index].step.group = AFTER_PUSH;
+        }
+    }
+}
+
+/// Whether one change only makes sense after another: a key is looked at, or found under its name, once it is
+/// made; what an old key or index stands for goes before its new self comes.
+fn waits_for(change: &Change, other: &Change) -> bool {
+    match (change, other) {
+        (
+            Change::ValidateConstraint { table, constraint },
+            Change::AddConstraint { table: other, constraint: added },
+        ) => table == other && constraint.name == added.name,
+        (
+            Change::AddConstraint { table, constraint } | Change::DropConstraint { table, constraint },
+            Change::DropConstraint { table: other, constraint: gone }
+            | Change::AddConstraint { table: other, constraint: gone },
+        ) => table == other && constraint.name == gone.name,
+        _ => false,
+    }
+}
+
+/// Whether a change takes something away that others may hang on.
+fn goes(change: &Change) -> bool {
+    matches!(
+        change,
+        Change::LiftView(_)
+            | Change::DropView(_)
+            | Change::DropTable(_)
+            | Change::DropRoutine(_)
+            | Change::DropType(_)
+            | Change::DropSequence(_)
+    )
+}
+
+/// The order of what goes: nothing goes before what speaks of it.
+fn drop_order(context: &Context<'_>, judged: &[Judged]) -> BTreeMap<Coordinate, usize> {
+    let mut left: Vec<(&Coordinate, BTreeSet<String>)> = judged
+        .iter()
+        .filter(|judged| goes(&judged.change))
+        .filter_map(|judged| judged.change.object())
+        .map(|object| (object, context.live_words(object)))
+        .collect();
+    let mut order = BTreeMap::new();
+    while !left.is_empty() {
+        let free = left.iter().position(|(object, _)| {
+            let name = object.name.to_lowercase();
+            !left.iter().any(|(other, words)| other != object && words.contains(&name))
+        });
+        let (object, _) = left.remove(free.unwrap_or(0));
+        order.insert(object.clone(), order.len());
+    }
+    order
+}
+
+/// The order in which a server takes the changes of one half.
+fn server_phase(change: &Change) -> u8 {
+    match change {
+        Change::CreateDataset(_) => 0,
+        Change::AddEnumValue { .. } => 1,
+        Change::LiftView(_) | Change::DropView(_) | Change::DropTrigger { .. } => 2,
+        Change::DropConstraint { constraint, .. } if constraint.kind == "FOREIGN KEY" => 3,
+        Change::DropConstraint { .. } | Change::DropIndex { .. } => 4,
+        Change::CreateType(_) | Change::ChangeType(_) => 5,
+        Change::CreateSequence(_) | Change::RenameTable { .. } => 6,
+        Change::CreateTable(_) | Change::CreateRoutine(_) | Change::ChangeRoutine(_) => 7,
+        Change::RenameColumn { .. } => 8,
+        Change::DropColumn { .. } => 9,
+        Change::AddColumn { column, .. } if column.generated.is_none() => 10,
+        Change::RetypeColumn { .. }
+        | Change::ChangeCollation { .. }
+        | Change::ChangeIdentity { .. }
+        | Change::DropNotNull { .. }
+        | Change::ChangeDefault { .. } => 11,
+        Change::AddColumn { .. } | Change::ChangeGenerated { .. } => 12,
+        Change::SetNotNull { .. } => 13,
+        Change::AddConstraint { constraint, .. } if constraint.kind != "FOREIGN KEY" => 14,
+        Change::ChangeSequence(_) | Change::ChangeOptions(_) => 15,
+        Change::CreateView(_)
+        | Change::ChangeView(_)
+        | Change::LowerView(_)
+        | Change::TableToView(_)
+        | Change::ViewToTable(_) => 16,
+        Change::CreateTrigger { .. } => 17,
+        Change::DropTable(_) | Change::DropRoutine(_) | Change::DropType(_) | Change::DropSequence(_) => 18,
+        Change::ChangeComment { .. } => 19,
+        Change::CreateIndex { .. } => 20,
+        Change::AddConstraint { .. } => 21,
+        Change::ValidateConstraint { .. } => 22,
+        Change::NotOurs(_) | Change::Adopt(_) | Change::Orphan(_) | Change::NotPlanned { .. } => 23,
+    }
+}
+
 /// Gives each step its group: compatible ones before the push, the others after it, and with these whatever
 /// needs them.
 ///
@@ -28,7 +209,8 @@ pub(super) fn grouped(judged: &mut [Judged], desired: &Desired) {
     for judged in judged.iter_mut() {
         let stands = matches!(judged.step.settled, Verdict::Incompatible | Verdict::NeedsDataCheck);
         judged.step.group = if stands { AFTER_PUSH } else { BEFORE_PUSH };
-        if stands && shapes(&judged.change) {
+        // A table that is built anew gets everything that is new in it then.
+        if stands && (shapes(&judged.change) || judged.step.mechanics == Mechanics::Rebuild) {
             late.extend(judged.change.object().map(|object| object.name.to_lowercase()));
         }
     }
@@ -74,6 +256,7 @@ fn rebinds(change: &Change) -> bool {
         change,
         Change::CreateView(_)
             | Change::ChangeView(_)
+            | Change::LowerView(_)
             | Change::CreateRoutine(_)
             | Change::ChangeRoutine(_)
             | Change::TableToView(_)
@@ -97,15 +280,19 @@ pub(super) fn ordered(mut judged: Vec<Judged>, desired: &Desired) -> Vec<Judged>
 }
 
 fn ranked(change: &Change) -> bool {
-    rebinds(change) || matches!(change, Change::CreateTable(_))
+    rebinds(change) || matches!(change, Change::CreateTable(_) | Change::CreateType(_))
 }
 
 fn phase(change: &Change) -> u8 {
     match change {
         Change::CreateDataset(_) => 0,
-        Change::DropView(_) | Change::DropRoutine(_) => 1,
+        Change::DropView(_) | Change::DropRoutine(_) | Change::LiftView(_) | Change::DropTrigger { .. } => 1,
         Change::DropIndex { .. } => 2,
-        Change::RenameTable { .. } => 3,
+        Change::RenameTable { .. }
+        | Change::CreateType(_)
+        | Change::ChangeType(_)
+        | Change::AddEnumValue { .. }
+        | Change::CreateSequence(_) => 3,
         Change::CreateTable(_) => 4,
         Change::RenameColumn { .. } => 5,
         Change::AddColumn { .. }
@@ -115,16 +302,25 @@ fn phase(change: &Change) -> u8 {
         | Change::ChangeDefault { .. }
         | Change::ChangeGenerated { .. } => 6,
         Change::DropColumn { .. } => 7,
-        Change::AddConstraint { .. } | Change::DropConstraint { .. } => 8,
+        Change::AddConstraint { .. }
+        | Change::DropConstraint { .. }
+        | Change::ChangeOptions(_)
+        | Change::ChangeCollation { .. }
+        | Change::ChangeIdentity { .. }
+        | Change::ValidateConstraint { .. } => 8,
         Change::CreateIndex { .. } => 9,
         Change::CreateView(_)
         | Change::ChangeView(_)
+        | Change::LowerView(_)
         | Change::TableToView(_)
         | Change::ViewToTable(_)
         | Change::CreateRoutine(_)
-        | Change::ChangeRoutine(_) => 10,
-        Change::DropTable(_) => 11,
+        | Change::ChangeRoutine(_)
+        | Change::CreateTrigger { .. } => 10,
+        Change::DropTable(_) | Change::ChangeSequence(_) | Change::DropSequence(_) | Change::DropType(_) => {
+            11
+        }
         Change::ChangeComment { .. } => 12,
-        Change::NotOurs(_) | Change::Adopt(_) | Change::Orphan(_) => 13,
+        Change::NotOurs(_) | Change::Adopt(_) | Change::Orphan(_) | Change::NotPlanned { .. } => 13,
     }
 }

@@ -1,5 +1,7 @@
 //! The whole decision in one call: read, build, compare, ask, prove.
 
+use std::pin::Pin;
+
 use super::declared::Declared;
 use super::desired::{Desired, desired};
 use super::error::MigrationError;
@@ -32,7 +34,10 @@ pub struct Planned {
 }
 
 /// How a scratch is opened, if one is needed: what is remembered needs none.
-pub type OpenScratch<'a> = dyn FnMut() -> Result<(Box<dyn Scratch>, Typed), WarehouseError> + 'a;
+pub type OpenScratch<'a> = dyn FnMut() -> Opening<'a> + 'a;
+
+/// A scratch that is being opened.
+pub type Opening<'a> = Pin<Box<dyn Future<Output = Result<(Box<dyn Scratch>, Typed), WarehouseError>> + 'a>>;
 
 /// Decides how to get from what is live to what is declared.
 ///
@@ -58,7 +63,7 @@ pub async fn plan(
     let desired = if let Some(desired) = known {
         desired
     } else {
-        let (opened, typed) = open()?;
+        let (opened, typed) = open().await?;
         let desired = desired(declared, &live, &ledger, &typed, scratch.insert(opened).as_mut()).await?;
         if let Some(key) = &key {
             memory::keep(memory, key, &desired);
@@ -77,7 +82,7 @@ pub async fn plan(
     } else {
         let scratch = match &mut scratch {
             Some(scratch) => scratch,
-            none => none.insert(open()?.0),
+            none => none.insert(open().await?.0),
         };
         let proof = prove(&live, &desired, &ledger, &steps.steps, scratch.as_mut()).await?;
         if let (Proof::Proven, Some(key)) = (&proof, &proof_key) {

@@ -6,12 +6,12 @@ use std::fmt;
 use super::desired::Desired;
 use super::diff::{Adoption, Change, changes, with_defaults};
 use super::error::MigrationError;
-use super::order::{AFTER_PUSH, BEFORE_PUSH};
-use super::statement;
+use super::{postgres, statement};
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::Step;
 use crate::model::schema::{Relation, RelationKind, Schema};
-use crate::warehouse::{Ledger, Owned, Routines, Scratch, Standing, WarehouseError, path, words};
+use crate::sql::Dialect;
+use crate::warehouse::{Ledger, Owned, Routines, Scratch, Standing, WarehouseError, name, path, words};
 
 /// What a try-out of the plan gave.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -88,11 +88,17 @@ impl Copy<'_> {
             .filter(|view| !self.steps.iter().any(|step| step.object == view.to_string()))
             .cloned()
             .collect();
-        for group in [BEFORE_PUSH, AFTER_PUSH] {
+        let groups: BTreeSet<u32> =
+            self.steps.iter().map(|step| step.group).filter(|group| *group != 0).collect();
+        for group in groups {
             let steps = self.steps.iter().filter(|step| step.group == group);
             let ddl: Vec<String> = steps.flat_map(|step| step.ddl.clone()).collect();
             if let Err(error) = self.scratch.rehearse(&ddl).await {
                 return Ok(Err(Proof::Failed { why: said(&error) }));
+            }
+            // A server lets nobody take away what a view reads.
+            if self.is_postgres() {
+                continue;
             }
             if let Err(why) = self.bind(&before).await {
                 return Ok(Err(Proof::Failed { why }));
@@ -104,7 +110,7 @@ impl Copy<'_> {
     /// The objects that a step changes.
     fn touched(&self) -> BTreeSet<Coordinate> {
         let named = |object: &Coordinate| self.steps.iter().any(|step| step.object == object.to_string());
-        let live = self.live.relations.keys().chain(self.live.routines.keys());
+        let live = self.live.names();
         let all = live.chain(self.desired.objects.keys()).chain(self.desired.dropped.keys());
         let mut found: BTreeSet<Coordinate> = all.filter(|object| named(object)).cloned().collect();
         let before = found.iter().filter_map(|object| self.desired.objects.get(object)?.renamed_from.clone());
@@ -120,6 +126,10 @@ impl Copy<'_> {
         let wanted = self.concerned(touched);
         let mut waiting: Vec<(&Coordinate, Vec<String>)> = Vec::new();
         for object in &wanted {
+            if self.is_postgres() {
+                waiting.extend(server_copy(self.live, object));
+                continue;
+            }
             if let Some(relation) = self.live.relations.get(object) {
                 waiting.push((object, copied(object, relation)));
             }
@@ -131,9 +141,13 @@ impl Copy<'_> {
         waiting.sort_by_key(|(object, _)| {
             self.live.relations.get(*object).map_or(1, |relation| match relation.kind {
                 RelationKind::Table => 0,
-                RelationKind::View => 2,
+                RelationKind::View | RelationKind::MaterializedView | RelationKind::Sequence => 2,
             })
         });
+        if self.is_postgres() {
+            // Keys that point at other tables, and sequences that columns own, come once all tables are there.
+            waiting.sort_by_key(|(_, ddl)| ddl.first().is_some_and(|sql| sql.starts_with("ALTER ")));
+        }
         loop {
             let before = waiting.len();
             let mut failed = Vec::new();
@@ -157,6 +171,10 @@ impl Copy<'_> {
         }
     }
 
+    fn is_postgres(&self) -> bool {
+        self.desired.dialect == Dialect::Postgres
+    }
+
     fn is_view(&self, object: &Coordinate) -> bool {
         self.live.relations.get(object).is_some_and(|relation| relation.kind == RelationKind::View)
     }
@@ -172,6 +190,9 @@ impl Copy<'_> {
         let mut texts: BTreeMap<&Coordinate, BTreeSet<String>> = BTreeMap::new();
         for (object, relation) in &self.live.relations {
             texts.insert(object, words(&relation.definition));
+        }
+        for (object, named) in &self.live.types {
+            texts.insert(object, words(&named.definition));
         }
         for (object, routine) in &self.live.routines {
             let bodies = routine.overloads.iter().flat_map(|overload| words(&overload.body));
@@ -255,13 +276,21 @@ impl Copy<'_> {
         let ledger = Ledger { owned: owned.collect(), migrations: Vec::new() };
         let left = changes(&actual, &desired, &ledger, &Adoption::default());
         // What is refused for good has no statements; it is still there.
-        let left = left.iter().find(|change| !self.refused(change));
+        let left = left.iter().find(|change| !self.refused(change) && !self.is_uncopied(change));
         Ok(match left {
             None => Ok(()),
             Some(change) => {
                 Err(Proof::Failed { why: format!("it would not give what is declared: {change:?}") })
             }
         })
+    }
+
+    /// Whether a difference is only that a copy does not have what no change is planned for.
+    fn is_uncopied(&self, change: &Change) -> bool {
+        let Change::NotPlanned { object, .. } = change else { return false };
+        let features =
+            |schema: &Schema| schema.relations.get(object).map(|relation| relation.extra.features.clone());
+        features(self.live) == features(&self.desired.schema)
     }
 
     fn refused(&self, change: &Change) -> bool {
@@ -284,11 +313,63 @@ fn said(error: &WarehouseError) -> String {
 fn copied(object: &Coordinate, relation: &Relation) -> Vec<String> {
     let mut ddl = match relation.kind {
         RelationKind::Table => vec![statement::create_table(object, relation)],
-        RelationKind::View => return statement::create_view(object, relation, false),
+        RelationKind::View | RelationKind::MaterializedView | RelationKind::Sequence => {
+            return statement::create_view(object, relation, false);
+        }
     };
     ddl.extend(relation.indexes.values().cloned());
     ddl.extend(statement::comments(object, relation));
     ddl
+}
+
+/// The statements that build a copy of a live object on a server.
+fn server_copy<'a>(live: &'a Schema, object: &'a Coordinate) -> Vec<(&'a Coordinate, Vec<String>)> {
+    if let Some(relation) = live.relations.get(object) {
+        return server_relation(object, relation);
+    }
+    let mut found = Vec::new();
+    if let Some(routine) = live.routines.get(object) {
+        found.push((object, postgres::create_routine(object, routine)));
+    }
+    if let Some(named) = live.types.get(object) {
+        found.push((object, postgres::create_type(object, named)));
+    }
+    found
+}
+
+/// The same for a relation: what needs all tables to be there is apart.
+fn server_relation<'a>(object: &'a Coordinate, relation: &'a Relation) -> Vec<(&'a Coordinate, Vec<String>)> {
+    match relation.kind {
+        RelationKind::Table => {
+            let mut ddl = vec![postgres::create_table(object, relation)];
+            ddl.extend(relation.indexes.values().cloned());
+            ddl.extend(postgres::comments(object, relation));
+            let mut found = vec![(object, ddl)];
+            let keys = relation.constraints.iter().filter(|key| key.kind == "FOREIGN KEY");
+            for key in keys {
+                let constraint = name(key.name.as_deref().unwrap_or_default());
+                let add = format!("ADD CONSTRAINT {constraint} {}", key.definition);
+                found.push((object, vec![statement::alter(object, &add)]));
+            }
+            // The function of a trigger may be built later; a trigger is an alteration too.
+            found.extend(relation.extra.triggers.values().map(|sql| (object, vec![sql.clone()])));
+            found
+        }
+        RelationKind::View | RelationKind::MaterializedView => {
+            vec![(object, postgres::create_view(object, relation))]
+        }
+        RelationKind::Sequence => {
+            let mut found =
+                vec![(object, vec![format!("CREATE SEQUENCE {} {}", path(object), relation.definition)])];
+            if let Some((owner, column)) =
+                relation.extra.reads.first().and_then(|read| Some((&read.object, read.column.as_ref()?)))
+            {
+                let owner = statement::column_path(owner, column);
+                found.push((object, vec![format!("ALTER SEQUENCE {} OWNED BY {owner}", path(object))]));
+            }
+            found
+        }
+    }
 }
 
 /// What the ledger will hold of a routine.

@@ -14,36 +14,7 @@ use crate::warehouse::{same_name, words};
 /// Refuses what the engine cannot do to a table that another one's foreign key points at.
 pub(super) fn blocked_by_children(context: &Context<'_>, judged: &mut [Judged]) {
     for judged in judged {
-        let free = match &judged.change {
-            Change::AddColumn { column, .. } => column.nullable,
-            Change::RenameTable { .. }
-            | Change::DropColumn { .. }
-            | Change::RenameColumn { .. }
-            | Change::RetypeColumn { .. }
-            | Change::SetNotNull { .. }
-            | Change::DropNotNull { .. }
-            | Change::ChangeGenerated { .. }
-            | Change::AddConstraint { .. }
-            | Change::DropConstraint { .. }
-            | Change::DropTable(_)
-            | Change::TableToView(_) => false,
-            Change::CreateDataset(_)
-            | Change::NotOurs(_)
-            | Change::Adopt(_)
-            | Change::Orphan(_)
-            | Change::CreateTable(_)
-            | Change::ChangeDefault { .. }
-            | Change::CreateIndex { .. }
-            | Change::DropIndex { .. }
-            | Change::CreateView(_)
-            | Change::ChangeView(_)
-            | Change::DropView(_)
-            | Change::ViewToTable(_)
-            | Change::CreateRoutine(_)
-            | Change::ChangeRoutine(_)
-            | Change::DropRoutine(_)
-            | Change::ChangeComment { .. } => true,
-        };
+        let free = is_free(&judged.change);
         let child = judged.change.object().and_then(|table| context.child(table));
         if let (false, Some(child)) = (free, child) {
             let step = &mut judged.step;
@@ -57,6 +28,56 @@ pub(super) fn blocked_by_children(context: &Context<'_>, judged: &mut [Judged]) 
             );
             step.recipe.insert(0, format!("take the foreign key of `{child}` away first; promote"));
         }
+    }
+}
+
+/// Whether the engine makes a change also to a table that a foreign key points at.
+fn is_free(change: &Change) -> bool {
+    match change {
+        Change::AddColumn { column, .. } => column.nullable,
+        Change::RenameTable { .. }
+        | Change::DropColumn { .. }
+        | Change::RenameColumn { .. }
+        | Change::RetypeColumn { .. }
+        | Change::SetNotNull { .. }
+        | Change::DropNotNull { .. }
+        | Change::ChangeGenerated { .. }
+        | Change::AddConstraint { .. }
+        | Change::DropConstraint { .. }
+        | Change::DropTable(_)
+        | Change::TableToView(_) => false,
+        Change::CreateDataset(_)
+        | Change::NotOurs(_)
+        | Change::Adopt(_)
+        | Change::Orphan(_)
+        | Change::CreateTable(_)
+        | Change::ChangeDefault { .. }
+        | Change::CreateIndex { .. }
+        | Change::DropIndex { .. }
+        | Change::CreateView(_)
+        | Change::ChangeView(_)
+        | Change::DropView(_)
+        | Change::ViewToTable(_)
+        | Change::CreateRoutine(_)
+        | Change::ChangeRoutine(_)
+        | Change::DropRoutine(_)
+        | Change::CreateSequence(_)
+        | Change::ChangeSequence(_)
+        | Change::DropSequence(_)
+        | Change::CreateType(_)
+        | Change::AddEnumValue { .. }
+        | Change::ChangeType(_)
+        | Change::DropType(_)
+        | Change::CreateTrigger { .. }
+        | Change::DropTrigger { .. }
+        | Change::ChangeOptions(_)
+        | Change::NotPlanned { .. }
+        | Change::ChangeCollation { .. }
+        | Change::ChangeIdentity { .. }
+        | Change::ValidateConstraint { .. }
+        | Change::LiftView(_)
+        | Change::LowerView(_)
+        | Change::ChangeComment { .. } => true,
     }
 }
 
@@ -148,6 +169,22 @@ fn needs_rebuild(context: &Context<'_>, change: &Change) -> bool {
         | Change::CreateRoutine(_)
         | Change::ChangeRoutine(_)
         | Change::DropRoutine(_)
+        | Change::CreateSequence(_)
+        | Change::ChangeSequence(_)
+        | Change::DropSequence(_)
+        | Change::CreateType(_)
+        | Change::AddEnumValue { .. }
+        | Change::ChangeType(_)
+        | Change::DropType(_)
+        | Change::CreateTrigger { .. }
+        | Change::DropTrigger { .. }
+        | Change::ChangeOptions(_)
+        | Change::NotPlanned { .. }
+        | Change::ChangeCollation { .. }
+        | Change::ChangeIdentity { .. }
+        | Change::ValidateConstraint { .. }
+        | Change::LiftView(_)
+        | Change::LowerView(_)
         | Change::ChangeComment { .. } => false,
     }
 }

@@ -87,6 +87,8 @@ pub(super) fn noun(kind: RelationKind) -> &'static str {
     match kind {
         RelationKind::Table => "TABLE",
         RelationKind::View => "VIEW",
+        RelationKind::MaterializedView => "MATERIALIZED VIEW",
+        RelationKind::Sequence => "SEQUENCE",
     }
 }
 
@@ -95,6 +97,7 @@ pub(super) fn routine_noun(kind: RoutineKind) -> &'static str {
     match kind {
         RoutineKind::Scalar => "MACRO",
         RoutineKind::Table => "MACRO TABLE",
+        RoutineKind::Procedure => "PROCEDURE",
     }
 }
 
@@ -125,7 +128,7 @@ fn signature(overload: &Overload, kind: RoutineKind) -> String {
     });
     let parameters: Vec<String> = parameters.collect();
     let table = match kind {
-        RoutineKind::Scalar => "",
+        RoutineKind::Scalar | RoutineKind::Procedure => "",
         RoutineKind::Table => "TABLE ",
     };
     format!("({}) AS {table}{}", parameters.join(", "), overload.body)
@@ -155,6 +158,7 @@ pub(super) fn drop_made(kind: Kind, object: &Coordinate) -> String {
         | Kind::Comment
         | Kind::Alter
         | Kind::Drop
+        | Kind::Trigger
         | Kind::Insert
         | Kind::Query
         | Kind::Other => "TABLE",

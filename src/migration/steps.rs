@@ -5,13 +5,16 @@ use std::collections::BTreeSet;
 use super::context::{Context, Facts, count_of};
 use super::desired::Desired;
 use super::diff::{Adoption, Change, changes};
-use super::order::{AFTER_PUSH, Judged, grouped, ordered};
+use super::lift::{lift, lifted};
+use super::order::{AFTER_PUSH, Judged, apart, grouped, ordered};
+use super::postgres;
 use super::rebuild::{blocked_by_children, rebuilt};
 use super::rule;
 use crate::model::coordinate::Coordinate;
 use crate::model::finding::Finding;
 use crate::model::migration::{Step, Verdict};
 use crate::model::schema::{RelationKind, Schema};
+use crate::sql::Dialect;
 use crate::warehouse::{Inspect, Ledger, WarehouseError, same_name};
 
 /// What was said to the plan.
@@ -25,6 +28,8 @@ pub struct Options {
     pub forbidden: bool,
     /// `--adopt`: objects, `declared` or `all`.
     pub adopt: Vec<String>,
+    /// `--prune`: what is ours and no longer declared goes.
+    pub prune: bool,
 }
 
 /// The steps, and what is to be said about what was said.
@@ -42,18 +47,47 @@ pub struct Steps {
 /// it again with the answers.
 pub fn steps(live: &Schema, desired: &Desired, ledger: &Ledger, options: &Options, facts: &Facts) -> Steps {
     let context = Context::new(live, desired, ledger, facts);
-    let mut judged: Vec<Judged> = changes(live, desired, ledger, &Adoption(options.adopt.clone()))
-        .into_iter()
-        .map(|change| Judged { step: rule::step(&context, &change), change })
-        .collect();
-    blocked_by_children(&context, &mut judged);
-    rebuilt(&context, &mut judged);
+    let adoption = Adoption { adopt: options.adopt.clone(), prune: options.prune };
+    let changes = changes(live, desired, ledger, &adoption);
+    let postgres = desired.dialect == Dialect::Postgres;
+    let context = if postgres { with_lifted(context, &changes) } else { context };
+    let mut judged: Vec<Judged> =
+        changes.into_iter().map(|change| Judged { step: rule::step(&context, &change), change }).collect();
+    if postgres {
+        lift(&context, &mut judged);
+        written(&context, &mut judged);
+    } else {
+        blocked_by_children(&context, &mut judged);
+        rebuilt(&context, &mut judged);
+    }
     grouped(&mut judged, desired);
     together(&mut judged);
-    let judged = ordered(judged, desired);
+    let judged = if postgres { apart(&context, judged) } else { ordered(judged, desired) };
     let mut steps: Vec<Step> = judged.into_iter().map(|judged| judged.step).collect();
+    if !postgres {
+        for step in &mut steps {
+            step.after_push = step.group == AFTER_PUSH;
+        }
+    }
     let findings = let_through(&mut steps, options);
     Steps { steps, findings }
+}
+
+fn with_lifted<'a>(context: Context<'a>, changes: &[Change]) -> Context<'a> {
+    let lifted = lifted(&context, changes);
+    context.lifting(lifted)
+}
+
+/// Writes the statements as PostgreSQL takes them; what is refused for good has none.
+fn written(context: &Context<'_>, judged: &mut [Judged]) {
+    for judged in judged {
+        let step = &mut judged.step;
+        let refused = step.settled == Verdict::Incompatible && step.allow.is_none();
+        step.ddl = if refused { Vec::new() } else { postgres::statements(context, &judged.change) };
+        if !refused {
+            step.mechanics = postgres::mechanics(context, &judged.change, step.mechanics);
+        }
+    }
 }
 
 /// Keeps what belongs to one rebuilt or renamed table in one group: the later one.
@@ -66,6 +100,19 @@ fn together(judged: &mut [Judged]) {
     for judged in judged.iter_mut() {
         let moved = judged.change.object().is_some_and(|object| renamed.contains(object));
         if moved && judged.step.group != 0 {
+            judged.step.group = AFTER_PUSH;
+        }
+    }
+    // A new index would be in the way of what changes its table later.
+    let altered: BTreeSet<_> = judged
+        .iter()
+        .filter(|judged| judged.step.group == AFTER_PUSH)
+        .filter_map(|judged| judged.change.object().cloned())
+        .collect();
+    for judged in judged.iter_mut().filter(|judged| judged.step.group != 0) {
+        if let Change::CreateIndex { table, .. } = &judged.change
+            && altered.contains(table)
+        {
             judged.step.group = AFTER_PUSH;
         }
     }

@@ -56,8 +56,10 @@ pub enum Warehouse {
     },
     /// A PostgreSQL server.
     Postgres {
-        /// Connection URL; may hold a password.
+        /// Connection URL or keywords; may hold a password, and may be empty where variables say it all.
         url: String,
+        /// A server for throw-away databases; absent: the same one.
+        scratch: Option<String>,
     },
 }
 

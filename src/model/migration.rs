@@ -88,6 +88,9 @@ pub struct Step {
     pub mechanics: Mechanics,
     /// The transaction group, from 1; 0 where nothing runs.
     pub group: u32,
+    /// Whether it runs after the push: it was forced, or needs what was.
+    #[serde(default)]
+    pub after_push: bool,
     /// The statements, in order.
     pub ddl: Vec<String>,
     /// What changes, and for a refusal why it breaks whom.
@@ -190,6 +193,6 @@ impl Migration {
 
     /// The statements after the push: forced steps and what can only follow them, group 2.
     pub fn after_push(&self) -> impl Iterator<Item = &Step> {
-        self.steps.iter().filter(|step| step.group >= 2 && !step.blocks())
+        self.steps.iter().filter(|step| step.after_push && !step.blocks())
     }
 }

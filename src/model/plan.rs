@@ -148,6 +148,9 @@ pub struct Acknowledgements {
     pub force: bool,
     /// `--adopt`: objects, `declared` or `all`.
     pub adopt: Vec<String>,
+    /// `--prune`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub prune: bool,
     /// `--allow-unrelated`.
     pub allow_unrelated: bool,
     /// `--create-branch`.

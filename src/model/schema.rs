@@ -1,6 +1,6 @@
 //! What a warehouse holds, or should hold: one shape for the live and the desired side.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use schemars::JsonSchema;
@@ -20,6 +20,36 @@ pub struct Schema {
     pub relations: BTreeMap<Coordinate, Relation>,
     /// Functions and macros.
     pub routines: BTreeMap<Coordinate, Routine>,
+    /// Types that have a name: enumerations, composite types, domains.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub types: BTreeMap<Coordinate, NamedType>,
+}
+
+/// A type that has a name.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct NamedType {
+    /// What it is.
+    pub kind: TypeKind,
+    /// An enumeration's labels, a composite type's `name type` pairs, in order; empty for others.
+    pub parts: Vec<String>,
+    /// What follows `CREATE TYPE|DOMAIN name AS`, as the engine writes it.
+    pub definition: String,
+    /// Comment.
+    pub comment: Option<String>,
+}
+
+/// What kind of named type it is.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TypeKind {
+    /// A list of labels.
+    Enum,
+    /// A row of fields.
+    Composite,
+    /// A type with a rule.
+    Domain,
+    /// A range of another type.
+    Range,
 }
 
 /// What kind of relation it is.
@@ -30,6 +60,17 @@ pub enum RelationKind {
     Table,
     /// Holds a query.
     View,
+    /// Holds a query and the rows that it gave.
+    MaterializedView,
+    /// Gives numbers.
+    Sequence,
+}
+
+impl RelationKind {
+    /// Whether it is made from a query.
+    pub fn is_view(self) -> bool {
+        matches!(self, Self::View | Self::MaterializedView)
+    }
 }
 
 impl fmt::Display for RelationKind {
@@ -37,6 +78,8 @@ impl fmt::Display for RelationKind {
         formatter.write_str(match self {
             Self::Table => "table",
             Self::View => "view",
+            Self::MaterializedView => "materialized view",
+            Self::Sequence => "sequence",
         })
     }
 }
@@ -56,8 +99,53 @@ pub struct Relation {
     pub query: Option<String>,
     /// Comment.
     pub comment: Option<String>,
-    /// The engine's canonical `CREATE TABLE|VIEW`, from which a copy can be built.
+    /// The engine's canonical `CREATE TABLE|VIEW`, from which a copy can be built; of a sequence what follows its name.
     pub definition: String,
+    /// What else the engine keeps of it.
+    #[serde(default, skip_serializing_if = "Extra::is_empty")]
+    pub extra: Extra,
+}
+
+/// What only some engines keep of a relation.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Extra {
+    /// Storage options: `fillfactor=70`, `check_option=local`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<String>,
+    /// Triggers by name, each with the engine's canonical `CREATE TRIGGER`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub triggers: BTreeMap<String, String>,
+    /// What no change is planned for: a policy, a partition, a parent.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub features: BTreeSet<String>,
+    /// What it is bound to: a view to columns, a sequence to the column that owns it. Empty: not known.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub reads: BTreeSet<Read>,
+    /// Statements that give others their rights to it again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grants: Vec<String>,
+    /// Who owns it, where that is not whoever asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// Whether two columns may differ by case alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub exact_names: bool,
+}
+
+/// A column, or a whole object, that something is bound to.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+pub struct Read {
+    /// The object.
+    pub object: Coordinate,
+    /// Its column, where it is bound to one.
+    pub column: Option<String>,
+}
+
+impl Extra {
+    /// Whether there is nothing.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// A column.
@@ -73,6 +161,12 @@ pub struct Column {
     pub default: Option<String>,
     /// Expression of a generated column.
     pub generated: Option<String>,
+    /// `ALWAYS` or `BY DEFAULT`, where the column counts by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<String>,
+    /// Collation, where it is not its type's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collation: Option<String>,
     /// Comment.
     pub comment: Option<String>,
 }
@@ -80,7 +174,10 @@ pub struct Column {
 /// A key or check of a table.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 pub struct Constraint {
-    /// `PRIMARY KEY`, `UNIQUE`, `CHECK`, `FOREIGN KEY`.
+    /// Name, where the engine keeps one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// `PRIMARY KEY`, `UNIQUE`, `CHECK`, `FOREIGN KEY`, `EXCLUDE`.
     pub kind: String,
     /// Canonical text.
     pub definition: String,
@@ -107,6 +204,8 @@ pub enum RoutineKind {
     Scalar,
     /// A table.
     Table,
+    /// Nothing: it is called for what it does.
+    Procedure,
 }
 
 /// One signature of a routine and its body.
@@ -114,8 +213,14 @@ pub enum RoutineKind {
 pub struct Overload {
     /// Parameters in order, with type and default where there are some.
     pub parameters: Vec<Parameter>,
-    /// The body as the engine stores it.
+    /// The body as the engine stores it; where the engine writes the whole statement, that.
     pub body: String,
+    /// What it returns, where that is declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub returns: Option<String>,
+    /// The arguments that tell it from its overloads, as `DROP FUNCTION` takes them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<String>,
 }
 
 /// A parameter of a routine.
@@ -137,7 +242,20 @@ impl Schema {
             datasets: self.datasets.clone(),
             relations: pick(&self.relations, &wanted),
             routines: pick(&self.routines, &wanted),
+            types: pick(&self.types, &wanted),
         }
+    }
+
+    /// Whether an object of any kind has this name.
+    pub fn holds(&self, object: &Coordinate) -> bool {
+        self.relations.contains_key(object)
+            || self.routines.contains_key(object)
+            || self.types.contains_key(object)
+    }
+
+    /// Names every object.
+    pub fn names(&self) -> impl Iterator<Item = &Coordinate> {
+        self.relations.keys().chain(self.routines.keys()).chain(self.types.keys())
     }
 
     /// Finds a column of a relation.
@@ -147,9 +265,12 @@ impl Schema {
 }
 
 impl Relation {
-    /// Finds a column by name; engines fold case, so this does too.
+    /// Finds a column by name; engines that fold case do so here too.
     pub fn column(&self, name: &str) -> Option<&Column> {
-        self.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name))
+        let same = |column: &&Column| {
+            column.name == name || (!self.extra.exact_names && column.name.eq_ignore_ascii_case(name))
+        };
+        self.columns.iter().find(same)
     }
 }
 

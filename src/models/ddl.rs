@@ -49,7 +49,11 @@ pub(super) fn schema<'a>(
             match judged(leading) {
                 Judged::Creates(creation) => {
                     let declared = declaration(&creation, place, statement.text);
-                    declarations.extend(declared.map(|declaration| (declaration, file)));
+                    let Some(declared) = declared else { continue };
+                    match overloaded(&mut declarations, &declared) {
+                        Some(first) => first.statements.extend(declared.statements),
+                        None => declarations.push((declared, file)),
+                    }
                 }
                 Judged::IsAbout(about) => {
                     attachments.push(Attachment { about, statement: statement.text, place });
@@ -63,6 +67,20 @@ pub(super) fn schema<'a>(
         attach(&mut declarations, attachment, findings);
     }
     declarations
+}
+
+/// Finds the routine that a statement declares another signature of.
+fn overloaded<'a>(
+    declarations: &'a mut [(Declaration, &File<'_>)],
+    declared: &Declaration,
+) -> Option<&'a mut Declaration> {
+    let routine = |kind| matches!(kind, CreationKind::Function | CreationKind::Procedure);
+    let mut known = declarations.iter_mut().map(|(declaration, _)| declaration);
+    known.find(|known| {
+        routine(known.creates)
+            && routine(declared.creates)
+            && (&known.name, &known.dataset) == (&declared.name, &declared.dataset)
+    })
 }
 
 /// What a statement means under `schema`.
@@ -79,7 +97,9 @@ fn judged(leading: Leading) -> Judged {
         Leading::Create(creation) if creation.temporary => {
             Judged::Refused("a temporary object is gone before anybody reads it".to_owned())
         }
-        Leading::Create(creation) if creation.kind == CreationKind::Index => Judged::IsAbout(creation.on),
+        Leading::Create(creation) if matches!(creation.kind, CreationKind::Index | CreationKind::Trigger) => {
+            Judged::IsAbout(creation.on)
+        }
         Leading::Create(creation) => Judged::Creates(creation),
         Leading::Comment(kind, mut name) => {
             if kind == "COLUMN" {
@@ -87,7 +107,7 @@ fn judged(leading: Leading) -> Judged {
             }
             Judged::IsAbout(name)
         }
-        Leading::AlterTable(name) => Judged::IsAbout(name),
+        Leading::Alter(name) => Judged::IsAbout(name),
         Leading::Query => Judged::Refused("a query declares nothing".to_owned()),
         Leading::Other(word) => Judged::Refused(format!("`{word}` declares nothing")),
     }

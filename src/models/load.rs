@@ -142,7 +142,7 @@ impl<'a> Loading<'a> {
         let query = |text: &str| match sql::leading(text, self.dialect) {
             Ok(Leading::Query) | Err(_) => true,
             Ok(Leading::Other(word)) => matches!(word.as_str(), "PIVOT" | "UNPIVOT"),
-            Ok(Leading::Create(_) | Leading::Comment(..) | Leading::AlterTable(_)) => false,
+            Ok(Leading::Create(_) | Leading::Comment(..) | Leading::Alter(_)) => false,
         };
         match statements.as_slice() {
             [one] if query(&one.text) => sql[..one.span.end].trim_start().to_owned(),

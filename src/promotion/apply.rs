@@ -168,7 +168,7 @@ fn migrate(stage: &Stage) -> Migrate {
 
 /// The schema is ahead of the code when the push fails after a migration.
 fn partial_if_migrated(error: PromotionError, plan: &Plan, stage: &Stage) -> PromotionError {
-    let ran = plan.migration.steps.iter().any(|step| !step.ddl.is_empty() && step.group == 1);
+    let ran = plan.migration.steps.iter().any(|step| !step.ddl.is_empty() && !step.after_push);
     if !ran || migrate(stage) != Migrate::Promotion {
         return error;
     }

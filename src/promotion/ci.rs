@@ -262,6 +262,7 @@ fn together(mut said: Acknowledgements, recorded: Option<Acknowledgements>) -> A
         said.allow.extend(recorded.allow);
         said.adopt.extend(recorded.adopt);
         said.force |= recorded.force;
+        said.prune |= recorded.prune;
         for list in [&mut said.allow, &mut said.adopt] {
             list.sort();
             list.dedup();

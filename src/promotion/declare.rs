@@ -9,6 +9,7 @@ use crate::sql;
 pub(super) fn declared(models: &Models, dataset: &Dataset) -> Declared {
     Declared {
         dataset: dataset.clone(),
+        dialect: models.dialect,
         objects: models.objects.iter().map(object).collect(),
         sources: models
             .sources

@@ -46,6 +46,7 @@ pub async fn build(
     let reach = Reach {
         patience: std::time::Duration::from_secs(2),
         interrupt: Interrupt::clone(&ports.interrupted),
+        variables: ports.variables.clone(),
         ..Reach::writing(datasets.into_iter().collect())
     };
     let environment = resolved.environment.name.to_string();

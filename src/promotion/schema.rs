@@ -90,7 +90,7 @@ impl Subject {
                 let path = std::path::Path::new(path);
                 format!("duckdb {}", path.strip_prefix(root).unwrap_or(path).display())
             }
-            Warehouse::Postgres { url } => format!("postgres {}", crate::git::display_url(url)),
+            Warehouse::Postgres { url, .. } => format!("postgres {}", warehouse::server_words(url)),
         }
     }
 
@@ -153,12 +153,14 @@ async fn ask(
         force: said.force,
         forbidden: subject.force == Force::Forbidden,
         adopt: said.adopt.clone(),
+        prune: said.prune,
     };
     let datasets = declared.datasets();
     let reach = Reach {
         patience: PATIENCE,
         interrupt: Interrupt::clone(&ports.interrupted),
         routines: declared.routines(),
+        variables: ports.variables.clone(),
         ..Reach::reading(datasets.clone())
     };
     ports.begins(format!("comparing the tables of {} with what is declared", subject.name));
@@ -168,11 +170,13 @@ async fn ask(
     let seen = key.as_ref().and_then(|key| serde_json::from_str::<Seen>(&memory.recall(key)?).ok());
     let remembered = seen.is_some();
     let mut live: Box<dyn Inspect> = if let Some(seen) = seen {
-        Box::new(Remembered::new(seen, subject.warehouse.clone(), reach))
+        Box::new(Remembered::new(seen, subject.warehouse.clone(), reach.clone()))
     } else {
         warehouse::connect(&subject.warehouse, &reach).await.map_err(failed)?
     };
-    let mut open = || warehouse::scratch(&subject.warehouse, &datasets, &declared.outside());
+    let files = declared.outside();
+    let mut open =
+        || -> migration::Opening<'_> { Box::pin(warehouse::scratch(&subject.warehouse, &reach, &files)) };
     let planned = migration::plan(declared, live.as_mut(), &mut open, &mut memory, &options).await;
     ports.ends();
     if let (Ok(planned), Some(key), false) = (&planned, &key, remembered) {
@@ -277,6 +281,7 @@ impl Known {
             patience: PATIENCE,
             interrupt: Interrupt::clone(&ports.interrupted),
             routines: self.routines,
+            variables: ports.variables.clone(),
             ..Reach::writing(self.datasets.clone())
         };
         let at = ports.now.to_string();
@@ -320,6 +325,7 @@ impl Known {
             patience: PATIENCE,
             interrupt: Interrupt::clone(&ports.interrupted),
             routines: self.routines,
+            variables: ports.variables.clone(),
             ..Reach::reading(vec![self.subject.dataset.clone()])
         };
         let failed = |error| self.subject.failed(error);

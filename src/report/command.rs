@@ -72,6 +72,7 @@ pub(super) fn said(given: &Acknowledgements) -> Vec<String> {
     }
     for (flag, typed) in [
         ("--force", given.force),
+        ("--prune", given.prune),
         ("--allow-unrelated", given.allow_unrelated),
         ("--create-branch", given.create_branch),
         ("--no-migrate", given.no_migrate),

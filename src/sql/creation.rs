@@ -12,11 +12,11 @@ pub enum Leading {
     Create(Creation),
     /// It comments on something: the kind's word in upper case, and the name as it is written.
     Comment(String, Vec<Part>),
-    /// It alters a table: its name as it is written.
-    AlterTable(Vec<Part>),
+    /// It alters a table, view or sequence: its name as it is written.
+    Alter(Vec<Part>),
     /// It reads: `SELECT`, `WITH`, `FROM`, `VALUES`, `TABLE`, a parenthesis.
     Query,
-    /// Anything else: its first word in upper case.
+    /// Anything else: its first word in upper case, two for what is created.
     Other(String),
 }
 
@@ -27,7 +27,7 @@ pub struct Creation {
     pub kind: CreationKind,
     /// The name as it is written; empty for an index without one.
     pub name: Vec<Part>,
-    /// The table, for an index.
+    /// The table, for an index or a trigger.
     pub on: Vec<Part>,
     /// Whether `OR REPLACE` is written.
     pub or_replace: bool,
@@ -40,11 +40,13 @@ pub struct Creation {
 pub enum CreationKind {
     /// `TABLE`
     Table,
-    /// `VIEW`
+    /// `VIEW` or `MATERIALIZED VIEW`
     View,
     /// `INDEX`
     Index,
-    /// `TYPE`
+    /// `TRIGGER`
+    Trigger,
+    /// `TYPE` or `DOMAIN`
     Type,
     /// `SEQUENCE`
     Sequence,
@@ -62,7 +64,8 @@ impl CreationKind {
             "TABLE" => Self::Table,
             "VIEW" => Self::View,
             "INDEX" => Self::Index,
-            "TYPE" => Self::Type,
+            "TRIGGER" => Self::Trigger,
+            "TYPE" | "DOMAIN" => Self::Type,
             "SEQUENCE" => Self::Sequence,
             "SCHEMA" => Self::Schema,
             "FUNCTION" | "MACRO" => Self::Function,
@@ -82,15 +85,23 @@ pub fn leading(statement: &str, dialect: Dialect) -> Result<Leading, SqlError> {
     let mut words = Words { tokens: &tokens, next: 0 };
     let first = words.keyword().unwrap_or_default();
     Ok(match first.as_str() {
-        "CREATE" => create(&mut words).map_or(Leading::Other(first), Leading::Create),
+        "CREATE" => {
+            let what = words.peek().map(|word| format!("{first} {word}"));
+            create(&mut words).map_or(Leading::Other(what.unwrap_or(first)), Leading::Create)
+        }
         "COMMENT" => {
             words.skip(&["ON"]);
+            words.skip(&["MATERIALIZED"]);
             let kind = words.keyword().unwrap_or_default();
             Leading::Comment(kind, words.chain())
         }
-        "ALTER" if words.peek().as_deref() == Some("TABLE") => {
-            words.skip(&["TABLE", "IF", "EXISTS", "ONLY"]);
-            Leading::AlterTable(words.chain())
+        "ALTER"
+            if words.peek().is_some_and(|word| {
+                matches!(word.as_str(), "TABLE" | "SEQUENCE" | "VIEW" | "MATERIALIZED")
+            }) =>
+        {
+            words.skip(&["TABLE", "SEQUENCE", "MATERIALIZED", "VIEW", "IF", "EXISTS", "ONLY"]);
+            Leading::Alter(words.chain())
         }
         "SELECT" | "WITH" | "FROM" | "VALUES" | "TABLE" => Leading::Query,
         "" if tokens.first().is_some_and(|token| token.kind == Kind::Open('(')) => Leading::Query,
@@ -118,7 +129,7 @@ fn create(words: &mut Words<'_>) -> Option<Creation> {
         match word.as_str() {
             "REPLACE" => creation.or_replace = true,
             "TEMP" | "TEMPORARY" => creation.temporary = true,
-            "OR" | "UNIQUE" | "RECURSIVE" | "UNLOGGED" => {}
+            "OR" | "UNIQUE" | "RECURSIVE" | "UNLOGGED" | "MATERIALIZED" | "CONSTRAINT" => {}
             _ => return None,
         }
     }
@@ -128,6 +139,11 @@ fn create(words: &mut Words<'_>) -> Option<Creation> {
     }
     if creation.kind == CreationKind::Index {
         words.skip(&["ON", "ONLY"]);
+        creation.on = words.chain();
+    }
+    if creation.kind == CreationKind::Trigger {
+        words.until("ON");
+        words.skip(&["ON"]);
         creation.on = words.chain();
     }
     Some(creation)
@@ -148,6 +164,13 @@ impl Words<'_> {
         let word = self.peek()?;
         self.next += 1;
         Some(word)
+    }
+
+    /// Goes on to a keyword.
+    fn until(&mut self, word: &str) {
+        while self.next < self.tokens.len() && self.peek().as_deref() != Some(word) {
+            self.next += 1;
+        }
     }
 
     fn skip(&mut self, words: &[&str]) {
@@ -176,6 +199,14 @@ mod tests {
             ("create index on t (x)", CreationKind::Index, "", "t"),
             ("create /* x */ macro if not exists vat(x) as x", CreationKind::Function, "vat", ""),
             ("create type mood as enum ('a')", CreationKind::Type, "mood", ""),
+            ("create materialized view s.m as select 1", CreationKind::View, "s.m", ""),
+            ("create domain d as int", CreationKind::Type, "d", ""),
+            (
+                "create trigger x before update of a on s.t for each row execute function f()",
+                CreationKind::Trigger,
+                "x",
+                "s.t",
+            ),
             ("create schema if not exists other", CreationKind::Schema, "other", ""),
         ] {
             let Leading::Create(creation) = leading(sql, Dialect::DuckDb).unwrap() else { panic!("{sql}") };

@@ -7,7 +7,8 @@ use sqlparser::dialect::{Dialect as Lexer, DuckDbDialect, GenericDialect, Postgr
 use crate::model::environment::Warehouse;
 
 /// How text is cut into tokens: comments, strings, quoted names.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Dialect {
     /// DuckDB.
     DuckDb,

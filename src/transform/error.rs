@@ -37,6 +37,14 @@ pub enum TransformError {
         #[source]
         source: crate::sql::SqlError,
     },
+    /// The text of a seed cannot be cut into rows.
+    #[error("the seed of `{coordinate}` cannot be read: {message}")]
+    Seed {
+        /// The table.
+        coordinate: String,
+        /// Why.
+        message: String,
+    },
     /// The warehouse was lost on the way.
     #[error("`{model}` could not be built")]
     Lost {

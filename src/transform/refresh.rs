@@ -7,7 +7,8 @@ use super::schedule::runnable;
 use crate::model::coordinate::Coordinate;
 use crate::model::plan::Run;
 use crate::models::{Models, Object};
-use crate::sql;
+use crate::sql::{self, Dialect};
+use crate::warehouse::csv_rows;
 
 /// Everything that fills one table.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -85,12 +86,44 @@ pub fn refresh(
     into: &Coordinate,
     seed_path: &str,
 ) -> Result<Vec<String>, TransformError> {
+    let table = sql::qualified(into);
+    if let (Some(seed), Dialect::Postgres) = (&object.seed, models.dialect) {
+        let rows = inserted(&table, &seed.csv)
+            .map_err(|message| TransformError::Seed { coordinate: into.to_string(), message })?;
+        return Ok(std::iter::once(format!("DELETE FROM {table}")).chain(rows).collect());
+    }
     let query = match (object.seed_select(seed_path), &object.sql) {
         (Some(select), _) => select,
         (None, Some(sql)) => sql::replace(sql, models.dialect, &models.files())
             .map_err(|source| TransformError::Sql { coordinate: into.to_string(), source })?,
         (None, None) => return Err(TransformError::NotRunnable { model: object.name.clone() }),
     };
-    let table = sql::qualified(into);
     Ok(vec![format!("DELETE FROM {table}"), format!("INSERT INTO {table} BY NAME\n{query}")])
+}
+
+/// How many rows of a seed one statement writes.
+const ROWS: usize = 500;
+
+/// Writes the rows of a CSV text as statements, for an engine that reads no files.
+fn inserted(table: &str, csv: &[u8]) -> Result<Vec<String>, String> {
+    let text = std::str::from_utf8(csv).map_err(|error| error.to_string())?;
+    let mut rows = csv_rows(text)?;
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let columns: Vec<String> =
+        rows.remove(0).into_iter().map(|name| sql::quote(name.unwrap_or_default().trim())).collect();
+    let value = |field: Option<&Option<String>>| match field {
+        Some(Some(text)) => sql::literal(text),
+        Some(None) | None => "NULL".to_owned(),
+    };
+    let row = |row: &Vec<Option<String>>| {
+        let values: Vec<String> = (0..columns.len()).map(|index| value(row.get(index))).collect();
+        format!("({})", values.join(", "))
+    };
+    let written = |rows: &[Vec<Option<String>>]| {
+        let rows: Vec<String> = rows.iter().map(row).collect();
+        format!("INSERT INTO {table} ({}) VALUES {}", columns.join(", "), rows.join(", "))
+    };
+    Ok(rows.chunks(ROWS).map(written).collect())
 }

@@ -1,11 +1,13 @@
 //! The one match on the kind of a warehouse.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::duckdb::{DuckDb, DuckDbScratch};
+use super::postgres::{Postgres, PostgresScratch};
 use super::{Connection, Files, Scratch, Typed, WarehouseError};
 use crate::model::coordinate::Dataset;
 use crate::model::environment::Warehouse;
@@ -48,6 +50,8 @@ pub struct Reach {
     pub datasets: Vec<Dataset>,
     /// Whether routines are listed.
     pub routines: Routines,
+    /// Variables that complete a connection: `PGHOST` and its like, `HOME`.
+    pub variables: BTreeMap<String, String>,
 }
 
 impl Reach {
@@ -59,6 +63,7 @@ impl Reach {
             interrupt: Interrupt::default(),
             datasets,
             routines: Routines::All,
+            variables: BTreeMap::new(),
         }
     }
 
@@ -75,31 +80,37 @@ impl Reach {
 /// # Errors
 ///
 /// [`WarehouseError::Busy`] if another process still holds the file when the patience is over;
-/// [`WarehouseError::Permission`], [`WarehouseError::Unreachable`], [`WarehouseError::NotBuilt`].
+/// [`WarehouseError::Permission`], [`WarehouseError::Unreachable`].
 pub async fn connect(warehouse: &Warehouse, reach: &Reach) -> Result<Connection, WarehouseError> {
     match warehouse {
         Warehouse::DuckDb { path } => Ok(Box::new(DuckDb::open(Path::new(path), reach).await?)),
-        Warehouse::Postgres { .. } => Err(WarehouseError::NotBuilt { kind: warehouse.kind() }),
+        Warehouse::Postgres { url, .. } => Ok(Box::new(Box::pin(Postgres::open(url, reach)).await?)),
     }
 }
 
 /// Opens a place to try declarations in: the warehouse's engine, empty, closed to files and network once
 /// `files` were typed.
 ///
+/// Effects: on a server, a database that is dropped with what is returned.
+///
 /// # Errors
 ///
-/// [`WarehouseError::NotBuilt`] for a kind that is not built in; [`WarehouseError::Unreachable`] if the engine
-/// does not start.
-pub fn scratch(
+/// [`WarehouseError::Unreachable`] if the engine does not start; [`WarehouseError::Permission`] if such a
+/// database may not be made.
+pub async fn scratch(
     warehouse: &Warehouse,
-    datasets: &[Dataset],
+    reach: &Reach,
     files: &Files,
 ) -> Result<(Box<dyn Scratch>, Typed), WarehouseError> {
     match warehouse {
         Warehouse::DuckDb { path } => {
-            let (scratch, typed) = DuckDbScratch::open(Path::new(path), datasets, files)?;
+            let (scratch, typed) = DuckDbScratch::open(Path::new(path), &reach.datasets, files)?;
             Ok((Box::new(scratch), typed))
         }
-        Warehouse::Postgres { .. } => Err(WarehouseError::NotBuilt { kind: warehouse.kind() }),
+        Warehouse::Postgres { url, scratch } => {
+            let url = scratch.as_ref().unwrap_or(url);
+            let (scratch, typed) = Box::pin(PostgresScratch::open(url, reach, files)).await?;
+            Ok((Box::new(scratch), typed))
+        }
     }
 }

@@ -37,6 +37,20 @@ pub enum WarehouseError {
         /// The line of the statement, from 1, where the engine says one.
         line: Option<u32>,
     },
+    /// Somebody else held a lock for too long; nothing of the transaction is left.
+    #[error("somebody else holds a lock that this needs: {message}")]
+    Locked {
+        /// The statement.
+        sql: String,
+        /// The engine's own words.
+        message: String,
+    },
+    /// The connection broke; the server has undone what was not committed.
+    #[error("the connection was lost: {message}")]
+    Lost {
+        /// Why.
+        message: String,
+    },
     /// A statement that does not declare anything, where only declarations are allowed.
     #[error(
         "`{keyword}` is not a declaration: only CREATE TABLE|VIEW|INDEX|TYPE|SEQUENCE|FUNCTION|MACRO|SCHEMA and COMMENT ON are"
@@ -81,11 +95,5 @@ pub enum WarehouseError {
         table: String,
         /// Why.
         message: String,
-    },
-    /// This kind of warehouse is not built in.
-    #[error("warehouses of kind `{kind}` are not supported by this build")]
-    NotBuilt {
-        /// The kind.
-        kind: &'static str,
     },
 }

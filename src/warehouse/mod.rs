@@ -13,20 +13,24 @@ use crate::model::coordinate::Dataset;
 use crate::model::schema::{Column, Schema};
 
 mod connect;
+mod csv;
 mod duckdb;
 mod error;
 mod files;
 mod fingerprint;
 mod ledger;
+mod postgres;
 mod quote;
 mod remembered;
 mod scan;
 
 pub use connect::{Access, Interrupt, Reach, Routines, connect, scratch};
+pub use csv::rows as csv_rows;
 pub use error::WarehouseError;
 pub use files::{Files, Typed};
 pub use fingerprint::fingerprint;
 pub use ledger::{Guard, Intent, Ledger, Owned, Ownership, Standing};
+pub use postgres::words as server_words;
 pub(crate) use quote::quoted;
 pub use quote::{literal, name, path, same_name};
 pub use remembered::{Remembered, Seen, state};

@@ -41,7 +41,7 @@ pub enum Kind {
     Table,
     /// `CREATE TABLE … AS`: declares and fills.
     FilledTable,
-    /// `CREATE VIEW`.
+    /// `CREATE [MATERIALIZED] VIEW`.
     View,
     /// `CREATE INDEX`.
     Index,
@@ -49,13 +49,15 @@ pub enum Kind {
     Type,
     /// `CREATE SEQUENCE`.
     Sequence,
-    /// `CREATE FUNCTION|MACRO`.
+    /// `CREATE FUNCTION|PROCEDURE|MACRO`.
     Routine,
+    /// `CREATE TRIGGER`.
+    Trigger,
     /// `CREATE SCHEMA`.
     Dataset,
     /// `COMMENT ON`.
     Comment,
-    /// `ALTER TABLE|VIEW`.
+    /// `ALTER TABLE|VIEW|TYPE|SEQUENCE|…`.
     Alter,
     /// `DROP TABLE|VIEW|INDEX|MACRO|…`.
     Drop,
@@ -143,11 +145,8 @@ pub fn head(statement: &str) -> Head {
     let (kind, name) = match first.text.to_ascii_lowercase().as_str() {
         "create" => created(rest),
         "comment" => (Kind::Comment, commented(rest)),
-        "alter" => (Kind::Alter, named(skip(rest, &["table", "view"]))),
-        "drop" => (
-            Kind::Drop,
-            named(skip(rest, &["table", "view", "index", "macro", "function", "schema", "type", "sequence"])),
-        ),
+        "alter" => altered(rest),
+        "drop" => (Kind::Drop, named(skip(rest, DROPPED))),
         "insert" => (Kind::Insert, named(skip(rest, &["into"]))),
         "select" | "with" | "from" | "values" | "pivot" | "unpivot" | "(" => (Kind::Query, Vec::new()),
         _ => (Kind::Other, Vec::new()),
@@ -155,17 +154,55 @@ pub fn head(statement: &str) -> Head {
     Head { kind, name, keyword }
 }
 
+/// What may be dropped, and words that may stand around it.
+const DROPPED: &[&str] = &[
+    "table",
+    "view",
+    "materialized",
+    "index",
+    "concurrently",
+    "macro",
+    "function",
+    "procedure",
+    "schema",
+    "type",
+    "domain",
+    "sequence",
+    "trigger",
+];
+
+/// What may be altered is what may be created: no role, no system, no database.
+fn altered(rest: &[Token<'_>]) -> (Kind, Vec<String>) {
+    const NOUNS: &[&str] = &[
+        "table",
+        "view",
+        "materialized",
+        "index",
+        "type",
+        "domain",
+        "sequence",
+        "function",
+        "procedure",
+        "only",
+    ];
+    let after = skip(rest, NOUNS);
+    let kind = if after.len() < rest.len() { Kind::Alter } else { Kind::Other };
+    (kind, named(skip(after, &["if", "exists", "only"])))
+}
+
 fn created(rest: &[Token<'_>]) -> (Kind, Vec<String>) {
-    let rest = skip(rest, &["or", "replace", "unique", "recursive"]);
+    let rest =
+        skip(rest, &["or", "replace", "unique", "recursive", "unlogged", "materialized", "constraint"]);
     let Some(noun) = rest.first() else { return (Kind::Other, Vec::new()) };
     let after = &rest[1..];
     match noun.text.to_ascii_lowercase().as_str() {
         "table" => table(after),
         "view" => (Kind::View, named(after)),
-        "index" => (Kind::Index, named(after)),
-        "type" => (Kind::Type, named(after)),
+        "index" => (Kind::Index, named(skip(after, &["concurrently"]))),
+        "type" | "domain" => (Kind::Type, named(after)),
+        "trigger" => (Kind::Trigger, named(after)),
         "sequence" => (Kind::Sequence, named(after)),
-        "function" | "macro" => (Kind::Routine, named(after)),
+        "function" | "procedure" | "macro" => (Kind::Routine, named(after)),
         "schema" => (Kind::Dataset, named(after)),
         _ => (Kind::Other, Vec::new()),
     }
@@ -193,7 +230,20 @@ fn commented(rest: &[Token<'_>]) -> Vec<String> {
     let column = rest.get(1).is_some_and(|token| token.is("column"));
     let mut name = named(skip(
         rest,
-        &["on", "table", "view", "column", "macro", "function", "index", "type", "sequence"],
+        &[
+            "on",
+            "table",
+            "view",
+            "materialized",
+            "column",
+            "macro",
+            "function",
+            "procedure",
+            "index",
+            "type",
+            "domain",
+            "sequence",
+        ],
     ));
     if column {
         name.pop();

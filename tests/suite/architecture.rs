@@ -21,11 +21,13 @@ const RANKS: [(&str, u8); 14] = [
 ];
 
 /// Libraries and the rooms that may name them.
-const LIBRARIES: [(&str, &[&str]); 13] = [
+const LIBRARIES: [(&str, &[&str]); 15] = [
     ("anstyle", &["report", "cli"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("duckdb", &["warehouse"]),
+    ("rustls", &["warehouse"]),
+    ("tokio_postgres", &["warehouse"]),
     ("figment", &["config"]),
     ("git2", &["git"]),
     ("minijinja", &["template"]),

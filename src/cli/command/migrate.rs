@@ -111,6 +111,9 @@ fn flags(said: &Acknowledgements) -> Vec<String> {
     if said.force {
         flags.push("--force".to_owned());
     }
+    if said.prune {
+        flags.push("--prune".to_owned());
+    }
     if let Some(dataset) = &said.dataset {
         flags.extend(["--dataset".to_owned(), dataset.clone()]);
     }

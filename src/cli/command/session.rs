@@ -160,6 +160,7 @@ pub(super) fn said_to_schema(typed: &SchemaDecisionArgs) -> Acknowledgements {
         allow: sorted(&typed.allow),
         force: typed.force,
         adopt: sorted(&typed.adopt),
+        prune: typed.prune,
         dataset: typed.dataset.clone(),
         ..Acknowledgements::default()
     }

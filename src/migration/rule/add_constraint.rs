@@ -8,14 +8,28 @@ use crate::model::schema::Constraint;
 use crate::warehouse::{name, path};
 
 pub(super) fn step(context: &Context<'_>, table: &Coordinate, constraint: &Constraint) -> Step {
-    let probe = violations(&context.live_name(table), constraint);
+    let probe = violations(context, table, constraint);
     let rows = probe.as_ref().and_then(|probe| context.answer(probe));
+    if context.relation(table).is_none() {
+        return Draft::new(context, "add-constraint", table)
+            .reason(format!("{} is new, as its table is", constraint.definition))
+            .done();
+    }
     let fresh = constraint
         .columns
         .iter()
         .any(|column| context.relation(table).is_none_or(|live| live.column(column).is_none()));
+    // A new column without a value in it breaks no foreign key and no uniqueness.
+    let blank = matches!(constraint.kind.as_str(), "FOREIGN KEY" | "UNIQUE")
+        && constraint.columns.iter().any(|column| {
+            let wanted = context.wanted(table).and_then(|wanted| wanted.column(column));
+            let live = context.relation(table).and_then(|live| live.column(column));
+            live.is_none()
+                && wanted.is_some_and(|new| new.nullable && new.default.is_none() && new.generated.is_none())
+                && !context.managed(table).renamed_columns.contains_key(&column.to_lowercase())
+        });
     let settled = match rows {
-        _ if context.empty(table) => Verdict::CompatibleWithCost,
+        _ if context.empty(table) || blank => Verdict::CompatibleWithCost,
         Some(0) => Verdict::CompatibleWithCost,
         Some(_) => Verdict::Incompatible,
         None => Verdict::NeedsDataCheck,
@@ -25,6 +39,7 @@ pub(super) fn step(context: &Context<'_>, table: &Coordinate, constraint: &Const
         Some(0) => format!("{what}: every row keeps it"),
         Some(rows) => format!("{what}: {} rows break it", thousands(rows)),
         None if context.empty(table) => format!("{what}; the table has no row"),
+        None if blank => format!("{what}: its new column has no value yet"),
         None => format!("{what}: the data has to be asked, and rows that break it make the change fail"),
     };
     let mut draft = Draft::new(context, "add-constraint", table)
@@ -41,23 +56,57 @@ pub(super) fn step(context: &Context<'_>, table: &Coordinate, constraint: &Const
     }
 }
 
-/// Counts the rows that break it, where one query can say so.
-fn violations(table: &Coordinate, constraint: &Constraint) -> Option<String> {
+/// Counts the rows that break it, where one query can say so: not where a column is renamed, retyped or new.
+pub(super) fn violations(
+    context: &Context<'_>,
+    table: &Coordinate,
+    constraint: &Constraint,
+) -> Option<String> {
+    let live = context.relation(table)?;
+    let wanted = context.wanted(table)?;
+    let as_it_is = |column: &String| {
+        let types = live.column(column).zip(wanted.column(column));
+        types.is_some_and(|(live, wanted)| live.data_type == wanted.data_type)
+    };
+    if !constraint.columns.iter().all(as_it_is) {
+        return None;
+    }
     let columns: Vec<String> = constraint.columns.iter().map(|column| name(column)).collect();
     let list = columns.join(", ");
-    let table = path(table);
+    let table = path(&context.live_name(table));
     let nulls = columns.iter().map(|column| format!("{column} IS NULL")).collect::<Vec<_>>().join(" OR ");
+    let definition = constraint.definition.trim_end_matches(" NOT VALID").trim_end_matches(" NO INHERIT");
     match constraint.kind.as_str() {
         "PRIMARY KEY" => Some(format!(
-            "SELECT (SELECT count(*) FROM {table} WHERE {nulls}) + (SELECT count(*) FROM (SELECT {list} FROM {table} GROUP BY {list} HAVING count(*) > 1))"
+            "SELECT (SELECT count(*) FROM {table} WHERE {nulls}) + (SELECT count(*) FROM (SELECT {list} FROM {table} GROUP BY {list} HAVING count(*) > 1) AS x)"
         )),
         "UNIQUE" => Some(format!(
-            "SELECT count(*) FROM (SELECT {list} FROM {table} WHERE NOT ({nulls}) GROUP BY {list} HAVING count(*) > 1)"
+            "SELECT count(*) FROM (SELECT {list} FROM {table} WHERE NOT ({nulls}) GROUP BY {list} HAVING count(*) > 1) AS x"
         )),
         "CHECK" => {
-            let expression = constraint.definition.strip_prefix("CHECK")?;
+            let expression = definition.strip_prefix("CHECK")?;
             Some(format!("SELECT count(*) FROM {table} WHERE NOT {expression}"))
         }
+        "FOREIGN KEY" if context.is_postgres() => orphans(context, &table, &columns, definition),
         _ => None,
     }
+}
+
+/// Counts the rows that point at nothing.
+fn orphans(context: &Context<'_>, table: &str, columns: &[String], definition: &str) -> Option<String> {
+    let (target, rest) = definition.split_once(" REFERENCES ")?.1.split_once('(')?;
+    let (keys, _) = rest.split_once(')')?;
+    let there = context.live.relations.iter().find(|(name, _)| path(name) == target)?.1;
+    let keys: Vec<&str> = keys.split(", ").collect();
+    if !keys.iter().all(|key| there.columns.iter().any(|column| name(&column.name) == *key)) {
+        return None;
+    }
+    let set: Vec<String> = columns.iter().map(|column| format!("x.{column} IS NOT NULL")).collect();
+    let same: Vec<String> =
+        columns.iter().zip(&keys).map(|(column, key)| format!("y.{key} = x.{column}")).collect();
+    Some(format!(
+        "SELECT count(*) FROM {table} AS x WHERE {} AND NOT EXISTS (SELECT 1 FROM {target} AS y WHERE {})",
+        set.join(" AND "),
+        same.join(" AND ")
+    ))
 }

@@ -4,7 +4,7 @@ use super::draft::Draft;
 use crate::migration::context::{Context, thousands};
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
-use crate::warehouse::path;
+use crate::warehouse::{name, path};
 
 pub(super) fn step(context: &Context<'_>, table: &Coordinate, index: &str, definition: &str) -> Step {
     let unique = definition.starts_with("CREATE UNIQUE INDEX");
@@ -16,12 +16,8 @@ pub(super) fn step(context: &Context<'_>, table: &Coordinate, index: &str, defin
             .done();
     }
     let draft = draft.judged(Verdict::NeedsDataCheck, Mechanics::Scan);
-    let list = definition.split_once('(').and_then(|(_, list)| list.strip_suffix(')')).unwrap_or("1");
-    let probe = format!(
-        "SELECT count(*) FROM (SELECT 1 FROM {} GROUP BY {list} HAVING count(*) > 1)",
-        path(&context.live_name(table))
-    );
-    let rows = context.answer(&probe);
+    let probe = duplicates(context, table, definition);
+    let rows = probe.as_ref().and_then(|probe| context.answer(probe));
     let settled = match rows {
         _ if context.empty(table) => Verdict::CompatibleWithCost,
         Some(0) => Verdict::CompatibleWithCost,
@@ -34,10 +30,36 @@ pub(super) fn step(context: &Context<'_>, table: &Coordinate, index: &str, defin
         }
         _ => format!("unique index `{index}` is built over all rows"),
     };
-    draft
-        .settled(settled)
-        .reason(reason)
-        .recipe(&["remove the duplicates first; promote".to_owned()])
-        .probe(probe, rows)
-        .done()
+    let draft =
+        draft.settled(settled).reason(reason).recipe(&["remove the duplicates first; promote".to_owned()]);
+    match probe {
+        Some(probe) => draft.probe(probe, rows).done(),
+        None => draft.done(),
+    }
+}
+
+/// Counts the values that are there twice; not where an expression or a new column is indexed.
+fn duplicates(context: &Context<'_>, table: &Coordinate, definition: &str) -> Option<String> {
+    let place = path(&context.live_name(table));
+    if !context.is_postgres() {
+        let list = definition.split_once('(').and_then(|(_, list)| list.strip_suffix(')')).unwrap_or("1");
+        return Some(format!(
+            "SELECT count(*) FROM (SELECT 1 FROM {place} GROUP BY {list} HAVING count(*) > 1) AS x"
+        ));
+    }
+    let (_, rest) = definition.split_once(" USING ")?.1.split_once('(')?;
+    let (list, rest) = rest.split_once(')')?;
+    let (live, mut columns) = (context.relation(table)?, Vec::new());
+    for part in list.split(", ") {
+        let plain = live.columns.iter().map(|column| name(&column.name)).find(|column| {
+            part.strip_prefix(column.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+        });
+        columns.push(plain?);
+    }
+    let filter = rest.split_once(" WHERE ").map(|(_, filter)| format!(" AND {filter}")).unwrap_or_default();
+    let list = columns.join(", ");
+    let set = columns.iter().map(|column| format!("{column} IS NOT NULL")).collect::<Vec<_>>().join(" AND ");
+    Some(format!(
+        "SELECT count(*) FROM (SELECT 1 FROM {place} WHERE {set}{filter} GROUP BY {list} HAVING count(*) > 1) AS x"
+    ))
 }

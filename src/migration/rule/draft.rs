@@ -18,6 +18,7 @@ impl Draft {
             settled: Verdict::Compatible,
             mechanics: Mechanics::Metadata,
             group: 0,
+            after_push: false,
             ddl: Vec::new(),
             reason: String::new(),
             affected: Vec::new(),

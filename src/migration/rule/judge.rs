@@ -4,11 +4,13 @@ use super::super::context::Context;
 use super::super::diff::Change;
 use super::super::fit::{Fit, fit};
 use super::{
-    add_column, add_constraint, adopt_object, change_comment, change_default, change_generated,
-    change_routine, change_view, create_dataset, create_index, create_routine, create_table, create_view,
-    drop_column, drop_constraint, drop_index, drop_not_null, drop_routine, drop_table, drop_view,
-    narrow_type, not_ours, orphan, rename_column, rename_table, retype_column, set_not_null, table_to_view,
-    view_to_table, widen_type,
+    add_column, add_constraint, add_enum_value, adopt_object, change_collation, change_comment,
+    change_default, change_generated, change_identity, change_options, change_routine, change_sequence,
+    change_type, change_view, create_dataset, create_index, create_routine, create_sequence, create_table,
+    create_trigger, create_type, create_view, drop_column, drop_constraint, drop_index, drop_not_null,
+    drop_routine, drop_sequence, drop_table, drop_trigger, drop_type, drop_view, lift_view, lower_view,
+    narrow_type, not_ours, not_planned, orphan, rename_column, rename_table, retype_column, set_not_null,
+    table_to_view, validate_constraint, view_to_table, widen_type,
 };
 use crate::model::migration::Step;
 
@@ -48,6 +50,24 @@ pub(in crate::migration) fn step(context: &Context<'_>, change: &Change) -> Step
         Change::CreateRoutine(object) => create_routine::step(context, object),
         Change::ChangeRoutine(object) => change_routine::step(context, object),
         Change::DropRoutine(object) => drop_routine::step(context, object),
+        Change::CreateSequence(object) => create_sequence::step(context, object),
+        Change::ChangeSequence(object) => change_sequence::step(context, object),
+        Change::DropSequence(object) => drop_sequence::step(context, object),
+        Change::CreateType(object) => create_type::step(context, object),
+        Change::AddEnumValue { object, label, .. } => add_enum_value::step(context, object, label),
+        Change::ChangeType(object) => change_type::step(context, object),
+        Change::DropType(object) => drop_type::step(context, object),
+        Change::CreateTrigger { table, trigger, .. } => create_trigger::step(context, table, trigger),
+        Change::DropTrigger { table, trigger } => drop_trigger::step(context, table, trigger),
+        Change::ChangeOptions(object) => change_options::step(context, object),
+        Change::NotPlanned { object, what } => not_planned::step(context, object, what),
+        Change::ChangeCollation { table, from, to } => change_collation::step(context, table, from, to),
+        Change::ChangeIdentity { table, from, to } => change_identity::step(context, table, from, to),
+        Change::ValidateConstraint { table, constraint } => {
+            validate_constraint::step(context, table, constraint)
+        }
+        Change::LiftView(view) => lift_view::step(context, view),
+        Change::LowerView(view) => lower_view::step(context, view),
         Change::ChangeComment { object, column, to } => {
             change_comment::step(context, object, column.as_deref(), to.as_deref())
         }

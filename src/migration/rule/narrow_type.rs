@@ -8,7 +8,7 @@ use crate::model::schema::Column;
 
 pub(super) fn step(context: &Context<'_>, table: &Coordinate, from: &Column, to: &Column) -> Step {
     let probe = super::retype_column::round_trip(context, table, from, to);
-    let rows = context.answer(&probe);
+    let rows = probe.as_ref().and_then(|probe| context.answer(probe));
     let settled = match rows {
         Some(0) => Verdict::CompatibleWithCost,
         Some(_) => Verdict::Incompatible,
@@ -20,7 +20,7 @@ pub(super) fn step(context: &Context<'_>, table: &Coordinate, from: &Column, to:
         Some(rows) => format!("{what}: {} rows hold a value that does not fit", thousands(rows)),
         None => format!("{what}: the data has to be asked whether every value fits"),
     };
-    Draft::new(context, "narrow-type", table)
+    let draft = Draft::new(context, "narrow-type", table)
         .column(&to.name)
         .judged(Verdict::NeedsDataCheck, Mechanics::Rewrite)
         .settled(settled)
@@ -30,7 +30,9 @@ pub(super) fn step(context: &Context<'_>, table: &Coordinate, from: &Column, to:
             format!("keep {} for `{}`", from.data_type, to.name),
             format!("or add a column of type {} beside it, fill it, and move its readers", to.data_type),
         ])
-        .probe(probe, rows)
-        .ddl(super::retype_column::ddl(context, table, from, to))
-        .done()
+        .ddl(super::retype_column::ddl(context, table, from, to));
+    match probe {
+        Some(probe) => draft.probe(probe, rows).done(),
+        None => draft.done(),
+    }
 }

@@ -26,6 +26,7 @@ pub(super) fn step(context: &Context<'_>, table: &Coordinate, column: &Column) -
     let reason = match rows {
         Some(0) if written => format!("{what}: no row has one"),
         Some(0) => format!("{what}: no row has one, but whoever writes without it fails"),
+        Some(1) => format!("{what}: one row has one"),
         Some(rows) => format!("{what}: {} rows have one", thousands(rows)),
         None => format!("{what}: the data has to be asked"),
     };

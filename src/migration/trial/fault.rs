@@ -79,7 +79,8 @@ async fn types_declared_files_before_it_closes_the_door() {
     let mut project = declared(vec![view("v", "select id, day from raw.clicks")]);
     project.files = vec![("raw.clicks".parse().unwrap(), csv.to_string_lossy().into_owned())];
     project.sources = vec!["raw.clicks".parse().unwrap()];
-    let (mut scratch, typed) = scratch(&trial.warehouse(), &project.datasets(), &project.outside()).unwrap();
+    let (mut scratch, typed) =
+        scratch(&trial.warehouse(), &Reach::reading(project.datasets()), &project.outside()).await.unwrap();
     assert!(typed.faults.is_empty());
     let desired =
         desired(&project, &Schema::default(), &Ledger::default(), &typed, scratch.as_mut()).await.unwrap();

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use super::super::memory::survives;
 pub(in crate::migration) use super::super::{
-    Application, Body, Declared, DeclaredColumn, DeclaredObject, Forgetful, Half, MigrationError, Options,
-    Proof, desired, plan,
+    Application, Body, Declared, DeclaredColumn, DeclaredObject, Forgetful, Half, MigrationError, Opening,
+    Options, Proof, desired, plan,
 };
 pub(in crate::migration) use crate::model::coordinate::{Coordinate, Dataset};
 pub(in crate::migration) use crate::model::environment::Warehouse;
@@ -75,9 +75,10 @@ impl Trial {
         options: &Options,
     ) -> Result<Planned, MigrationError> {
         let datasets = declared.datasets();
-        let reach = Reach { routines: declared.routines(), ..Reach::reading(datasets.clone()) };
+        let reach = Reach { routines: declared.routines(), ..Reach::reading(datasets) };
         let mut connection = connect(&self.warehouse(), &reach).await?;
-        let mut open = || scratch(&self.warehouse(), &datasets, &declared.outside());
+        let (warehouse, files) = (self.warehouse(), declared.outside());
+        let mut open = || -> Opening<'_> { Box::pin(scratch(&warehouse, &reach, &files)) };
         let plan = plan(declared, connection.as_mut(), &mut open, &mut Forgetful, options).await?;
         assert!(survives(&plan.desired), "what is desired can be remembered");
         Ok(Planned { steps: plan.steps.steps.clone(), plan })
@@ -127,7 +128,13 @@ pub(in crate::migration) fn at(name: &str) -> Coordinate {
 }
 
 pub(in crate::migration) fn declared(objects: Vec<DeclaredObject>) -> Declared {
-    Declared { dataset: a(), objects, sources: Vec::new(), files: Vec::new() }
+    Declared {
+        dataset: a(),
+        dialect: crate::sql::Dialect::DuckDb,
+        objects,
+        sources: Vec::new(),
+        files: Vec::new(),
+    }
 }
 
 pub(in crate::migration) fn ddl(sql: &str) -> Declared {

@@ -7,7 +7,7 @@ use ::duckdb::Connection;
 use super::rows::{ask, list};
 use crate::model::coordinate::{Coordinate, Dataset};
 use crate::model::schema::{
-    Column, Constraint, Overload, Parameter, Relation, RelationKind, Routine, RoutineKind, Schema,
+    Column, Constraint, Extra, Overload, Parameter, Relation, RelationKind, Routine, RoutineKind, Schema,
 };
 use crate::warehouse::{Routines, WarehouseError, literal, name, quoted, same_name};
 
@@ -121,7 +121,11 @@ fn relations(
         let definition = definition.trim_end_matches(';').to_owned();
         let query = (kind == RelationKind::View).then(|| query(&definition));
         let (columns, constraints, indexes) = (Vec::new(), Vec::new(), BTreeMap::new());
-        Some((coordinate, Relation { kind, columns, constraints, indexes, query, comment, definition }))
+        let extra = Extra::default();
+        Some((
+            coordinate,
+            Relation { kind, columns, constraints, indexes, query, comment, definition, extra },
+        ))
     });
     Ok(placed.collect())
 }
@@ -144,6 +148,8 @@ fn columns(scope: &Scope<'_>, relations: &mut BTreeMap<Coordinate, Relation>) ->
             nullable: row.get::<_, Option<bool>>(4)?.unwrap_or(true),
             default: row.get(5)?,
             generated: None,
+            identity: None,
+            collation: None,
             comment: row.get(6)?,
         };
         Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, column))
@@ -181,6 +187,7 @@ fn constraints(
     );
     let rows = ask(scope.connection, &sql, |row| {
         let constraint = Constraint {
+            name: None,
             kind: row.get(2)?,
             definition: row.get(3)?,
             columns: list(row.get::<_, Option<String>>(4)?.as_deref()),
@@ -253,7 +260,8 @@ fn macros(scope: &Scope<'_>) -> Result<BTreeMap<Coordinate, Routine>, WarehouseE
             let data_type = types.get(index).filter(|text| !text.is_empty()).cloned();
             Parameter { name, data_type, default: None }
         });
-        let overload = Overload { parameters: parameters.collect(), body: row.get(5)? };
+        let overload =
+            Overload { parameters: parameters.collect(), body: row.get(5)?, returns: None, identity: None };
         let kind = if row.get::<_, String>(2)? == "macro" { RoutineKind::Scalar } else { RoutineKind::Table };
         Ok((
             row.get::<_, String>(0)?,

@@ -18,7 +18,8 @@ use crate::warehouse::connect::{Access, Interrupt, Reach, Routines};
 use crate::warehouse::ledger::TABLES;
 use crate::warehouse::quote::dataset as written;
 use crate::warehouse::{
-    Execute, Guard, Inspect, Intent, Ledger, Owned, Standing, WarehouseError, fingerprint, literal, same_name,
+    Execute, Guard, Inspect, Intent, Ledger, Owned, Standing, WarehouseError, fingerprint, literal, name,
+    same_name,
 };
 
 /// How often the interrupt is looked at while a statement runs.
@@ -164,8 +165,28 @@ impl DuckDb {
         if self.interrupt.load(Ordering::Relaxed) { Err(WarehouseError::Interrupted) } else { Ok(()) }
     }
 
+    /// Has the engine load the indexes of its file before one of them is dropped.
+    ///
+    /// They are loaded when something first writes their table. DuckDB 1.5.6 ends the whole process where one that
+    /// is not loaded is dropped and made again in the same transaction; a write of no row is enough.
+    fn load_indexes(&self) -> Result<(), WarehouseError> {
+        let sql = format!(
+            "SELECT DISTINCT schema_name, table_name FROM duckdb_indexes() WHERE database_name = {}",
+            literal(&self.catalog)
+        );
+        for (schema, table) in
+            ask(&self.connection, &sql, |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?
+        {
+            run(&self.connection, &format!("DELETE FROM {}.{} WHERE false", name(&schema), name(&table)))?;
+        }
+        Ok(())
+    }
+
     fn statements(&self, statements: &[String]) -> Result<u64, WarehouseError> {
         let mut changed = 0;
+        if statements.iter().any(|sql| sql.starts_with("DROP INDEX")) {
+            self.load_indexes()?;
+        }
         for sql in statements {
             self.pause()?;
             let rows = self.connection.execute(sql, []).map_err(|error| failed(sql, &error))?;

@@ -18,10 +18,13 @@ use crate::model::schema::{Column, Schema};
 use crate::warehouse::{Files, Kind, Routines, Scratch, Typed, WarehouseError, head, literal, name, single};
 
 /// What closes the engine to the outside, for good; its own folder stays open.
+///
+/// The other settings are not locked: the engine itself sets one while it adds a column whose default is a cast. What
+/// is closed here cannot be opened again while it runs, and no statement that sets anything is let in.
 fn close(folder: &Path) -> String {
     format!(
         "SET memory_limit = '1GB'; SET temp_directory = ''; SET allowed_directories = [{}]; \
-         SET enable_external_access = false; SET lock_configuration = true;",
+         SET enable_external_access = false;",
         literal(&folder.to_string_lossy())
     )
 }
@@ -141,7 +144,7 @@ impl DuckDbScratch {
             | Kind::Drop
             | Kind::Routine
             | Kind::Insert => {}
-            Kind::FilledTable | Kind::Query | Kind::Other => {
+            Kind::FilledTable | Kind::Trigger | Kind::Query | Kind::Other => {
                 return Err(WarehouseError::NotDeclaring { sql: only.to_owned(), keyword: head.keyword });
             }
         }
@@ -221,6 +224,8 @@ fn describe(connection: &Connection, query: &str) -> Result<Vec<Column>, Warehou
             nullable: true,
             default: None,
             generated: None,
+            identity: None,
+            collation: None,
             comment: None,
         })
     })

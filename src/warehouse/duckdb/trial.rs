@@ -152,6 +152,18 @@ async fn writes_what_it_did_with_the_doing_or_neither() {
 }
 
 #[tokio::test]
+async fn drops_and_makes_again_an_index_that_was_not_loaded_yet() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = ["CREATE SCHEMA analytics", "CREATE TABLE analytics.t(a INT PRIMARY KEY, b INT NOT NULL)"];
+    let index = "CREATE INDEX i ON analytics.t(b)";
+    writing(&folder).await.run(&texts(&[made[0], made[1], index])).await.unwrap();
+    let alter = "ALTER TABLE analytics.t ALTER COLUMN b DROP NOT NULL";
+    let mut connection = writing(&folder).await;
+    connection.run(&texts(&["DROP INDEX analytics.i", alter, index])).await.unwrap();
+    assert_eq!(connection.schema(&[a()]).await.unwrap().relations[&a().object("t")].indexes.len(), 1);
+}
+
+#[tokio::test]
 async fn stops_a_statement_that_runs_and_leaves_nothing_of_it() {
     let folder = tempfile::tempdir().unwrap();
     let reach = Reach::writing(vec![a()]);
@@ -180,7 +192,8 @@ async fn says_what_is_wrong_with_a_file() {
     let warehouse = Warehouse::DuckDb { path: path.join("below.duckdb").to_string_lossy().into_owned() };
     let error = connect(&warehouse, &Reach::writing(vec![a()])).await.err().unwrap();
     assert!(matches!(error, WarehouseError::Unreachable { .. }), "{error}");
-    let warehouse = Warehouse::Postgres { url: "postgres://x:secret@y/z".to_owned() };
+    let warehouse =
+        Warehouse::Postgres { url: "postgres://x:secret@127.0.0.1:1/z".to_owned(), scratch: None };
     let error = connect(&warehouse, &Reach::reading(vec![a()])).await.err().unwrap();
     assert!(!error.to_string().contains("secret"));
 }

@@ -1,0 +1,41 @@
+//! `change-type`: labels of an enumeration, or fields of a composite type, are others.
+
+use super::draft::Draft;
+use crate::migration::context::Context;
+use crate::model::coordinate::Coordinate;
+use crate::model::migration::{Mechanics, Step, Verdict};
+
+use crate::model::schema::TypeKind;
+
+pub(super) fn step(context: &Context<'_>, object: &Coordinate) -> Step {
+    let parts = |side: Option<&crate::model::schema::NamedType>| {
+        side.map(|named| named.parts.clone()).unwrap_or_default()
+    };
+    let (before, wanted) = (context.live.types.get(object), context.desired.schema.types.get(object));
+    let (old, new) = (parts(before), parts(wanted));
+    let gone: Vec<&str> = old.iter().filter(|part| !new.contains(part)).map(String::as_str).collect();
+    let is_enum = wanted.is_some_and(|wanted| wanted.kind == TypeKind::Enum);
+    let mechanics = if is_enum { Mechanics::Rewrite } else { Mechanics::Metadata };
+    let draft = Draft::new(context, "change-type", object).affected(context.affected(object, None));
+    if gone.is_empty() && !is_enum {
+        return draft
+            .judged(Verdict::Compatible, mechanics)
+            .reason(format!("type `{object}` has more fields"))
+            .done();
+    }
+    let what = if gone.is_empty() {
+        "would be in another order".to_owned()
+    } else {
+        format!("would lose {}", gone.join(", "))
+    };
+    draft
+        .judged(Verdict::Incompatible, mechanics)
+        .reason(format!(
+            "type `{object}` {what}: rows that hold it make the change fail, and whoever names it fails"
+        ))
+        .recipe(&[
+            format!("keep what `{object}` holds, and declare what is new at its end"),
+            format!("or declare `{object}_v2` beside it and move its columns"),
+        ])
+        .done()
+}

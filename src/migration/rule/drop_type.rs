@@ -1,0 +1,15 @@
+//! `drop-type`: a type is said to go.
+
+use super::draft::Draft;
+use crate::migration::context::Context;
+use crate::model::coordinate::Coordinate;
+use crate::model::migration::{Mechanics, Step, Verdict};
+
+pub(super) fn step(context: &Context<'_>, object: &Coordinate) -> Step {
+    Draft::new(context, "drop-type", object)
+        .judged(Verdict::Incompatible, Mechanics::Metadata)
+        .reason(format!("type `{object}` would be dropped: whoever names it fails"))
+        .affected(context.affected(object, None))
+        .recipe(&["remove its declaration instead: it then stays as it is, unmanaged".to_owned()])
+        .done()
+}

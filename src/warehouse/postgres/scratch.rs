@@ -1,0 +1,363 @@
+//! A database of its own for declarations that nobody has approved yet; it is dropped afterwards.
+//!
+//! It is made from the engine's empty template, so nothing of the project's is in it, and every name can be what it
+//! is where it is live. Only statements that declare are run in it. Declaring can run what is declared (a default of a
+//! new column, a function that does not change), so whoever has more than a database's rights does not do it himself:
+//! a role that is made with the database does, and goes with it.
+
+use async_trait::async_trait;
+
+use super::introspect::schema;
+use super::parameters::Parameters;
+use super::server::Session;
+use crate::model::coordinate::Dataset;
+use crate::model::schema::{Column, Schema};
+use crate::warehouse::connect::{Interrupt, Reach};
+use crate::warehouse::{Files, Kind, Routines, Scratch, Typed, WarehouseError, head, literal, name, single};
+
+/// What the name of such a database begins with; a process's number and a counter follow.
+const PREFIX: &str = "_promote_scratch_";
+
+/// A database that is made, filled, and dropped.
+pub(in crate::warehouse) struct PostgresScratch {
+    keeper: Session,
+    session: Option<Session>,
+    parameters: Parameters,
+    interrupt: Interrupt,
+    database: String,
+    making: String,
+    /// The role that declares, with its password, where whoever is connected may do too much.
+    role: Option<(String, String)>,
+    extensions: Vec<String>,
+    path: String,
+    used: bool,
+}
+
+impl PostgresScratch {
+    /// Makes the database.
+    pub(in crate::warehouse) async fn open(
+        url: &str,
+        reach: &Reach,
+        files: &Files,
+    ) -> Result<(Self, Typed), WarehouseError> {
+        let parameters = Parameters::read(url, &reach.variables)?;
+        let keeper = Session::open(&parameters, &reach.interrupt).await?;
+        let rows = keeper
+            .ask(
+                "SELECT pg_catalog.pg_backend_pid()::text, pg_catalog.pg_encoding_to_char(encoding), datcollate, datctype, \
+                 (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) \
+                 OR EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname IN ('pg_execute_server_program', \
+                 'pg_read_server_files', 'pg_write_server_files') AND pg_catalog.pg_has_role(oid, 'MEMBER')) \
+                 FROM pg_catalog.pg_database WHERE datname = current_database()",
+            )
+            .await?;
+        let of = |index: usize| rows.first().map(|row| row.text(index)).unwrap_or_default();
+        let database = format!("{PREFIX}{}", of(0));
+        let powerful = rows.first().is_some_and(|row| row.is(4));
+        let role = if powerful { Some((database.clone(), secret()?)) } else { None };
+        let owner = role.as_ref().map(|(role, _)| format!(" OWNER {}", name(role))).unwrap_or_default();
+        let making = format!(
+            "CREATE DATABASE {}{owner} TEMPLATE template0 ENCODING {} LC_COLLATE {} LC_CTYPE {}",
+            name(&database),
+            literal(&of(1)),
+            literal(&of(2)),
+            literal(&of(3))
+        );
+        let extensions = extensions(&keeper).await?;
+        let own = reach.datasets.iter().map(|dataset| name(&dataset.schema)).collect::<Vec<_>>();
+        let path = own.into_iter().chain(["public".to_owned()]).collect::<Vec<_>>().join(", ");
+        let interrupt = Interrupt::clone(&reach.interrupt);
+        let mut scratch = Self {
+            keeper,
+            session: None,
+            parameters,
+            interrupt,
+            database,
+            making,
+            role,
+            extensions,
+            path,
+            used: false,
+        };
+        scratch.sweep().await?;
+        if let Some((role, password)) = &scratch.role {
+            let sql = format!("CREATE ROLE {} LOGIN PASSWORD {}", name(role), literal(password));
+            scratch.keeper.run(&sql).await.map_err(|error| scratch.unmade(error))?;
+        }
+        scratch.make().await?;
+        let typed = types(files);
+        Ok((scratch, typed))
+    }
+
+    /// Drops what a killed run has left: databases of ours whose maker is gone.
+    async fn sweep(&self) -> Result<(), WarehouseError> {
+        let sql = format!(
+            "SELECT datname FROM pg_catalog.pg_database d WHERE pg_catalog.starts_with(datname, '{PREFIX}') \
+             AND pg_catalog.pg_has_role(d.datdba, 'MEMBER') AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity a \
+             WHERE '{PREFIX}' || a.pid = d.datname AND a.pid <> pg_catalog.pg_backend_pid())"
+        );
+        for row in self.keeper.ask(&sql).await? {
+            // Another run may be at the same.
+            drop(self.keeper.run(&dropping(&row.text(0))).await);
+            drop(self.keeper.run(&format!("DROP ROLE IF EXISTS {}", name(&row.text(0)))).await);
+        }
+        Ok(())
+    }
+
+    /// Opens the session that declares.
+    async fn enter(&self) -> Result<Session, WarehouseError> {
+        let place = self.parameters.database(&self.database);
+        let Some((role, password)) = &self.role else { return Session::open(&place, &self.interrupt).await };
+        let maker = Session::open(&place, &self.interrupt).await?;
+        for extension in &self.extensions {
+            // One that is missing is missed by whoever needs it, with the engine's words.
+            drop(maker.run(extension).await);
+        }
+        let schemas = "SELECT pg_catalog.quote_ident(nspname) FROM pg_catalog.pg_namespace \
+             WHERE nspname <> 'information_schema' AND NOT pg_catalog.starts_with(nspname, 'pg_')";
+        for row in maker.ask(schemas).await? {
+            maker.run(&format!("ALTER SCHEMA {} OWNER TO {}", row.text(0), name(role))).await?;
+        }
+        let place = place.login(role, password);
+        Session::open(&place, &self.interrupt).await.map_err(|error| WarehouseError::Permission {
+            path: self.parameters.place(),
+            message: format!(
+                "what is declared is not tried with a superuser's rights, and a role of its own cannot log in \
+                 ({error}): connect as a user without these rights, or name one in `warehouse.scratch`"
+            ),
+        })
+    }
+
+    async fn make(&mut self) -> Result<(), WarehouseError> {
+        self.keeper.run(&self.making).await.map_err(|error| self.unmade(error))?;
+        let session = self.enter().await?;
+        session
+            .run("SET synchronous_commit = off; SET statement_timeout = '120s'; SET lock_timeout = '30s'")
+            .await?;
+        for extension in &self.extensions {
+            // One that is missing is missed by whoever needs it, with the engine's words.
+            drop(session.run(extension).await);
+        }
+        session.run(&format!("SET search_path = {}", self.path)).await?;
+        self.session = Some(session);
+        self.used = false;
+        Ok(())
+    }
+
+    /// Says what is missing where the database may not be made.
+    fn unmade(&self, error: WarehouseError) -> WarehouseError {
+        let message = error.to_string();
+        if !message.contains("permission denied") {
+            return error;
+        }
+        WarehouseError::Permission {
+            path: self.parameters.place(),
+            message: format!("{message}; a plan is tried in a database of its own: ALTER ROLE … CREATEDB"),
+        }
+    }
+
+    fn session(&self) -> Result<&Session, WarehouseError> {
+        let gone = || WarehouseError::Lost { message: "the database to try things in is gone".to_owned() };
+        self.session.as_ref().ok_or_else(gone)
+    }
+
+    /// Runs one statement that declares or alters.
+    async fn one(&self, statement: &str) -> Result<(), WarehouseError> {
+        let Some(only) = single(statement) else {
+            let (sql, keyword) = (statement.to_owned(), "more than one statement".to_owned());
+            return Err(WarehouseError::NotDeclaring { sql, keyword });
+        };
+        let head = head(only);
+        let declares = match head.kind {
+            Kind::Table
+            | Kind::View
+            | Kind::Index
+            | Kind::Type
+            | Kind::Sequence
+            | Kind::Dataset
+            | Kind::Comment
+            | Kind::Alter
+            | Kind::Drop
+            | Kind::Trigger
+            | Kind::Insert => true,
+            Kind::Routine => trusted(only),
+            Kind::FilledTable | Kind::Query | Kind::Other => {
+                ["GRANT", "REFRESH MATERIALIZED"].iter().any(|word| head.keyword.starts_with(word))
+            }
+        };
+        if !declares {
+            return Err(WarehouseError::NotDeclaring { sql: only.to_owned(), keyword: head.keyword });
+        }
+        // Who owns a copy makes no difference, and only few may say it.
+        if head.kind == Kind::Alter && only.contains(" OWNER TO ") {
+            return Ok(());
+        }
+        self.session()?.run(only).await
+    }
+}
+
+/// Gives the statements that install the extensions of a database in another one.
+async fn extensions(keeper: &Session) -> Result<Vec<String>, WarehouseError> {
+    let sql = "SELECT pg_catalog.quote_ident(n.nspname), pg_catalog.quote_ident(e.extname) FROM pg_catalog.pg_extension e \
+         JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname <> 'plpgsql' ORDER BY e.oid";
+    let install = |schema: String, extension: String| {
+        format!(
+            "CREATE SCHEMA IF NOT EXISTS {schema}; CREATE EXTENSION IF NOT EXISTS {extension} SCHEMA {schema} CASCADE"
+        )
+    };
+    Ok(keeper.ask(sql).await?.iter().map(|row| install(row.text(0), row.text(1))).collect())
+}
+
+/// Gives a word that nobody can guess.
+fn secret() -> Result<String, WarehouseError> {
+    use std::io::Read as _;
+    let mut bytes = [0_u8; 24];
+    let read = std::fs::File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes));
+    read.map_err(|error| WarehouseError::Unreachable {
+        path: "/dev/urandom".to_owned(),
+        message: error.to_string(),
+    })?;
+    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
+    Ok(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect())
+}
+
+/// Types what lies outside: the engine reads no files, so a seed's types are those of its texts.
+fn types(files: &Files) -> Typed {
+    let mut typed = Typed::default();
+    for (object, _) in &files.sources {
+        typed.faults.push((object.clone(), "PostgreSQL reads no files: load it into a table".to_owned()));
+    }
+    for (object, bytes) in &files.seeds {
+        match super::seed::columns(bytes) {
+            Ok(columns) => drop(typed.columns.insert(object.clone(), columns)),
+            Err(message) => typed.faults.push((object.clone(), message)),
+        }
+    }
+    typed
+}
+
+/// Whether a routine is written in a language that reaches nothing outside of the database.
+fn trusted(statement: &str) -> bool {
+    let words = crate::warehouse::words(statement);
+    let after: Vec<&str> = statement.split_whitespace().collect();
+    let language = after.windows(2).find(|pair| pair[0].eq_ignore_ascii_case("language"));
+    let language = language.map(|pair| pair[1].trim_matches(['\'', '"', ';']).to_lowercase());
+    let known = language.as_deref().is_none_or(|language| ["sql", "plpgsql"].contains(&language));
+    known && !words.contains("plpython3u") && !words.contains("plperlu")
+}
+
+fn dropping(database: &str) -> String {
+    format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", name(database))
+}
+
+#[async_trait(?Send)]
+impl Scratch for PostgresScratch {
+    async fn reset(&mut self) -> Result<(), WarehouseError> {
+        if self.used {
+            self.session = None;
+            self.keeper.run(&dropping(&self.database)).await?;
+            self.make().await?;
+        }
+        Ok(())
+    }
+
+    async fn build(&mut self, statement: &str) -> Result<(), WarehouseError> {
+        self.used = true;
+        self.one(statement).await
+    }
+
+    async fn rehearse(&mut self, statements: &[String]) -> Result<(), WarehouseError> {
+        self.used = true;
+        let session = self.session()?;
+        // As it will run: names written out, and bodies as they are.
+        session.run("SET search_path = ''; SET check_function_bodies = off").await?;
+        let alone = statements.iter().any(|sql| sql.contains(" CONCURRENTLY "));
+        if !alone {
+            session.run("BEGIN").await?;
+        }
+        let mut done = Ok(());
+        for statement in statements {
+            done = self.one(statement).await;
+            if done.is_err() {
+                break;
+            }
+        }
+        if !alone {
+            let end = if done.is_ok() { "COMMIT" } else { "ROLLBACK" };
+            let ended = session.run(end).await;
+            done = done.and(ended);
+        }
+        session.run(&format!("SET search_path = {}; SET check_function_bodies = on", self.path)).await?;
+        done
+    }
+
+    async fn columns(&mut self, query: &str) -> Result<Vec<Column>, WarehouseError> {
+        let only = single(query).filter(|only| head(only).kind == Kind::Query).ok_or_else(|| {
+            WarehouseError::NotDeclaring { sql: query.to_owned(), keyword: head(query).keyword }
+        })?;
+        self.used = true;
+        let session = self.session()?;
+        session
+            .run(&format!("CREATE TEMPORARY VIEW _promote_query AS\n{only}"))
+            .await
+            .map_err(one_line_up)?;
+        let rows = session
+            .ask(
+                "SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod) FROM pg_catalog.pg_attribute a \
+                 WHERE a.attrelid = 'pg_temp._promote_query'::pg_catalog.regclass AND a.attnum > 0 ORDER BY a.attnum",
+            )
+            .await;
+        session.run("DROP VIEW pg_temp._promote_query").await?;
+        let column = |name: String, data_type: String| Column {
+            name,
+            data_type,
+            nullable: true,
+            default: None,
+            generated: None,
+            identity: None,
+            collation: None,
+            comment: None,
+        };
+        Ok(rows?.iter().map(|row| column(row.text(0), row.text(1))).collect())
+    }
+
+    async fn schema(&mut self, datasets: &[Dataset], _routines: Routines) -> Result<Schema, WarehouseError> {
+        let session = self.session()?;
+        session.run("SET search_path = ''").await?;
+        let found = schema(session, datasets).await;
+        session.run(&format!("SET search_path = {}", self.path)).await?;
+        found
+    }
+}
+
+/// The query begins one line below the statement that was made of it.
+fn one_line_up(error: WarehouseError) -> WarehouseError {
+    if let WarehouseError::Statement { sql, message, line } = error {
+        let line = line.and_then(|line| line.checked_sub(1)).filter(|line| *line > 0);
+        return WarehouseError::Statement { sql, message, line };
+    }
+    error
+}
+
+impl Drop for PostgresScratch {
+    /// Drops the database, over a session of its own: what is dropped cannot wait for the one that is at hand.
+    fn drop(&mut self) {
+        let (parameters, database) = (self.parameters.clone(), self.database.clone());
+        let role = self.role.is_some();
+        self.session = None;
+        let dropped = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+            runtime.block_on(async {
+                let session = Session::open(&parameters, &Interrupt::default()).await.ok()?;
+                session.run(&dropping(&database)).await.ok()?;
+                if role {
+                    session.run(&format!("DROP ROLE IF EXISTS {}", name(&database))).await.ok()
+                } else {
+                    Some(())
+                }
+            })
+        });
+        // What cannot be dropped now is swept away by the next plan.
+        drop(dropped.join());
+    }
+}

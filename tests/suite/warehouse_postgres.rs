@@ -1,0 +1,401 @@
+//! A PostgreSQL warehouse through the binary: planned, migrated, promoted into, run, refused.
+
+use serde_json::Value;
+
+use super::support::sandbox::{Run, Sandbox};
+use super::support::server::{Server, server};
+
+/// A project whose one environment lives in a database of the private server.
+struct Shop {
+    server: &'static Server,
+    sandbox: Sandbox,
+    database: String,
+}
+
+impl Shop {
+    fn new(schema: &str) -> Option<Self> {
+        let server = server()?;
+        let (database, sandbox) = (server.database(), Sandbox::new());
+        let shop = Self { server, sandbox, database };
+        shop.project(&shop.server.url("postgres", &shop.database));
+        shop.declare(schema);
+        Some(shop)
+    }
+
+    fn project(&self, url: &str) {
+        let project = format!(
+            "version: 1\nproject_id: shop\ndefault_environment: prod\nwarehouse: {{kind: postgres, url: \"{url}\"}}\n\
+             dataset: analytics\nenvironments:\n- name: prod\n"
+        );
+        self.sandbox.write("p/project.yml", project);
+    }
+
+    fn declare(&self, schema: &str) {
+        self.sandbox.write("p/schema/all.sql", schema);
+    }
+
+    fn sql(&self, sql: &str) -> String {
+        self.server.sql(&self.database, sql)
+    }
+
+    fn migrate(&self, flags: &str) -> Run {
+        self.sandbox.promote("p", &format!("migrate {flags} --format json"))
+    }
+
+    /// Plans and gives the steps.
+    fn steps(&self, flags: &str) -> Vec<Value> {
+        let run = self.migrate(&format!("--plan {flags}"));
+        run.json()["result"]["steps"].as_array().cloned().unwrap_or_else(|| panic!("{}", run.everything()))
+    }
+
+    /// Migrates, and a second plan has to be empty.
+    fn converge(&self, schema: &str, flags: &str) -> Vec<Value> {
+        self.declare(schema);
+        let steps = self.steps(flags);
+        self.migrate(&format!("--yes {flags}")).exits(0);
+        let again = self.steps(flags);
+        assert!(again.is_empty(), "{again:#?}");
+        steps
+    }
+}
+
+fn codes(steps: &[Value]) -> Vec<&str> {
+    steps.iter().map(|step| step["code"].as_str().unwrap()).collect()
+}
+
+fn step<'a>(steps: &'a [Value], code: &str) -> &'a Value {
+    steps.iter().find(|step| step["code"] == code).unwrap_or_else(|| panic!("{code}: {:?}", codes(steps)))
+}
+
+fn ddl(step: &Value) -> Vec<&str> {
+    step["ddl"].as_array().unwrap().iter().map(|sql| sql.as_str().unwrap()).collect()
+}
+
+const ORDERS: &str = "CREATE TABLE orders (id bigint PRIMARY KEY, total numeric(10,2) NOT NULL DEFAULT 0, note varchar(20));\n\
+    COMMENT ON TABLE orders IS 'it''s all orders';\n\
+    CREATE VIEW big AS SELECT id, total FROM orders WHERE total > 10;\n\
+    CREATE VIEW bigger AS SELECT id, total FROM big WHERE total > 100;\n";
+
+#[test]
+fn a_new_dataset_is_made_and_a_second_plan_is_empty() {
+    let Some(shop) = Shop::new(ORDERS) else { return };
+    let plan = shop.migrate("--plan").exits(0).json();
+    assert_eq!(plan["result"]["proof"], "proven");
+    assert_eq!(shop.sql("SELECT count(*) FROM pg_namespace WHERE nspname = 'analytics'"), "0");
+    let steps = shop.converge(ORDERS, "");
+    assert_eq!(codes(&steps), ["create-dataset", "create-table", "create-view", "create-view"]);
+    assert_eq!(
+        shop.sql("SELECT kind, name FROM analytics._promote_objects ORDER BY 2"),
+        "view|big\nview|bigger\ntable|orders"
+    );
+    assert_eq!(shop.sql("SELECT count(*) FROM analytics._promote_migrations"), "1");
+    let scratch = |name: &String| name.starts_with(&format!("_promote_scratch_{}", std::process::id()));
+    assert!(!shop.server.databases().iter().any(scratch));
+}
+
+#[test]
+fn a_column_below_views_is_retyped_and_they_come_back_with_their_rights() {
+    let Some(shop) = Shop::new(ORDERS) else { return };
+    shop.converge(ORDERS, "");
+    shop.sql(
+        "DO $$ BEGIN CREATE ROLE reader; EXCEPTION WHEN OTHERS THEN NULL; END $$; \
+         GRANT SELECT ON analytics.bigger TO reader; INSERT INTO analytics.orders VALUES (1, 200, 'x')",
+    );
+    let wider = ORDERS.replace("numeric(10,2)", "numeric(14,2)");
+    let steps = shop.converge(&format!("{wider}COMMENT ON VIEW bigger IS 'b';"), "");
+    assert_eq!(codes(&steps), ["lift-view", "lift-view", "widen-type", "change-view", "change-view"]);
+    assert_eq!(step(&steps, "widen-type")["mechanics"], "metadata");
+    assert!(steps.iter().all(|step| step["group"] == 1), "all of it is one transaction");
+    assert_eq!(shop.sql("SELECT has_table_privilege('reader', 'analytics.bigger', 'SELECT')"), "t");
+    assert_eq!(shop.sql("SELECT total FROM analytics.bigger"), "200.00");
+    assert_eq!(shop.sql("SELECT obj_description('analytics.bigger'::regclass)"), "b");
+}
+
+#[test]
+fn somebody_elses_view_is_never_dropped() {
+    let Some(shop) = Shop::new(ORDERS) else { return };
+    shop.converge(ORDERS, "");
+    shop.sql("CREATE VIEW analytics.theirs AS SELECT total FROM analytics.orders");
+    shop.declare(&ORDERS.replace("numeric(10,2)", "numeric(14,2)"));
+    let run = shop.migrate("--yes --force").exits(1);
+    assert!(run.stdout.contains("`analytics.theirs` is in the way"), "{}", run.stdout);
+    assert_eq!(shop.sql("SELECT count(*) FROM analytics.theirs"), "0");
+}
+
+#[test]
+fn indexes_and_keys_come_without_locking_writers_out() {
+    let Some(shop) = Shop::new(ORDERS) else { return };
+    shop.converge(ORDERS, "");
+    shop.sql("INSERT INTO analytics.orders VALUES (1, 5, 'x')");
+    let more = format!(
+        "{}CREATE INDEX by_note ON orders (note);\nCREATE TABLE lines (id int PRIMARY KEY, order_id bigint REFERENCES orders);\n",
+        ORDERS.replace("note varchar(20)", "note varchar(20), CONSTRAINT positive CHECK (total >= 0)")
+    );
+    let steps = shop.converge(&more, "");
+    let index = step(&steps, "create-index");
+    assert_eq!(ddl(index), ["CREATE INDEX CONCURRENTLY by_note ON analytics.orders USING btree (note)"]);
+    let check = steps
+        .iter()
+        .find(|step| step["object"] == "analytics.orders" && step["code"] == "add-constraint")
+        .unwrap();
+    assert!(ddl(check)[0].ends_with("NOT VALID"), "{check}");
+    assert_eq!(check["settled"], "compatible_with_cost");
+    let validate = step(&steps, "validate-constraint");
+    let groups = [check, index, validate].map(|step| step["group"].as_u64().unwrap());
+    assert!(groups[0] < groups[1] && groups[1] < groups[2], "{groups:?}");
+    assert_eq!(
+        shop.sql(
+            "SELECT bool_and(convalidated) FROM pg_constraint WHERE conrelid = 'analytics.orders'::regclass"
+        ),
+        "t"
+    );
+}
+
+#[test]
+fn an_index_that_was_not_built_to_its_end_is_built_again() {
+    let with_index = format!("{ORDERS}CREATE UNIQUE INDEX by_note ON orders (note);\n");
+    let Some(shop) = Shop::new(ORDERS) else { return };
+    shop.converge(ORDERS, "");
+    shop.sql("INSERT INTO analytics.orders VALUES (1, 5, 'x'), (2, 6, 'x')");
+    let (built, _) = shop.server.psql(
+        &shop.database,
+        "CREATE UNIQUE INDEX CONCURRENTLY by_note ON analytics.orders USING btree (note)",
+    );
+    assert!(!built);
+    shop.declare(&with_index);
+    let refused = shop.migrate("--yes").exits(1);
+    assert!(refused.stdout.contains("1 values are there twice"), "{}", refused.stdout);
+    shop.sql("DELETE FROM analytics.orders WHERE id = 2");
+    let steps = shop.converge(&with_index, "");
+    assert_eq!(codes(&steps), ["drop-index", "create-index"]);
+    assert_eq!(
+        shop.sql("SELECT indisvalid FROM pg_index WHERE indexrelid = 'analytics.by_note'::regclass"),
+        "t"
+    );
+}
+
+#[test]
+fn a_label_of_an_enumeration_can_be_used_by_the_same_plan() {
+    let mood = |labels: &str, default: &str| {
+        format!("CREATE TYPE mood AS ENUM ({labels});\nCREATE TABLE people (id int, mood mood{default});\n")
+    };
+    let Some(shop) = Shop::new(&mood("'ok'", "")) else { return };
+    shop.converge(&mood("'ok'", ""), "");
+    let steps = shop.converge(&mood("'bad', 'ok', 'good'", " DEFAULT 'good'"), "");
+    assert_eq!(codes(&steps), ["add-enum-value", "add-enum-value", "change-default"]);
+    assert_eq!(
+        shop.sql("SELECT string_agg(enumlabel, ',' ORDER BY enumsortorder) FROM pg_enum"),
+        "bad,ok,good"
+    );
+    shop.sql("INSERT INTO analytics.people VALUES (1, 'ok')");
+    shop.declare(&mood("'ok', 'good'", " DEFAULT 'good'"));
+    let refused = shop.migrate("--yes").exits(1);
+    assert!(refused.stdout.contains("would lose bad"), "{}", refused.stdout);
+    let steps = shop.converge(&mood("'ok', 'good'", " DEFAULT 'good'"), "--force");
+    assert_eq!(codes(&steps), ["change-type"]);
+    assert_eq!(shop.sql("SELECT mood FROM analytics.people"), "ok");
+}
+
+#[test]
+fn the_data_decides_about_a_narrower_type_and_is_asked_again() {
+    let plain = "CREATE TABLE orders (id bigint PRIMARY KEY);\n";
+    let Some(shop) = Shop::new(plain) else { return };
+    shop.converge(plain, "");
+    shop.sql("INSERT INTO analytics.orders VALUES (3000000000)");
+    let narrow = plain.replace("id bigint", "id integer");
+    shop.declare(&narrow);
+    let steps = shop.steps("");
+    assert_eq!(step(&steps, "narrow-type")["probe"]["rows"], 1);
+    shop.migrate("--yes").exits(1);
+    shop.sql("UPDATE analytics.orders SET id = 2147483647");
+    let steps = shop.converge(&narrow, "");
+    assert_eq!(step(&steps, "narrow-type")["settled"], "compatible_with_cost");
+    assert_eq!(shop.sql("SELECT id FROM analytics.orders"), "2147483647");
+}
+
+#[test]
+fn a_view_that_would_give_less_keeps_the_change_below_it_waiting_for_the_push() {
+    let Some(shop) = Shop::new(ORDERS) else { return };
+    shop.converge(ORDERS, "");
+    let narrow = ORDERS.replace("id bigint", "id integer").replace("note varchar(20)", "note varchar(30)");
+    let steps = shop.converge(&narrow, "--force");
+    assert_eq!(
+        step(&steps, "narrow-type")["after_push"],
+        true,
+        "its views can only be made again after the push"
+    );
+    assert_eq!(step(&steps, "widen-type")["after_push"], false);
+}
+
+#[test]
+fn what_is_shown_is_what_the_server_runs_in_that_order() {
+    let Some(shop) = Shop::new(ORDERS) else { return };
+    let shown = shop.steps("");
+    let shown: Vec<String> =
+        shown.iter().flat_map(|step| ddl(step).into_iter().map(str::to_owned).collect::<Vec<_>>()).collect();
+    let before = shop.server.log().len();
+    shop.migrate("--yes").exits(0);
+    let log = shop.server.log();
+    // The log has the proof's statements too; the last time that each was run is in the database itself.
+    let mut at = before;
+    for sql in &shown {
+        let first = sql.lines().next().unwrap();
+        let found = log[at..].find(first).unwrap_or_else(|| panic!("{first} is not in the log after {at}"));
+        at += found + first.len();
+    }
+}
+
+#[test]
+fn a_plan_is_refused_where_somebody_changed_something_meanwhile_or_holds_a_lock() {
+    let Some(shop) = Shop::new(ORDERS) else { return };
+    shop.converge(ORDERS, "");
+    shop.declare(&ORDERS.replace("note varchar(20)", "note varchar(20), extra int"));
+    let hold = "BEGIN; LOCK TABLE analytics.orders IN ACCESS SHARE MODE; SELECT pg_sleep(60)";
+    let (server, database) = (shop.server, shop.database.clone());
+    let holder = std::thread::spawn(move || server.psql(&database, hold));
+    while shop.sql(
+        "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()",
+    ) == "0"
+    {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let run = shop.migrate("--yes").exits(5);
+    assert!(run.stdout.contains("somebody else holds a lock"), "{}", run.stdout);
+    shop.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()");
+    holder.join().unwrap();
+    assert_eq!(shop.sql("SELECT count(*) FROM pg_attribute WHERE attrelid = 'analytics.orders'::regclass AND attname = 'extra'"), "0");
+    shop.migrate("--yes").exits(0);
+}
+
+#[test]
+fn an_untrusted_branch_reaches_nothing() {
+    let Some(shop) = Shop::new(ORDERS) else { return };
+    shop.converge(ORDERS, "");
+    shop.sql("INSERT INTO analytics.orders VALUES (1, 5, 'x')");
+    let file = shop.server.writable(&format!("leak-{}", shop.database));
+    let file = file.to_str().unwrap();
+    for bad in [
+        format!("COPY analytics.orders TO '{file}'"),
+        format!("COPY (SELECT 1) TO PROGRAM 'touch {file}'"),
+        "DROP TABLE analytics.orders".to_owned(),
+        "DO $$ BEGIN DROP TABLE analytics.orders; END $$".to_owned(),
+        "ALTER SYSTEM SET fsync = off".to_owned(),
+        "ALTER ROLE postgres PASSWORD 'x'".to_owned(),
+        "CREATE TABLE x AS SELECT * FROM pg_read_file('/etc/passwd')".to_owned(),
+        "CREATE FUNCTION f() RETURNS int LANGUAGE c AS 'libc', 'system'".to_owned(),
+        "CREATE VIEW v AS SELECT 1; DROP TABLE analytics.orders".to_owned(),
+    ] {
+        shop.declare(&format!("{ORDERS}{bad};\n"));
+        let run = shop.migrate("--plan");
+        assert_ne!(run.status, 0, "{bad}: {}", run.stdout);
+        assert!(!std::path::Path::new(file).exists(), "{bad}");
+        assert_eq!(shop.sql("SELECT count(*) FROM analytics.orders"), "1", "{bad}");
+    }
+    // Declaring can run what is declared: a default of a new column, a function that does not change, a stored query.
+    let run = format!(
+        "CREATE FUNCTION f() RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN \
+         EXECUTE 'RESET SESSION AUTHORIZATION'; EXECUTE 'COPY (SELECT 1) TO PROGRAM ''touch {file}'''; RETURN 1; END $$;\n"
+    );
+    for bad in [
+        "CREATE TABLE x (a int);\nALTER TABLE x ADD COLUMN b int DEFAULT f();\n",
+        "CREATE MATERIALIZED VIEW m AS SELECT f() AS a;\n",
+        "CREATE TABLE x (a int);\nCREATE INDEX i ON x (a) WHERE a > f();\n",
+    ] {
+        shop.declare(&format!("{ORDERS}{run}{bad}"));
+        shop.migrate("--plan").keeps_quiet_about("\"proof\": \"proven\"");
+        assert!(!std::path::Path::new(file).exists(), "{bad}");
+    }
+    let roles = "SELECT count(*) FROM pg_roles WHERE rolname LIKE '\\_promote%' AND rolname NOT IN (SELECT datname FROM pg_database)";
+    // Another test may have made its role and not yet its database.
+    let begun = std::time::Instant::now();
+    while shop.sql(roles) != "0" {
+        assert!(begun.elapsed().as_secs() < 20, "the role goes with its database");
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    shop.sandbox.write("p/models/leak.sql", format!("copy (select 1) to '{file}'"));
+    shop.declare(ORDERS);
+    assert_ne!(shop.migrate("--plan").status, 0);
+    shop.sandbox.write("p/models/leak.sql", "select 1 as a; drop table analytics.orders");
+    assert_ne!(shop.migrate("--plan").status, 0);
+    assert_eq!(shop.sql("SELECT count(*) FROM analytics.orders"), "1");
+}
+
+#[test]
+fn rights_that_are_missing_are_named() {
+    let Some(shop) = Shop::new(ORDERS) else { return };
+    shop.sql(
+        "DO $$ BEGIN CREATE ROLE nobody_much LOGIN; EXCEPTION WHEN OTHERS THEN NULL; END $$; \
+              DO $$ BEGIN CREATE ROLE maker LOGIN CREATEDB; EXCEPTION WHEN OTHERS THEN NULL; END $$",
+    );
+    shop.project(&shop.server.url("nobody_much", &shop.database));
+    shop.migrate("--plan").exits(5).says("ALTER ROLE … CREATEDB");
+    shop.project(&shop.server.url("maker", &shop.database));
+    shop.migrate("--plan").exits(0);
+    shop.migrate("--yes").exits(5).says("permission denied for database");
+    shop.sql(&format!("GRANT CREATE ON DATABASE {} TO maker", shop.database));
+    shop.migrate("--yes").exits(0);
+}
+
+#[test]
+fn the_connection_comes_from_variables_and_no_password_is_shown() {
+    let Some(mut shop) = Shop::new(ORDERS) else { return };
+    let url = shop.server.url("postgres", &shop.database);
+    let host = url.split_once("host=").unwrap().1.to_owned();
+    shop.project("");
+    let database = shop.database.clone();
+    shop.sandbox
+        .set("PGHOST", &host)
+        .set("PGDATABASE", &database)
+        .set("PGUSER", "postgres")
+        .set("PGPASSWORD", "hushhush");
+    shop.migrate("--plan").exits(0).keeps_quiet_about("hushhush");
+    shop.project("postgres://postgres:hushhush@127.0.0.1:1/nowhere");
+    shop.migrate("--plan").exits(5).says("127.0.0.1:1/nowhere").keeps_quiet_about("hushhush");
+    shop.project("postgres://postgres@/x?sslmode=sometimes");
+    shop.migrate("--plan").exits(5).says("`sslmode` is `sometimes`");
+}
+
+#[test]
+fn names_of_every_kind_are_kept_apart() {
+    let schema = "CREATE TABLE \"Orders\" (\"Id\" int, id int, \"select\" int, \"a b\" int, \"ü\" text);\n\
+                  CREATE VIEW \"The View\" AS SELECT \"Id\", id, \"select\" FROM \"Orders\";\n";
+    let Some(shop) = Shop::new(schema) else { return };
+    shop.converge(schema, "");
+    let renamed = schema.replace("(\"Id\" int, id int", "(\"Id\" bigint, id int");
+    let steps = shop.converge(&renamed, "");
+    assert_eq!(codes(&steps), ["lift-view", "widen-type", "change-view"]);
+}
+
+#[test]
+fn models_are_built_and_a_promotion_arrives() {
+    let Some(shop) = Shop::new("CREATE TABLE payments (id int, amount numeric(10,2));\n") else { return };
+    let (dev, prod) = (shop.database.clone(), shop.server.database());
+    let project = format!(
+        "version: 1\nproject_id: shop\ndefault_environment: dev\ndataset: analytics\nenvironments:\n\
+         - name: dev\n  workspace: {{branch: dev}}\n  warehouse: {{kind: postgres, url: \"{}\"}}\n\
+         - name: prod\n  workspace: {{branch: prod}}\n  warehouse: {{kind: postgres, url: \"{}\"}}\n",
+        shop.server.url("postgres", &dev),
+        shop.server.url("postgres", &prod)
+    );
+    shop.sandbox.write("p/project.yml", project);
+    shop.sandbox.write("p/seeds/countries.csv", "code,name\nde,Germany\nuk,\"United, Kingdom\"\n");
+    shop.sandbox.write("p/models/total.sql", "{{ config(materialized='table') }}\nselect id, sum(amount) as total from {{ ref('payments') }} group by id");
+    shop.sandbox.write("p/models/top.sql", "select * from {{ ref('total') }} where total > 1");
+    shop.sandbox.git("p", &["init", "-q", "-b", "prod"]);
+    shop.sandbox.commit("p", "Ada", "begin");
+    shop.sandbox.git("p", &["checkout", "-q", "-b", "dev"]);
+    shop.migrate("--yes").exits(0);
+    shop.sql("INSERT INTO analytics.payments VALUES (1, 5), (1, 6)");
+    shop.sandbox.promote("p", "run").exits(0).says("2 rows");
+    assert_eq!(shop.sql("SELECT total FROM analytics.top"), "11.00");
+    assert_eq!(shop.sql("SELECT name FROM analytics.countries ORDER BY code"), "Germany\nUnited, Kingdom");
+    shop.sandbox.write("p/schema/more.sql", "CREATE TABLE refunds (id int);\n");
+    shop.sandbox.commit("p", "Ada", "more");
+    let plan = shop.sandbox.promote("p", "plan dev prod --format json").exits(0).json();
+    assert_eq!(plan["result"]["migration"]["proof"], "proven");
+    shop.sandbox.promote("p", "dev prod --yes").exits(0);
+    let tables = "SELECT string_agg(relname, ',' ORDER BY relname) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace \
+                  WHERE nspname = 'analytics' AND relkind IN ('r', 'v') AND relname NOT LIKE '\\_promote%'";
+    assert_eq!(shop.server.sql(&prod, tables), "countries,payments,refunds,top,total");
+    shop.sandbox.promote("p", "plan dev prod --exit-code").exits(0);
+}
