@@ -244,6 +244,7 @@ fn project(root: &Node, file: &str) -> Project {
             },
             protected_paths: texts(&["promotion", "protect", "paths"]).unwrap_or(defaults.protected_paths),
             protected_keys: texts(&["promotion", "protect", "keys"]).unwrap_or(defaults.protected_keys),
+            structural: texts(&["promotion", "structural"]).unwrap_or(defaults.structural),
             refs: text(&["promotion", "refs"]).unwrap_or(defaults.refs),
         },
         environments: environments::names(root),

@@ -20,6 +20,7 @@ use super::protect::{self, ProtectKeys, Protection};
 use super::revision::Revision;
 use super::selector::{Selector, selector_of};
 use super::store::Store;
+use super::structure::{Side, Structured, Wish, structured};
 use super::tree::{self, Edits, Renames};
 use crate::model::finding::Finding;
 use crate::model::merge::{Conflict, FileChange, FileChangeKind, LossKind, Merge, Protected, Resolution};
@@ -51,6 +52,8 @@ pub struct MergeRequest<'a> {
     pub project_file: Option<&'a str>,
     /// Keeps the target's values of protected keys.
     pub protect_keys: Option<&'a ProtectKeys<'a>>,
+    /// Patterns of YAML files that merge by structure.
+    pub structural: &'a [String],
     /// Words of `--accept-loss`.
     pub accept_losses: &'a [String],
     /// Words of `--keep`.
@@ -126,6 +129,7 @@ pub fn merge(store: &Store, request: &MergeRequest<'_>) -> Result<Merged, GitErr
         result: store.repository.find_tree(verdict.attempt.tree).map_err(failed())?,
         base_commit: base,
         target_commit: target.oid(),
+        structured: BTreeMap::new(),
     };
     finish(sides, verdict, &protection, request)
 }
@@ -145,17 +149,20 @@ fn finish(
     protection: &Protection,
     request: &MergeRequest<'_>,
 ) -> Result<Merged, GitError> {
+    let keeps: Vec<Selector> = request.keep.iter().map(|word| Selector::parse(word)).collect();
+    let mut findings = verdict.findings;
+    let (next, attempt) = by_structure(sides, verdict.attempt, (request, &keeps), &mut findings)?;
+    sides = next;
     let settlement = Settlement { resolve: request.resolve, protection };
-    let settled = conflict::settle(&sides, &verdict.attempt, request.source.oid(), &settlement)?;
+    let settled = conflict::settle(&sides, &attempt, request.source.oid(), &settlement)?;
     sides = with_result(sides, settled.tree)?;
     let (next, protected) = protect_all(sides, protection, request)?;
     sides = next;
-    let mut findings = verdict.findings;
     findings.extend(settled.findings);
 
     let mut report = loss::report(&sides)?;
-    let keeps: Vec<Selector> = request.keep.iter().map(|word| Selector::parse(word)).collect();
-    findings.extend(unused("--keep", &keeps, &report));
+    let idle: Vec<Selector> = keeps.iter().filter(|keep| !has_kept(keep, &sides)).cloned().collect();
+    findings.extend(unused("--keep", &idle, &report));
     let edits = keep::edits(&sides, &report.losses, &keeps)?;
     if !edits.is_empty() {
         let tree = tree::edited(sides.repository, sides.result.id(), &edits)?;
@@ -196,6 +203,32 @@ fn finish(
         up_to_date: false,
         unrelated,
         findings,
+    })
+}
+
+/// Merges by structure what is wanted so.
+fn by_structure<'a>(
+    sides: Sides<'a>,
+    attempt: Attempt,
+    (request, keep): (&MergeRequest<'_>, &[Selector]),
+    findings: &mut Vec<Finding>,
+) -> Result<(Sides<'a>, Attempt), GitError> {
+    let files = Protection::new(request.structural)?;
+    let wish = Wish { files: &files, prefer: request.prefer, keep };
+    let Structured { attempt, files, findings: more } = structured(&sides, attempt, &wish)?;
+    // How the engines merge the text of such a file is of no account.
+    findings.retain(|finding| !finding.place.as_ref().is_some_and(|place| files.contains_key(&place.file)));
+    findings.extend(more);
+    let sides = Sides { structured: files, ..with_result(sides, attempt.tree)? };
+    Ok((sides, attempt))
+}
+
+/// Whether a `--keep` has let the target win in a file that was merged by structure.
+fn has_kept(keep: &Selector, sides: &Sides<'_>) -> bool {
+    sides.structured.iter().any(|(path, disputes)| {
+        let won =
+            disputes.iter().filter(|dispute| dispute.winner == Side::Target && dispute.target.is_some());
+        won.into_iter().any(|dispute| keep.chooses(path, dispute.target))
     })
 }
 

@@ -26,6 +26,7 @@ mod remote;
 mod revision;
 mod selector;
 mod store;
+mod structure;
 #[cfg(test)]
 mod tests;
 mod tree;

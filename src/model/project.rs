@@ -30,6 +30,8 @@ pub struct Promotion {
     pub protected_paths: Vec<String>,
     /// Root keys of the project file that a target keeps as its own.
     pub protected_keys: Vec<String>,
+    /// What merges by structure: `project` (the project file and its includes) and globs of YAML files.
+    pub structural: Vec<String>,
     /// Prefix of the refs that hold lock, journal and approvals: `refs/promote`.
     pub refs: String,
 }
@@ -41,6 +43,7 @@ impl Default for Promotion {
             prefer: Prefer::Source,
             protected_paths: vec![".env*".to_owned(), "workspace*.yml".to_owned()],
             protected_keys: vec!["default_environment".to_owned()],
+            structural: vec!["project".to_owned()],
             refs: "refs/promote".to_owned(),
         }
     }

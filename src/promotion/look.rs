@@ -416,6 +416,7 @@ fn policy_digest(
         "prefer": promotion.prefer,
         "paths": promotion.protected_paths,
         "keys": promotion.protected_keys,
+        "structural": promotion.structural,
         "migrate": environment.map(|environment| environment.migrate),
         "force": environment.map(|environment| environment.force),
         "gates": environment.map(|environment| format!("{:?}", environment.gates)),

@@ -31,6 +31,7 @@ mod request;
 mod run;
 mod schema;
 mod site;
+mod structural;
 
 pub use apply::{Applied, apply};
 pub use ci::{CiPush, CiRequest, ci_plan, ci_push};

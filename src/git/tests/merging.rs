@@ -17,6 +17,7 @@ struct Case {
     keep: Vec<String>,
     accept: Vec<String>,
     protected: Vec<String>,
+    structural: Vec<String>,
     resolve: BTreeMap<String, Resolution>,
 }
 
@@ -36,6 +37,7 @@ impl Case {
             keep: Vec::new(),
             accept: Vec::new(),
             protected: Vec::new(),
+            structural: Vec::new(),
             resolve: BTreeMap::new(),
         }
     }
@@ -49,6 +51,7 @@ impl Case {
             protected_paths: &self.protected,
             project_file: None,
             protect_keys: None,
+            structural: &self.structural,
             accept_losses: &self.accept,
             keep: &self.keep,
             resolve: &self.resolve,
@@ -357,4 +360,90 @@ fn what_is_contained_is_up_to_date_and_an_absent_target_takes_all() {
     let first = merge(&case.store, &request).unwrap();
     assert_eq!(Sandbox::files(&case.store, first.tree.as_ref().unwrap()).len(), 1);
     assert_eq!(first.merge.protected[0].path.as_deref(), Some(".env"));
+}
+
+/// A project file, and what target and source made of it.
+fn project(target: &str, source: &str) -> Case {
+    let base = "version: 1\nplugins:\n  extractors:\n  - name: tap-a\n    config: {url: old, limit: 1}\n";
+    let mut case = Case::new(
+        Some(&[("project.yml", text(base)), ("other.yml", text(base))]),
+        &[("project.yml", text(target)), ("other.yml", text(target))],
+        &[("project.yml", text(source)), ("other.yml", text(source))],
+    );
+    case.structural = vec!["/project.yml".to_owned()];
+    case
+}
+
+const TAPS: &str = "version: 1\nplugins:\n  extractors:\n  - name: tap-a\n    config: {url: old, limit: 1}\n";
+
+#[test]
+fn yaml_merges_by_structure_and_what_it_keeps_is_no_loss() {
+    let target = TAPS.replace("limit: 1}", "limit: 1, hotfix: true}") + "  - name: tap-t\n";
+    let source = TAPS.replace("limit: 1}", "limit: 2}") + "  - name: tap-s\n";
+    let case = project(&target, &source);
+    let merged = case.merge();
+    assert_eq!(
+        case.file(&merged, "project.yml").unwrap(),
+        TAPS.replace("limit: 1}", "limit: 2, hotfix: true}") + "  - name: tap-s\n  - name: tap-t\n"
+    );
+    let lost: Vec<&str> = merged.merge.losses.iter().map(|loss| loss.path.as_str()).collect();
+    assert!(!lost.contains(&"project.yml") && lost.contains(&"other.yml"), "{lost:?}");
+    let kept: Vec<_> = merged.merge.kept.iter().filter(|kept| kept.path == "project.yml").collect();
+    assert_eq!(kept.len(), 1, "{kept:?}");
+    assert_eq!(kept[0].lines, Some(Lines { start: 5, end: 6 }));
+    assert_eq!(kept[0].commit, Some(case.target.to_string()));
+}
+
+#[test]
+fn a_value_that_both_sides_changed_is_a_loss_of_a_value_that_can_be_kept() {
+    let target = TAPS.replace("url: old", "url: hotfix") + "# why: the incident\n";
+    let source = TAPS.replace("url: old", "url: new");
+    let mut case = project(&target, &source);
+    let losses = case.merge().merge.losses;
+    let loss = losses.iter().find(|loss| loss.path == "project.yml").unwrap();
+    assert_eq!((loss.kind, loss.lines), (LossKind::Value, Some(Lines { start: 5, end: 5 })));
+    assert_eq!(loss.text, ["    config: {url: hotfix, limit: 1}"]);
+    assert_eq!(loss.author.as_deref(), Some("tina <tina@example.com>"));
+    assert_eq!(losses.iter().filter(|loss| loss.path == "project.yml").count(), 1);
+    case.keep = vec!["project.yml:5".to_owned(), "other.yml".to_owned()];
+    let merged = case.merge();
+    assert_eq!(case.file(&merged, "project.yml").unwrap(), target);
+    assert!(merged.merge.losses.is_empty(), "{merged:?}");
+    assert!(merged.findings.iter().all(|finding| finding.code != "matches-nothing"), "{merged:?}");
+    let left = merged.merge.left_behind.iter().find(|left| left.path == "project.yml").unwrap();
+    assert_eq!(left.text, ["    config: {url: new, limit: 1}"]);
+}
+
+#[test]
+fn without_a_preference_only_what_both_changed_is_a_conflict_of_yaml() {
+    let (one, other) = (TAPS.replace("url: old", "url: one"), TAPS.replace("limit: 1", "limit: 2"));
+    let mut case = project(&one, &other);
+    case.prefer = Prefer::None;
+    case.resolve.insert("other.yml".to_owned(), Resolution::Target);
+    let merged = case.merge();
+    assert_eq!(case.file(&merged, "project.yml").unwrap(), one.replace("limit: 1", "limit: 2"));
+    let mut case = project(&one, &TAPS.replace("url: old", "url: two"));
+    case.prefer = Prefer::None;
+    assert_eq!(case.merge().merge.conflicts.len(), 2);
+}
+
+#[test]
+fn a_deletion_that_a_change_brings_back_is_a_loss() {
+    let case = project("version: 1\n", &TAPS.replace("limit: 1", "limit: 2"));
+    let merged = case.merge();
+    let loss = merged.merge.losses.iter().find(|loss| loss.path == "project.yml").unwrap();
+    assert_eq!((loss.kind, loss.text.len()), (LossKind::Deletion, 4), "{loss:?}");
+    let case = project(&TAPS.replace("limit: 1", "limit: 2"), "version: 1\n");
+    let merged = case.merge();
+    assert!(case.file(&merged, "project.yml").unwrap().contains("limit: 2"));
+    assert!(merged.merge.left_behind.iter().any(|left| left.path == "project.yml"), "{merged:?}");
+}
+
+#[test]
+fn what_cannot_be_merged_by_structure_is_merged_as_text_and_said() {
+    let case = project(&TAPS.replace("version: 1", "version: 2"), &format!("{TAPS}broken: [\n"));
+    let merged = case.merge();
+    let finding = merged.findings.iter().find(|finding| finding.code == "merged-as-text").unwrap();
+    assert!(finding.message.contains("the source: not YAML"), "{finding:?}");
+    assert!(case.file(&merged, "project.yml").unwrap().contains("broken"));
 }
