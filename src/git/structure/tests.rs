@@ -265,7 +265,7 @@ fn write_entries(out: &mut String, entries: &[(String, Tree)], column: usize, mu
     for (key, value) in entries {
         if !beside {
             if key == "k3" {
-                write!(out, "\n{}# about {key}\n", " ".repeat(column)).unwrap();
+                writeln!(out, "\n{}# about {key}", " ".repeat(column)).unwrap();
             }
             out.push_str(&" ".repeat(column));
         }
@@ -277,10 +277,10 @@ fn write_entries(out: &mut String, entries: &[(String, Tree)], column: usize, mu
 
 fn write_tree(out: &mut String, tree: &Tree, column: usize) {
     match tree {
-        Tree::Scalar(text) => write!(out, " {text}\n").unwrap(),
+        Tree::Scalar(text) => writeln!(out, " {text}").unwrap(),
         Tree::Flow(pairs) => {
             let pairs: Vec<String> = pairs.iter().map(|(key, value)| format!("{key}: {value}")).collect();
-            write!(out, " {{{}}}\n", pairs.join(", ")).unwrap();
+            writeln!(out, " {{{}}}", pairs.join(", ")).unwrap();
         }
         Tree::Mapping(entries) => {
             out.push('\n');
@@ -289,13 +289,13 @@ fn write_tree(out: &mut String, tree: &Tree, column: usize) {
         Tree::Set(items) => {
             out.push('\n');
             for item in items {
-                write!(out, "{}- {item}\n", " ".repeat(column)).unwrap();
+                writeln!(out, "{}- {item}", " ".repeat(column)).unwrap();
             }
         }
         Tree::Named(items) => {
             out.push_str("  # a list\n");
             for (name, entries) in items {
-                write!(out, "{}- name: {name}\n", " ".repeat(column + 2)).unwrap();
+                writeln!(out, "{}- name: {name}", " ".repeat(column + 2)).unwrap();
                 write_entries(out, entries, column + 4, false);
             }
         }
