@@ -11,7 +11,9 @@ use std::process::{Command, ExitCode};
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use promote::git::{self, GitError, GitProgram, MergeRequest, Merged, Prompts, Revision, Store, Unrelated};
+use promote::git::{
+    self, GitError, GitProgram, Identity, MergeRequest, Merged, Prompts, Revision, Store, Unrelated,
+};
 use promote::model::merge::LossKind;
 use promote::model::project::Prefer;
 
@@ -82,6 +84,8 @@ fn replay(
     // Opened anew for each: what a merge writes goes with it.
     let store = Store::local(clone)?.speculative()?;
     let (target, source) = (Revision::new(target)?, Revision::new(source)?);
+    let (name, email) = ("Nobody".to_owned(), "nobody@example.com".to_owned());
+    let nobody = Identity { name, email, time_seconds: 0, offset_minutes: 0 };
     git::merge(
         &store,
         &MergeRequest {
@@ -96,6 +100,12 @@ fn replay(
             accept_losses: &[],
             keep: &[],
             resolve: &BTreeMap::new(),
+            always: &[],
+            only: &[],
+            selected: &[],
+            base: None,
+            reinstate: &[],
+            by: &nobody,
             program,
             interrupt: &AtomicBool::new(false),
         },

@@ -123,6 +123,7 @@ pub(super) enum Command {
 
 /// What is said to a plan.
 #[derive(Clone, Debug, Default, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that was typed or not")]
 #[command(next_help_heading = "Decisions")]
 pub(super) struct DecisionArgs {
     /// Drop this target-only work knowingly: PATH, PATH:LINES or `all`
@@ -134,9 +135,21 @@ pub(super) struct DecisionArgs {
     /// Settle a conflict: source, target or delete
     #[arg(long, value_name = "PATH=SIDE")]
     pub(super) resolve: Vec<String>,
+    /// Promote only this path, folder or pattern; the rest stays for later
+    #[arg(long, value_name = "PATH")]
+    pub(super) only: Vec<String>,
+    /// Bring again what was promoted and taken back in the target
+    #[arg(long, conflicts_with = "leave_out")]
+    pub(super) reinstate: bool,
+    /// Leave out what was promoted and taken back in the target
+    #[arg(long)]
+    pub(super) leave_out: bool,
     /// Let histories that have no commit in common be joined, once
     #[arg(long)]
     pub(super) allow_unrelated: bool,
+    /// Take this commit of the source for the base of such histories; `auto` finds the one that resembles the target
+    #[arg(long, value_name = "auto|REV")]
+    pub(super) base: Option<String>,
     /// Create the target's branch
     #[arg(long)]
     pub(super) create_branch: bool,

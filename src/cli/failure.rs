@@ -150,6 +150,7 @@ fn git_code(error: &GitError) -> ExitCode {
         | GitError::Unrelated { .. }
         | GitError::BadPattern { .. }
         | GitError::Unaccounted { .. }
+        | GitError::CannotReinstate { .. }
         | GitError::Rejected { .. }
         | GitError::Busy { .. }
         | GitError::Journal { .. }
@@ -269,6 +270,9 @@ fn git_hint(error: &GitError) -> Option<String> {
         GitError::Dirty { .. } => "commit or stash these changes first",
         GitError::NoCommit { .. } => "`git log --all` shows the commits that there are",
         GitError::Unaccounted { .. } => "nothing was changed; please report it with the two commits",
+        GitError::CannotReinstate { .. } => {
+            "undo it by hand in the target (`git revert` of the revert), then promote again"
+        }
         GitError::BadPattern { .. } => "correct `promotion.protect.paths`",
         GitError::BadName { .. } => "a branch's name is what `git check-ref-format --branch` accepts",
         GitError::Busy { .. } => {

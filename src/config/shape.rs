@@ -93,8 +93,12 @@ const PROMOTION: &[Field] = &[
     field("prefer", Shape::Choice(&["source", "target", "none"])),
     field("protect", Shape::Mapping(&[field("paths", TEXTS), field("keys", TEXTS)])),
     field("structural", TEXTS),
+    field("resolve", Shape::List(&Shape::Mapping(SETTLED))),
     field("refs", Shape::Text),
 ];
+
+const SETTLED: &[Field] =
+    &[field("path", Shape::Text), field("side", Shape::Choice(&["source", "target", "delete"]))];
 
 const WORKSPACE: &[Field] = &[field("repository", Shape::Text), field("branch", Shape::Text)];
 

@@ -20,6 +20,8 @@ pub(super) struct Sides<'a> {
     pub(super) repository: &'a Repository,
     pub(super) base: Option<Tree<'a>>,
     pub(super) target: Tree<'a>,
+    /// The target as it stands; another tree than `target` where a revert is undone first.
+    pub(super) tip: Tree<'a>,
     pub(super) source: Tree<'a>,
     pub(super) result: Tree<'a>,
     pub(super) base_commit: Option<Oid>,

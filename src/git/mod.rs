@@ -7,10 +7,12 @@
 //! Start at [`Store`] for where objects are, at [`merge()`] for what a promotion brings, at
 //! [`publish()`] for how it gets there.
 
+mod base;
 mod commit;
 mod conflict;
 mod engine;
 mod error;
+mod guard;
 mod history;
 mod journal;
 mod keep;
@@ -23,6 +25,7 @@ mod protect;
 mod publish;
 mod push;
 mod remote;
+mod reverted;
 mod revision;
 mod selector;
 mod store;
@@ -33,6 +36,7 @@ mod tree;
 mod url;
 mod worktree;
 
+pub use base::{Resemblance, Selected, resemblance};
 pub use commit::{CommitMessage, commit, trailer};
 pub use error::GitError;
 pub use journal::{append, read};
@@ -42,6 +46,7 @@ pub use program::{GitProgram, Prompts};
 pub use protect::{KeysKept, ProtectKeys};
 pub use publish::{Destination, Publication, Published, Transport, publish};
 pub use remote::{Fetch, Fetched};
+pub use reverted::{LEFT_OUT, REVERTS, reverted};
 pub use revision::{Identity, Revision};
 pub use selector::selector_of;
 pub use store::Store;

@@ -292,7 +292,13 @@ fn commit(
     };
     let identity = stage.ground.identity(ports);
     // The first parent is the target's past: `git log --first-parent` tells its promotions.
-    let parents: Vec<&Revision> = gathered.to.tip.iter().chain([source]).collect();
+    let before = merged.onto.as_ref().or(gathered.to.tip.as_ref());
+    // With the source as a parent, what was not chosen would count as merged.
+    let second = if request.said.only.is_empty() { Some(source) } else { None };
+    let parents: Vec<&Revision> = before.into_iter().chain(second).collect();
+    let more = request.said.only.iter().map(|path| ("Promote-Only", path.clone()));
+    let left_out = plan.merge.reverted.iter().filter(|_| request.said.leave_out);
+    let more = more.chain(left_out.map(|reverted| (git::LEFT_OUT, reverted.commit.clone())));
     let message = CommitMessage {
         subject: format!("Promote {} to {}", plan.from, plan.to),
         body: String::new(),
@@ -304,8 +310,10 @@ fn commit(
             ("Promote-By", identity.to_string()),
             ("Promote-Engine", plan.merge.engine.clone()),
         ]
+        .into_iter()
+        .chain(more)
         .map(|(key, value)| (key.to_owned(), value))
-        .to_vec(),
+        .collect(),
     };
     Ok(git::commit(&gathered.store, &tree, &parents, &message, &identity)?)
 }

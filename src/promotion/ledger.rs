@@ -76,6 +76,19 @@ pub(super) fn last_promotion<'a>(records: &'a [Record], to: &str) -> Option<&'a 
     records.iter().rev().filter_map(promotion).find(|promoted| promoted.to == to)
 }
 
+/// Lists what was promoted by path into an environment since its last whole promotion: source commit and paths.
+pub(super) fn selected<'a>(records: &'a [Record], to: &str) -> Vec<(&'a str, &'a [String])> {
+    let mut selected = Vec::new();
+    for promoted in records.iter().filter_map(promotion).filter(|promoted| promoted.to == to) {
+        if promoted.acknowledgements.only.is_empty() {
+            selected.clear();
+        } else {
+            selected.push((promoted.source_commit.as_str(), promoted.acknowledgements.only.as_slice()));
+        }
+    }
+    selected
+}
+
 /// Gives what was said to the last promotion into an environment, where it was of this commit.
 pub(super) fn said_to(records: &[Record], to: &str, commit: &str) -> Option<Acknowledgements> {
     last_promotion(records, to)

@@ -1,6 +1,6 @@
 //! The merge as a promotion makes it: once to look, once more to stay.
 
-use crate::git::{self, GitError, MergeRequest, Merged, Revision, Store, Unrelated};
+use crate::git::{self, GitError, Identity, MergeRequest, Merged, Revision, Selected, Store, Unrelated};
 use crate::model::project::{Prefer, Promotion};
 
 use super::protect;
@@ -8,10 +8,19 @@ use super::request::Request;
 use super::structural;
 
 /// How the merge was made, so that it can be made again.
+#[derive(Clone)]
 pub(super) struct Merging {
     pub(super) promotion: Promotion,
     pub(super) prefer: Prefer,
     pub(super) project_file: Option<String>,
+    /// A base for histories that have none.
+    pub(super) base: Option<Revision>,
+    /// What was promoted by path since the last whole promotion.
+    pub(super) selected: Vec<Selected>,
+    /// Reverts in the target that are undone first.
+    pub(super) reinstate: Vec<Revision>,
+    /// Who undoes them.
+    pub(super) by: Identity,
 }
 
 impl Merging {
@@ -65,6 +74,12 @@ pub(super) fn merge(
             accept_losses: &request.said.accept_loss,
             keep: &request.said.keep,
             resolve: &request.said.resolve,
+            always: &merging.promotion.resolve,
+            only: &request.said.only,
+            selected: &merging.selected,
+            base: merging.base.as_ref(),
+            reinstate: &merging.reinstate,
+            by: &merging.by,
             program: second.program,
             interrupt: &second.interrupted,
         },

@@ -315,7 +315,7 @@ fn ten_thousand_random_triples_keep_the_promises() {
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
     let (mut merged, mut disputed, mut refused) = (0, 0, Vec::new());
     for round in 0..10_000 {
-        let tree = Tree::Mapping(entries(&mut dice, 3));
+        let tree = Tree::Mapping(entries(&mut dice, 2));
         let (own, theirs) = (changed(&mut dice, &tree), changed(&mut dice, &tree));
         let [base, target, source] = [&tree, &own, &theirs].map(written);
         if [&base, &target, &source].into_iter().any(|text| yaml::parse(text, "f").is_err()) {

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::sandbox::{CALM, FILE, File, PROGRAM, Sandbox, program, text};
-use crate::git::{GitError, GitProgram, KeysKept, MergeRequest, Merged, Revision, Store, Unrelated, merge};
+use super::sandbox::{CALM, FILE, File, PROGRAM, Sandbox, identity, program, text};
+use crate::git::{
+    GitError, GitProgram, Identity, KeysKept, MergeRequest, Merged, Revision, Selected, Store, Unrelated,
+    merge,
+};
 use crate::model::merge::{ConflictKind, FileChangeKind, Lines, LossKind, Protected, Resolution};
 use crate::model::project::Prefer;
 
@@ -18,6 +21,12 @@ struct Case {
     accept: Vec<String>,
     protected: Vec<String>,
     structural: Vec<String>,
+    always: Vec<(String, Resolution)>,
+    only: Vec<String>,
+    selected: Vec<Selected>,
+    base: Option<Revision>,
+    reinstate: Vec<Revision>,
+    by: Identity,
     resolve: BTreeMap<String, Resolution>,
 }
 
@@ -38,6 +47,12 @@ impl Case {
             accept: Vec::new(),
             protected: Vec::new(),
             structural: Vec::new(),
+            always: Vec::new(),
+            only: Vec::new(),
+            selected: Vec::new(),
+            base: None,
+            reinstate: Vec::new(),
+            by: identity(),
             resolve: BTreeMap::new(),
         }
     }
@@ -55,6 +70,12 @@ impl Case {
             accept_losses: &self.accept,
             keep: &self.keep,
             resolve: &self.resolve,
+            always: &self.always,
+            only: &self.only,
+            selected: &self.selected,
+            base: self.base.as_ref(),
+            reinstate: &self.reinstate,
+            by: &self.by,
             program,
             interrupt: &CALM,
         }
@@ -446,4 +467,127 @@ fn what_cannot_be_merged_by_structure_is_merged_as_text_and_said() {
     let finding = merged.findings.iter().find(|finding| finding.code == "merged-as-text").unwrap();
     assert!(finding.message.contains("the source: not YAML"), "{finding:?}");
     assert!(case.file(&merged, "project.yml").unwrap().contains("broken"));
+}
+
+#[test]
+fn only_what_was_chosen_comes_and_the_rest_comes_later_as_if_never_divided() {
+    let base: &[File<'_>] = &[("a/x.sql", text(TEN)), ("a/gone.sql", text("gone\n")), ("b.sql", text(TEN))];
+    let changed = with(2, "feature");
+    let source: &[File<'_>] =
+        &[("a/x.sql", text(&changed)), ("b.sql", text(&changed)), ("a/new.sql", text("n\n"))];
+    let mut case = Case::new(Some(base), &[("c.sql", text("own\n"))], source);
+    case.only = vec!["a".to_owned()];
+    let merged = case.merge();
+    let paths: Vec<&str> = merged.merge.files.iter().map(|file| file.path.as_str()).collect();
+    assert_eq!(paths, ["a/new.sql", "a/x.sql"]);
+    assert_eq!(case.file(&merged, "b.sql").unwrap(), TEN);
+    assert!(merged.merge.left_behind.is_empty() && merged.merge.losses.is_empty(), "{merged:?}");
+
+    // Then the source deletes what was promoted by path: the common commit has never seen it.
+    let promoted = [("c.sql", text("own\n")), ("a/x.sql", text(&changed)), ("a/new.sql", text("n\n"))];
+    let mut case = Case::new(Some(base), &promoted, source);
+    let first = case.source.clone();
+    case.source = case.sandbox.commit(Some(&first), "sam", &[("a/new.sql", None)]);
+    assert!(case.file(&case.merge(), "a/new.sql").is_some(), "without the record it stays");
+    case.selected = vec![Selected { source: first, paths: vec!["a".to_owned()] }];
+    let merged = case.merge();
+    assert_eq!(case.file(&merged, "a/new.sql"), None);
+    assert_eq!(case.file(&merged, "b.sql").unwrap(), changed);
+    assert!(case.file(&merged, "c.sql").is_some());
+    case.only = vec!["nowhere".to_owned()];
+    assert!(case.merge().up_to_date);
+}
+
+/// Merges source into target and takes that back, as `git merge` and `git revert -m 1` do.
+fn reverted_merge(case: &Case) -> git2::Oid {
+    let repository = &case.sandbox.repository;
+    let commit = |revision: &Revision| repository.find_commit(revision.oid()).unwrap();
+    let (target, source) = (commit(&case.target), commit(&case.source));
+    let signature = target.author();
+    let make = |tree: &git2::Tree<'_>, message: &str, parents: &[&git2::Commit<'_>]| {
+        repository.commit(None, &signature, &signature, message, tree, parents).unwrap()
+    };
+    let mut index = repository.merge_commits(&target, &source, None).unwrap();
+    let merged = repository.find_tree(index.write_tree_to(repository).unwrap()).unwrap();
+    let merge = make(&merged, "Promote", &[&target, &source]);
+    let words = format!("Revert\n\nThis reverts commit {merge}, reversing\nchanges.\n");
+    make(&target.tree().unwrap(), &words, &[&repository.find_commit(merge).unwrap()])
+}
+
+/// A target into which the source was promoted and where that was taken back, and the source's next commit.
+fn taken_back() -> Case {
+    let mut case =
+        Case::new(Some(&[("a.sql", text(TEN))]), &[("b.sql", text("own\n"))], &[("f.sql", text("f\n"))]);
+    let revert = reverted_merge(&case);
+    let hotfix = case.sandbox.commit(Some(&revert.into()), "tina", &[("c.sql", text("hotfix\n"))]);
+    let later = case.sandbox.commit(Some(&case.source), "sam", &[("later.sql", text("later\n"))]);
+    (case.target, case.source) = (hotfix, later);
+    case.store = case.sandbox.store().speculative().unwrap();
+    case
+}
+
+#[test]
+fn what_was_taken_back_is_named_and_comes_again_only_when_that_is_said() {
+    let mut case = taken_back();
+    let found = crate::git::reverted(&case.store, &case.target, &case.source).unwrap();
+    assert_eq!(found.len(), 1, "{found:?}");
+    let silent = case.merge();
+    assert_eq!((case.file(&silent, "f.sql"), case.file(&silent, "later.sql").is_some()), (None, true));
+    case.reinstate = vec![Revision::new(&found[0].commit).unwrap()];
+    let merged = case.merge();
+    for path in ["a.sql", "b.sql", "c.sql", "f.sql", "later.sql"] {
+        assert!(case.file(&merged, path).is_some(), "{path}");
+    }
+    let onto = merged.onto.unwrap();
+    let again = crate::git::reverted(&case.store, &onto, &case.source).unwrap();
+    assert!(again.is_empty(), "{again:?}");
+    let paths: Vec<&str> = merged.merge.files.iter().map(|file| file.path.as_str()).collect();
+    assert_eq!(paths, ["f.sql", "later.sql"]);
+    // The same source once more: there is nothing to merge but what was taken back.
+    case.source =
+        Revision::from(case.sandbox.repository.find_commit(case.source.oid()).unwrap().parent_id(0).unwrap());
+    let merged = case.merge();
+    assert!(!merged.up_to_date && case.file(&merged, "f.sql").is_some());
+}
+
+#[test]
+fn a_base_for_histories_without_one_is_the_commit_that_resembles_the_target() {
+    let mut case = Case::new(
+        None,
+        &[("a.sql", text(TEN)), ("b.sql", text(&with(9, "hotfix"))), ("c.sql", text("c\n"))],
+        &[("a.sql", text("0\n")), ("old.sql", text("old\n"))],
+    );
+    let second: &[File<'_>] =
+        &[("a.sql", text(TEN)), ("b.sql", text(TEN)), ("c.sql", text("c\n")), ("old.sql", None)];
+    let like = case.sandbox.commit(Some(&case.source), "sam", second);
+    let changed = with(2, "feature");
+    case.source = case.sandbox.commit(
+        Some(&like),
+        "sam",
+        &[("b.sql", text(&changed)), ("c.sql", None), ("d.sql", text("d\n"))],
+    );
+    let found = crate::git::resemblance(&case.store, &case.target, &case.source).unwrap().unwrap();
+    assert_eq!((&found.commit, found.shared, found.of), (&like, 2, 3));
+    let without = case.merge();
+    assert_eq!((without.merge.losses.len(), case.file(&without, "c.sql").is_some()), (2, true));
+    case.base = Some(like);
+    let with_base = case.merge();
+    assert!(with_base.merge.losses.is_empty() && with_base.unrelated, "{with_base:?}");
+    assert_eq!(case.file(&with_base, "c.sql"), None);
+    assert_eq!(case.file(&with_base, "b.sql").unwrap(), with(9, "hotfix").replace("2\n3", "feature\n3"));
+}
+
+#[test]
+fn what_always_goes_one_way_is_settled_without_a_word_and_a_word_counts_more() {
+    for (word, stays) in [(None, false), (Some(Resolution::Target), true)] {
+        let target = with(5, "hotfix");
+        let mut case =
+            Case::new(Some(&[("a.lock", text(TEN))]), &[("a.lock", text(&target))], &[("a.lock", None)]);
+        case.always = vec![("*.lock".to_owned(), Resolution::Source)];
+        case.resolve.extend(word.map(|word| ("a.lock".to_owned(), word)));
+        let merged = case.merge();
+        assert_eq!(merged.merge.conflicts[0].resolution, Some(word.unwrap_or(Resolution::Source)));
+        assert!(merged.merge.losses.iter().all(|loss| loss.accepted));
+        assert_eq!(case.file(&merged, "a.lock").is_some(), stays);
+    }
 }
