@@ -90,6 +90,8 @@ pub(super) enum Command {
     Show(ShowArgs),
     /// Show who promoted what, when
     History(HistoryArgs),
+    /// Roll an environment's code forward to the tree of an earlier promotion
+    Rollback(RollbackArgs),
     /// Stop promotions into an environment
     Hold(HoldArgs),
     /// Let promotions into an environment go on
@@ -238,6 +240,25 @@ pub(super) struct HistoryArgs {
     /// Check the chain of records
     #[arg(long)]
     pub(super) verify: bool,
+}
+
+/// `promote rollback`.
+#[derive(Clone, Debug, Args)]
+pub(super) struct RollbackArgs {
+    /// The environment
+    #[arg(value_name = "ENV")]
+    pub(super) name: String,
+    /// Go back to this promotion (its number, or the begin of its plan's id or commit) instead of before the last one
+    #[arg(long, value_name = "PROMOTION")]
+    pub(super) to: Option<String>,
+    /// Drop this later work knowingly: PATH, PATH:LINES or `all`
+    #[arg(long, value_name = "PATH[:LINES]")]
+    pub(super) accept_loss: Vec<String>,
+    /// Show what would be done; nothing is changed
+    #[arg(long)]
+    pub(super) plan: bool,
+    #[command(flatten)]
+    pub(super) act: ActArgs,
 }
 
 /// `promote hold` and `promote release`.

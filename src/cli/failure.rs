@@ -109,7 +109,10 @@ fn code(error: &PromotionError) -> ExitCode {
         PromotionError::Migration(MigrationError::Warehouse(error)) => warehouse_code(error),
         PromotionError::NoBranch { .. } => ExitCode::Git,
         PromotionError::Stale { .. } => ExitCode::Stale,
-        PromotionError::NotInCi | PromotionError::Select(_) => ExitCode::Usage,
+        PromotionError::NothingToRollBack { .. } => ExitCode::No,
+        PromotionError::NotInCi | PromotionError::Select(_) | PromotionError::NoPromotion { .. } => {
+            ExitCode::Usage
+        }
         PromotionError::Transform(_) => ExitCode::Warehouse,
         PromotionError::Partial { source, .. } => code(source),
         PromotionError::OtherTree { .. } => ExitCode::Bug,
@@ -214,6 +217,12 @@ fn hint(error: &PromotionError) -> Option<String> {
         }
         PromotionError::BrokenPolicy { .. } => {
             "mend the project file in the target's own repository first: its policy decides".to_owned()
+        }
+        PromotionError::NothingToRollBack { environment, .. } => {
+            format!("`promote history {environment}` shows what was promoted")
+        }
+        PromotionError::NoPromotion { known, .. } => {
+            format!("`--to` takes a record's number, a plan's id or a commit; there are: {}", known.join(", "))
         }
         PromotionError::Stale { .. } => "plan again and look what differs".to_owned(),
         PromotionError::Partial { command, .. } => format!("this ends it: {command}"),

@@ -20,6 +20,7 @@ Promote:
 
 Look back and steer:
   history      Show who promoted what, when
+  rollback     Roll an environment's code forward to the tree of an earlier promotion
   hold         Stop promotions into an environment
   release      Let promotions into an environment go on
 

@@ -378,7 +378,8 @@ fn protect_all<'a>(
     Ok((sides, protected))
 }
 
-fn file(repository: &git2::Repository, change: &tree::Change) -> Result<FileChange, GitError> {
+/// Describes a change of a file.
+pub(super) fn file(repository: &git2::Repository, change: &tree::Change) -> Result<FileChange, GitError> {
     let read = |side: &Option<tree::Located>| match side {
         Some(side) => tree::bytes(repository, side.entry),
         None => Ok(Vec::new()),

@@ -15,5 +15,6 @@ pub mod outcome;
 pub mod plan;
 pub mod project;
 pub mod record;
+pub mod rollback;
 pub mod schema;
 pub mod snapshot;

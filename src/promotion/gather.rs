@@ -52,10 +52,7 @@ impl Gathered {
         to: Site,
         ports: &mut Ports<'_>,
     ) -> Result<Self, PromotionError> {
-        let refs = ground.project.as_ref().map_or_else(
-            || "refs/promote".to_owned(),
-            |project| project.written.project().promotion.refs.clone(),
-        );
+        let refs = ground.refs();
         let memory = cache_folder(ground, ports.cache);
         let both = (&from.location, &to.location);
         let (store, from, to) = if let (Location::Local(folder), Location::Local(_)) = both {

@@ -12,6 +12,7 @@ use super::runs::ShownRun;
 use crate::model::migration::{Migration, MigrationTarget, Step};
 use crate::model::plan::Plan;
 use crate::model::record::Record;
+use crate::model::rollback::Rollback;
 
 /// The `result` of `migrate`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -95,6 +96,7 @@ pub fn schemas() -> BTreeMap<&'static str, Value> {
         ("migrate", schema_for!(MigrateResult).to_value()),
         ("plan", schema_for!(Plan).to_value()),
         ("release", schema_for!(HoldResult).to_value()),
+        ("rollback", schema_for!(Rollback).to_value()),
         ("run", schema_for!(RunResults).to_value()),
     ])
 }

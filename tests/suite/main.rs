@@ -11,6 +11,7 @@ mod architecture;
 mod bad_input;
 mod command_ci;
 mod command_demo;
+mod command_git;
 mod command_others;
 mod command_promote;
 mod crash;

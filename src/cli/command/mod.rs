@@ -16,6 +16,7 @@ mod migrate;
 mod plan;
 mod print;
 mod question;
+mod rollback;
 mod run;
 mod session;
 

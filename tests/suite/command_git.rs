@@ -1,0 +1,116 @@
+//! Rollback and what comes after it, promotions by path.
+
+use super::support::project::{Layout, change_in_dev, hotfix, shop};
+use super::support::sandbox::Sandbox;
+
+fn tree(sandbox: &Sandbox, revision: &str) -> String {
+    sandbox.git("staging.git", &["rev-parse", &format!("{revision}^{{tree}}")])
+}
+
+fn has(sandbox: &Sandbox, path: &str) -> bool {
+    sandbox.git_succeeds("staging.git", &["cat-file", "-e", &format!("main:{path}")])
+}
+
+/// A shop whose staging got a model and was rolled back.
+fn rolled_back() -> Sandbox {
+    let sandbox = shop(Layout::Repositories);
+    change_in_dev(&sandbox, Layout::Repositories, "models/new.sql", "select 1 as one\n", "a new model");
+    let before = tree(&sandbox, "main");
+    sandbox.promote("shop", "dev staging --yes").exits(0);
+    sandbox.promote("shop", "rollback staging --plan").exits(0).says("1 promotion taken back");
+    let run = sandbox.promote("shop", "rollback staging --yes --format json").exits(0);
+    assert_eq!(run.json()["result"]["outcome"], "promoted");
+    assert_eq!(tree(&sandbox, "main"), before);
+    sandbox
+}
+
+#[test]
+fn a_rollback_brings_the_earlier_tree_and_the_next_promotion_asks_what_becomes_of_it() {
+    let sandbox = rolled_back();
+    sandbox.promote("shop", "history staging").exits(0).says("rollback of staging");
+    sandbox.promote("shop", "dev staging --yes").exits(1).says("on hold");
+    sandbox.promote("shop", "release staging").exits(0);
+    // The same source: Git calls that up to date.
+    sandbox.promote("shop", "dev staging --yes").exits(1).says("--reinstate").says("--leave-out");
+    change_in_dev(&sandbox, Layout::Repositories, "models/later.sql", "select 2 as two\n", "a later model");
+    sandbox.promote("shop", "dev staging --yes").exits(1).says("--reinstate").says("--leave-out");
+    sandbox.promote("shop", "dev staging --yes --leave-out").exits(0);
+    assert!(has(&sandbox, "models/later.sql") && !has(&sandbox, "models/new.sql"));
+    // Said once is said.
+    change_in_dev(&sandbox, Layout::Repositories, "models/last.sql", "select 3 as three\n", "a last model");
+    sandbox.promote("shop", "dev staging --yes").exits(0);
+    assert!(has(&sandbox, "models/last.sql") && !has(&sandbox, "models/new.sql"));
+    sandbox.promote("shop", "history staging --verify").exits(0).says("is whole");
+}
+
+#[test]
+fn what_was_taken_back_comes_again_with_what_came_since() {
+    let sandbox = rolled_back();
+    sandbox.promote("shop", "release staging").exits(0);
+    hotfix(&sandbox, Layout::Repositories, "staging", "models/hotfix.sql", "select 0 as zero\n");
+    change_in_dev(&sandbox, Layout::Repositories, "models/later.sql", "select 2 as two\n", "a later model");
+    sandbox.promote("shop", "dev staging --yes --reinstate").exits(0);
+    for path in ["models/new.sql", "models/later.sql", "models/hotfix.sql"] {
+        assert!(has(&sandbox, path), "{path}");
+    }
+    sandbox.promote("shop", "dev staging --yes").exits(0).says("Nothing to do");
+    // And away again: a rollback over a promotion that brought something again.
+    sandbox.promote("shop", "rollback staging --yes").exits(0);
+    assert!(!has(&sandbox, "models/new.sql") && has(&sandbox, "models/hotfix.sql"));
+}
+
+#[test]
+fn a_hotfix_since_the_last_promotion_is_a_loss_of_the_rollback() {
+    let sandbox = shop(Layout::Repositories);
+    change_in_dev(&sandbox, Layout::Repositories, "models/new.sql", "select 1 as one\n", "a new model");
+    sandbox.promote("shop", "dev staging --yes").exits(0);
+    let commit =
+        hotfix(&sandbox, Layout::Repositories, "staging", "models/new.sql", "select 1 as one, 2 as fix\n");
+    let run = sandbox.promote("shop", "rollback staging --yes --format json").exits(1);
+    let losses = run.json()["result"]["losses"].clone();
+    assert_eq!(losses[0]["path"], "models/new.sql");
+    assert_eq!(losses[0]["commit"], commit.as_str());
+    let tip = sandbox.git("staging.git", &["rev-parse", "main"]);
+    assert_eq!(tip, commit, "nothing was changed");
+    sandbox.promote("shop", "rollback staging --yes --accept-loss models/new.sql").exits(0);
+    assert!(!has(&sandbox, "models/new.sql"));
+}
+
+#[test]
+fn a_rollback_to_a_promotion_takes_back_all_that_came_after_it() {
+    let sandbox = shop(Layout::Repositories);
+    let mut trees = Vec::new();
+    for number in 1..=3 {
+        let path = format!("models/m{number}.sql");
+        change_in_dev(&sandbox, Layout::Repositories, &path, "select 1 as one\n", "a model");
+        sandbox.promote("shop", "dev staging --yes").exits(0);
+        trees.push(tree(&sandbox, "main"));
+    }
+    sandbox.promote("shop", "rollback staging --to 9 --yes").exits(2).says("there are: 1, 2, 3");
+    let run = sandbox.promote("shop", "rollback staging --to 1 --yes --format json").exits(0);
+    assert_eq!(run.json()["result"]["promotions"].as_array().unwrap().len(), 2);
+    assert_eq!(tree(&sandbox, "main"), trees[0]);
+    sandbox.promote("shop", "rollback staging --yes").exits(0);
+    assert!(!has(&sandbox, "models/m1.sql"));
+    sandbox.promote("shop", "rollback staging --yes").exits(1).says("taken back already");
+    sandbox.promote("shop", "release staging").exits(0);
+    sandbox.promote("shop", "dev staging --yes --reinstate").exits(0);
+    assert_eq!(tree(&sandbox, "main"), trees[2]);
+}
+
+#[test]
+fn a_promotion_by_path_leaves_the_rest_for_later() {
+    let sandbox = shop(Layout::Repositories);
+    change_in_dev(&sandbox, Layout::Repositories, "models/a.sql", "select 1 as one\n", "a");
+    change_in_dev(&sandbox, Layout::Repositories, "models/b.sql", "select 2 as two\n", "b");
+    sandbox.promote("shop", "dev staging --yes --only models/a.sql").exits(0);
+    assert!(has(&sandbox, "models/a.sql") && !has(&sandbox, "models/b.sql"));
+    let parents = sandbox.git("staging.git", &["log", "-1", "--format=%P", "main"]);
+    assert_eq!(parents.split(' ').count(), 1, "with two parents the rest would count as merged");
+    sandbox.promote("shop", "dev staging --yes --only models/a.sql").exits(0).says("Nothing to do");
+    sandbox.git("shop", &["rm", "-q", "models/a.sql"]);
+    change_in_dev(&sandbox, Layout::Repositories, "models/c.sql", "select 3 as three\n", "c, without a");
+    sandbox.promote("shop", "dev staging --yes").exits(0);
+    let whole = sandbox.git("dev.git", &["rev-parse", "main^{tree}"]);
+    assert_eq!(tree(&sandbox, "main"), whole, "as if never divided");
+}
