@@ -88,6 +88,8 @@ pub(super) enum Command {
     Plan(PlanArgs),
     /// Show a saved plan again
     Show(ShowArgs),
+    /// Show how every environment stands
+    Status,
     /// Show who promoted what, when
     History(HistoryArgs),
     /// Roll an environment's code forward to the tree of an earlier promotion

@@ -19,6 +19,7 @@ Promote:
   show         Show a saved plan again
 
 Look back and steer:
+  status       Show how every environment stands
   history      Show who promoted what, when
   rollback     Roll an environment's code forward to the tree of an earlier promotion
   hold         Stop promotions into an environment

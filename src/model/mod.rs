@@ -18,3 +18,4 @@ pub mod record;
 pub mod rollback;
 pub mod schema;
 pub mod snapshot;
+pub mod status;

@@ -33,6 +33,7 @@ mod rollback;
 mod run;
 mod schema;
 mod site;
+mod status;
 mod structural;
 
 pub use apply::{Applied, apply};
@@ -46,3 +47,4 @@ pub use reading::{Files, Reading, read};
 pub use request::{Ports, Request};
 pub use rollback::{RollbackRequest, RollbackScene, plan_rollback, roll_back};
 pub use run::{build, build_promoted, runs};
+pub use status::{Standing, status};

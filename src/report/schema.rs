@@ -13,6 +13,7 @@ use crate::model::migration::{Migration, MigrationTarget, Step};
 use crate::model::plan::Plan;
 use crate::model::record::Record;
 use crate::model::rollback::Rollback;
+use crate::model::status::Status;
 
 /// The `result` of `migrate`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -98,6 +99,7 @@ pub fn schemas() -> BTreeMap<&'static str, Value> {
         ("release", schema_for!(HoldResult).to_value()),
         ("rollback", schema_for!(Rollback).to_value()),
         ("run", schema_for!(RunResults).to_value()),
+        ("status", schema_for!(Status).to_value()),
     ])
 }
 

@@ -1,4 +1,4 @@
-//! Rollback and what comes after it, promotions by path.
+//! Rollback and what comes after it, promotions by path, how every environment stands.
 
 use super::support::project::{Layout, change_in_dev, hotfix, shop};
 use super::support::sandbox::Sandbox;
@@ -113,4 +113,39 @@ fn a_promotion_by_path_leaves_the_rest_for_later() {
     sandbox.promote("shop", "dev staging --yes").exits(0);
     let whole = sandbox.git("dev.git", &["rev-parse", "main^{tree}"]);
     assert_eq!(tree(&sandbox, "main"), whole, "as if never divided");
+}
+
+#[test]
+fn status_tells_how_every_environment_stands_and_what_a_promotion_would_lose() {
+    let sandbox = shop(Layout::Repositories);
+    let commit = hotfix(&sandbox, Layout::Repositories, "staging", "models/revenue.sql", "select 1 as fix\n");
+    change_in_dev(&sandbox, Layout::Repositories, "models/revenue.sql", "select 2 as two\n", "rewritten");
+    sandbox.promote("shop", "hold prod --reason audit").exits(0);
+    let before = sandbox.git("staging.git", &["for-each-ref"]);
+    let run = sandbox.promote("shop", "status --format json").exits(0);
+    let all = run.json()["result"]["environments"].clone();
+    let [dev, staging, prod] = [0, 1, 2].map(|number| all[number].clone());
+    assert_eq!((&dev["name"], &dev["from"]), (&"dev".into(), &serde_json::Value::Null));
+    assert_eq!((&staging["behind"], &staging["ahead"]), (&1.into(), &1.into()));
+    assert_eq!(staging["hotfixes"][0]["commit"], commit.as_str());
+    assert_eq!((&staging["next"]["losses"], &staging["next"]["files"]), (&1.into(), &1.into()));
+    assert_eq!((&prod["hold"], &prod["behind"]), (&"audit".into(), &1.into()));
+    sandbox.promote("shop", "status").exits(0).says("lacks 1 commit of dev").says("promote plan dev staging");
+    assert_eq!(sandbox.git("staging.git", &["for-each-ref"]), before, "looking leaves nothing behind");
+
+    sandbox.promote("shop", "dev staging --yes --accept-loss all").exits(0);
+    let all =
+        sandbox.promote("shop", "status --format json").exits(0).json()["result"]["environments"].clone();
+    assert_eq!((&all[1]["behind"], &all[1]["last"]["number"]), (&0.into(), &1.into()));
+    std::fs::rename(sandbox.path("prod.git"), sandbox.path("gone.git")).unwrap();
+    let run = sandbox.promote("shop", "status --format json").exits(4);
+    let all = run.json()["result"]["environments"].clone();
+    assert!(all[2]["problem"].is_string() && all[1]["tip"].is_string(), "{all}");
+}
+
+#[test]
+fn status_knows_branches_of_one_repository() {
+    let sandbox = shop(Layout::Branches);
+    change_in_dev(&sandbox, Layout::Branches, "models/new.sql", "select 1 as one\n", "new");
+    sandbox.promote("shop", "status").exits(0).says("lacks 1 commit of dev").says("has all of staging");
 }

@@ -11,7 +11,8 @@ use super::super::failure::Failure;
 use super::super::world::World;
 use super::session::Session;
 use super::{
-    apply, check, ci, config, demo, history, hold, init, migrate, plan, print as texts, rollback, run as runs,
+    apply, check, ci, config, demo, history, hold, init, migrate, plan, print as texts, rollback,
+    run as runs, status,
 };
 
 /// What a verb gives.
@@ -51,6 +52,7 @@ pub(in crate::cli) fn run(
         Command::Apply(args) => apply::run(&mut session, &args),
         Command::Plan(args) => plan::run(&mut session, &args),
         Command::Show(args) => plan::show(&session, &args),
+        Command::Status => status::run(&mut session),
         Command::History(args) => history::run(&mut session, &args),
         Command::Rollback(args) => rollback::run(&mut session, &args),
         Command::Hold(args) => hold::run(&mut session, &args, hold::Verb::Hold),

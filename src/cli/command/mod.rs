@@ -19,5 +19,6 @@ mod question;
 mod rollback;
 mod run;
 mod session;
+mod status;
 
 pub(in crate::cli) use answer::{print_failure, run};
