@@ -98,6 +98,8 @@ pub(super) enum Command {
     Hold(HoldArgs),
     /// Let promotions into an environment go on
     Release(HoldArgs),
+    /// Show who holds the lock of an environment, and take it away
+    Unlock(UnlockArgs),
     /// Show the effective configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -107,6 +109,8 @@ pub(super) enum Command {
     Run(RunArgs),
     /// List all faults of the project
     Check,
+    /// Say what this machine and these repositories can do
+    Doctor,
     /// Start a project
     Init(InitArgs),
     /// Play a promotion through in a throw-away folder
@@ -272,6 +276,17 @@ pub(super) struct HoldArgs {
     /// Say why
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub(super) reason: String,
+}
+
+/// `promote unlock`.
+#[derive(Clone, Debug, Args)]
+pub(super) struct UnlockArgs {
+    /// The environment
+    #[arg(value_name = "ENV")]
+    pub(super) name: String,
+    /// Do not ask
+    #[arg(long, short = 'y')]
+    pub(super) yes: bool,
 }
 
 /// `promote config`.

@@ -24,6 +24,7 @@ Look back and steer:
   rollback     Roll an environment's code forward to the tree of an earlier promotion
   hold         Stop promotions into an environment
   release      Let promotions into an environment go on
+  unlock       Show who holds the lock of an environment, and take it away
 
 One environment:
   config       Show the effective configuration, with the place of every value
@@ -34,6 +35,7 @@ Project:
   init         Start a project (`--example`: a complete one)
   demo         Play a promotion through in a throw-away folder
   check        List all faults of the project
+  doctor       Say what this machine and these repositories can do
   ci           Pipeline files, and what the pipeline runs
 
 This program:

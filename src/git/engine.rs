@@ -52,10 +52,15 @@ pub(super) struct Verdict {
     pub(super) findings: Vec<Finding>,
 }
 
+/// Names the object library with its version.
+pub fn library() -> String {
+    let (major, minor, patch) = git2::Version::get().libgit2_version();
+    format!("libgit2 {major}.{minor}.{patch}")
+}
+
 /// Names the engines that a merge uses.
 pub(super) fn names(program: Option<&GitProgram>) -> String {
-    let (major, minor, patch) = git2::Version::get().libgit2_version();
-    let library = format!("libgit2 {major}.{minor}.{patch}");
+    let library = library();
     match program.filter(|program| program.can_merge_tree()) {
         Some(program) => format!("{library}, git {}", program.version),
         None => library,

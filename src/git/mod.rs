@@ -40,9 +40,10 @@ mod worktree;
 
 pub use base::{Resemblance, Selected, resemblance};
 pub use commit::{CommitMessage, commit, trailer};
+pub use engine::library;
 pub use error::GitError;
 pub use journal::{append, read};
-pub use lock::{Lock, LockHolder, LockRequest, acquire, release};
+pub use lock::{Lock, LockHolder, LockRequest, acquire, held, release};
 pub use merge::{MergeRequest, Merged, Unrelated, merge};
 pub use own::own_commits;
 pub use program::{GitProgram, Prompts};

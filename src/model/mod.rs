@@ -6,6 +6,7 @@
 pub mod coordinate;
 pub mod environment;
 pub mod event;
+pub mod examined;
 pub mod finding;
 pub mod merge;
 pub mod migration;

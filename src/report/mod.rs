@@ -51,7 +51,9 @@ pub use plan::plan_view;
 pub use refusal::{Refusal, refusals};
 pub use rollback::rollback_view;
 pub use runs::{RunStatus, ShownRun, findings_view, runs_view};
-pub use schema::{CheckResult, HistoryResult, HoldResult, MigrateResult, RunResults, schemas};
+pub use schema::{
+    CheckResult, HistoryResult, HoldResult, LockedBy, MigrateResult, RunResults, UnlockResult, schemas,
+};
 pub use status::status_view;
 pub use terminal::{terminal, terminal_failure, terminal_findings, terminal_refusals};
 pub use text::{amount, visible};

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::configuration::ConfigurationResult;
 use super::json::Document;
 use super::runs::ShownRun;
+use crate::model::examined::Examined;
 use crate::model::migration::{Migration, MigrationTarget, Step};
 use crate::model::plan::Plan;
 use crate::model::record::Record;
@@ -86,11 +87,38 @@ pub struct HoldResult {
     pub held: bool,
 }
 
+/// The `result` of `unlock`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct UnlockResult {
+    /// The environment.
+    pub environment: String,
+    /// Who holds the lock, or held it; null where it is free.
+    pub holder: Option<LockedBy>,
+    /// Whether it was taken away.
+    pub removed: bool,
+}
+
+/// Who holds a lock.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LockedBy {
+    /// `Name <mail>`.
+    pub holder: String,
+    /// The machine.
+    pub host: String,
+    /// The process.
+    pub pid: u32,
+    /// `promote staging prod`.
+    pub purpose: String,
+    /// Since when, RFC 3339, UTC.
+    pub at: String,
+}
+
 /// Gives the schema of the envelope and of each command's result, by file name without `.json`.
 pub fn schemas() -> BTreeMap<&'static str, Value> {
     BTreeMap::from([
         ("check", schema_for!(CheckResult).to_value()),
         ("config-show", schema_for!(ConfigurationResult).to_value()),
+        ("doctor", schema_for!(Examined).to_value()),
         ("envelope", schema_for!(Document).to_value()),
         ("history", schema_for!(HistoryResult).to_value()),
         ("hold", schema_for!(HoldResult).to_value()),
@@ -100,6 +128,7 @@ pub fn schemas() -> BTreeMap<&'static str, Value> {
         ("rollback", schema_for!(Rollback).to_value()),
         ("run", schema_for!(RunResults).to_value()),
         ("status", schema_for!(Status).to_value()),
+        ("unlock", schema_for!(UnlockResult).to_value()),
     ])
 }
 

@@ -149,3 +149,95 @@ fn status_knows_branches_of_one_repository() {
     change_in_dev(&sandbox, Layout::Branches, "models/new.sql", "select 1 as one\n", "new");
     sandbox.promote("shop", "status").exits(0).says("lacks 1 commit of dev").says("has all of staging");
 }
+
+#[test]
+fn a_lock_is_shown_before_it_is_taken_away_and_its_holder_pushes_nothing_any_more() {
+    let sandbox = shop(Layout::Repositories);
+    sandbox.promote("shop", "unlock staging").exits(0).says("Nobody holds the lock");
+    change_in_dev(&sandbox, Layout::Repositories, "models/new.sql", "select 1 as one\n", "new");
+    // A run that died on another machine.
+    let dead = sandbox.promote_with("shop", "dev staging --yes", ("PROMOTE_CRASH_AT", "locked"));
+    assert_ne!(dead.status, 0);
+    sandbox.promote("shop", "unlock staging").exits(1).says("promote dev staging").says("no terminal");
+    assert!(sandbox.git_succeeds("staging.git", &["rev-parse", "-q", "--verify", "refs/promote/lock/main"]));
+    sandbox.promote("shop", "unlock staging --yes").exits(0).says("taken away");
+    assert!(!sandbox.git_succeeds("staging.git", &["rev-parse", "-q", "--verify", "refs/promote/lock/main"]));
+    sandbox.promote("shop", "dev staging --yes").exits(0);
+}
+
+#[test]
+fn the_doctor_says_which_engine_does_what_and_which_repository_is_gone() {
+    let sandbox = shop(Layout::Repositories);
+    sandbox.promote("shop", "doctor").exits(0).says("libgit2").says("environment prod");
+    std::fs::rename(sandbox.path("prod.git"), sandbox.path("gone.git")).unwrap();
+    let run = sandbox.promote("shop", "doctor --format json").exits(4);
+    let findings = run.json()["result"]["findings"].as_array().unwrap().clone();
+    let bad: Vec<_> = findings.iter().filter(|one| one["good"] == false).map(|one| &one["what"]).collect();
+    assert_eq!(bad, ["environment prod"]);
+}
+
+/// As many as there are start at once: each ends promoted or refused, and the journal's chain is whole.
+#[test]
+fn many_promotions_at_once_lose_nothing() {
+    const RUNS: usize = 24;
+    let sandbox = shop(Layout::Repositories);
+    change_in_dev(&sandbox, Layout::Repositories, "models/new.sql", "select 1 as one\n", "new");
+    let words = "dev staging --yes --no-migrate --lock-timeout 90s";
+    let running: Vec<_> = (0..RUNS)
+        .map(|number| {
+            let cache = sandbox.path(&format!("cache-{}", number % 3));
+            sandbox.start("shop", words, &[("PROMOTE_CACHE_DIR", cache.to_str().unwrap())])
+        })
+        .collect();
+    let mut promoted = 0;
+    for child in running {
+        let run = sandbox.wait(child);
+        let done = run.status == 0 && run.stdout.contains("Promoted:");
+        let nothing = run.status == 0 && run.stdout.contains("Nothing to do");
+        promoted += usize::from(done);
+        assert!(done || nothing || run.status == 6, "{}\n{}\n{}", run.status, run.stdout, run.stderr);
+    }
+    assert_eq!(promoted, 1);
+    assert!(!sandbox.git_succeeds("staging.git", &["rev-parse", "-q", "--verify", "refs/promote/lock/main"]));
+    sandbox.promote("shop", "history staging --verify").exits(0).says("The chain of 1 record is whole");
+    sandbox.promote("shop", "dev staging --yes --no-migrate").exits(0).says("Nothing to do");
+}
+
+/// A shop whose staging moves to a prepared commit as soon as a promotion has its lock.
+fn moving(path: &str, text: &str) -> Sandbox {
+    let sandbox = shop(Layout::Repositories);
+    let before = sandbox.git("staging.git", &["rev-parse", "main"]);
+    let after = hotfix(&sandbox, Layout::Repositories, "staging", path, text);
+    sandbox.git("staging.git", &["update-ref", "refs/heads/main", &before]);
+    let hook = format!(
+        "#!/bin/sh\nwhile read old new name; do\n  case $name in refs/promote/lock/*)\n    \
+         test -e moved || git update-ref refs/heads/main {after}\n    touch moved;;\n  esac\ndone\n"
+    );
+    sandbox.write("staging.git/hooks/post-receive", hook);
+    let path = sandbox.path("staging.git/hooks/post-receive");
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    sandbox
+}
+
+#[test]
+fn a_target_that_moves_is_planned_again_and_what_was_not_confirmed_is_not_done() {
+    let sandbox = moving("models/hotfix.sql", "select 0 as zero\n");
+    change_in_dev(&sandbox, Layout::Repositories, "models/new.sql", "select 1 as one\n", "new");
+    sandbox.promote("shop", "dev staging --yes --no-migrate").exits(0).says("planning again");
+    assert!(has(&sandbox, "models/hotfix.sql") && has(&sandbox, "models/new.sql"));
+
+    let sandbox = moving("models/revenue.sql", "select 1 as fix\n");
+    change_in_dev(&sandbox, Layout::Repositories, "models/revenue.sql", "select 2 as two\n", "rewritten");
+    let tip = sandbox.git("staging-clone", &["rev-parse", "HEAD"]);
+    let run = sandbox.promote("shop", "dev staging --yes --no-migrate");
+    run.exits(1).says("planning again").says("--keep models/revenue.sql:1");
+    assert_eq!(sandbox.git("staging.git", &["rev-parse", "main"]), tip);
+
+    // What was said beforehand is not said about what nobody saw.
+    let sandbox = moving("models/revenue.sql", "select 1 as fix\n");
+    change_in_dev(&sandbox, Layout::Repositories, "models/revenue.sql", "select 2 as two\n", "rewritten");
+    sandbox
+        .promote("shop", "dev staging --yes --no-migrate --accept-loss all")
+        .exits(6)
+        .says("select 1 as fix");
+}

@@ -11,8 +11,8 @@ use super::super::failure::Failure;
 use super::super::world::World;
 use super::session::Session;
 use super::{
-    apply, check, ci, config, demo, history, hold, init, migrate, plan, print as texts, rollback,
-    run as runs, status,
+    apply, check, ci, config, demo, doctor, history, hold, init, migrate, plan, print as texts, rollback,
+    run as runs, status, unlock,
 };
 
 /// What a verb gives.
@@ -57,6 +57,8 @@ pub(in crate::cli) fn run(
         Command::Rollback(args) => rollback::run(&mut session, &args),
         Command::Hold(args) => hold::run(&mut session, &args, hold::Verb::Hold),
         Command::Release(args) => hold::run(&mut session, &args, hold::Verb::Release),
+        Command::Unlock(args) => unlock::run(&mut session, &args),
+        Command::Doctor => doctor::run(&mut session),
         Command::Config(ConfigCommand::Show { reveal, worktree }) => {
             config::show(&mut session, reveal, worktree)
         }

@@ -9,6 +9,7 @@ mod check;
 mod ci;
 mod config;
 mod demo;
+mod doctor;
 mod history;
 mod hold;
 mod init;
@@ -20,5 +21,6 @@ mod rollback;
 mod run;
 mod session;
 mod status;
+mod unlock;
 
 pub(in crate::cli) use answer::{print_failure, run};
