@@ -66,6 +66,8 @@ pub(super) enum FormatName {
     Markdown,
     /// One file, for a browser
     Html,
+    /// For code scanning (`check` only)
+    Sarif,
 }
 
 /// When to colour.
@@ -293,14 +295,63 @@ pub(super) struct UnlockArgs {
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
     /// Print an environment's effective configuration, with the place of every value
-    Show {
-        /// Show secrets as they are
-        #[arg(long)]
-        reveal: bool,
-        /// Read the working tree, whichever branch is checked out
-        #[arg(long)]
-        worktree: bool,
-    },
+    Show(ConfigShowArgs),
+    /// Say why a value is what it is: every layer that has a say, with its place
+    Explain(ConfigExplainArgs),
+    /// Compare two environments, or one environment at two revisions
+    Diff(ConfigDiffArgs),
+}
+
+/// `promote config explain`.
+#[derive(Clone, Debug, Args)]
+pub(super) struct ConfigExplainArgs {
+    /// `tap-auth0.client_id`, `extractors/tap-auth0.client_id`, `warehouse.path`; what others are below explains them all
+    pub(super) key: String,
+    /// Show secrets as they are
+    #[arg(long)]
+    pub(super) reveal: bool,
+    /// Read the working tree, whichever branch is checked out
+    #[arg(long)]
+    pub(super) worktree: bool,
+}
+
+/// `promote config diff`.
+#[derive(Clone, Debug, Args)]
+pub(super) struct ConfigDiffArgs {
+    /// Compare this environment
+    #[arg(requires = "other", conflicts_with_all = ["from", "to", "environment"])]
+    pub(super) one: Option<String>,
+    /// With this one
+    pub(super) other: Option<String>,
+    /// Compare the chosen environment at this revision
+    #[arg(long, value_name = "REV", required_unless_present = "one")]
+    pub(super) from: Option<String>,
+    /// With itself at this one (default: as it is now)
+    #[arg(long, value_name = "REV", requires = "from")]
+    pub(super) to: Option<String>,
+    /// Exit with 10 when something differs
+    #[arg(long)]
+    pub(super) exit_code: bool,
+    /// Show secrets as they are
+    #[arg(long)]
+    pub(super) reveal: bool,
+    /// Read the working tree, whichever branch is checked out
+    #[arg(long)]
+    pub(super) worktree: bool,
+}
+
+/// `promote config show`.
+#[derive(Clone, Debug, Args)]
+pub(super) struct ConfigShowArgs {
+    /// Show every environment of the project
+    #[arg(long, conflicts_with_all = ["environment", "no_environment"])]
+    pub(super) all_environments: bool,
+    /// Show secrets as they are
+    #[arg(long)]
+    pub(super) reveal: bool,
+    /// Read the working tree, whichever branch is checked out
+    #[arg(long)]
+    pub(super) worktree: bool,
 }
 
 /// `promote migrate`.

@@ -27,6 +27,37 @@ pub(super) struct Console {
     waiting: RefCell<Option<Waiting>>,
 }
 
+/// Whether secrets in a product are masked.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Secrets {
+    /// They are.
+    Masked,
+    /// They are shown (`--reveal`).
+    Revealed,
+}
+
+/// A product that is printed piece by piece.
+pub(super) struct Pieces<'a> {
+    console: &'a Console,
+    sink: Box<dyn io::Write + 'a>,
+    secrets: Secrets,
+}
+
+impl Pieces<'_> {
+    /// Prints the next piece; no secret may be cut in two.
+    ///
+    /// # Errors
+    ///
+    /// The stream's or file's error; a closed pipe is none.
+    pub(super) fn print(&mut self, text: &str) -> io::Result<()> {
+        let masked = match self.secrets {
+            Secrets::Masked => self.console.masked(text),
+            Secrets::Revealed => text.to_owned(),
+        };
+        ignore_closed_pipe(self.sink.write_all(masked.as_bytes()))
+    }
+}
+
 /// A sentence that is printed when a piece of work takes long.
 struct Waiting {
     stop: Sender<()>,
@@ -78,6 +109,20 @@ impl Console {
             Some(path) if path.as_os_str() != "-" => std::fs::write(path, text),
             _ => ignore_closed_pipe(io::stdout().lock().write_all(text.as_bytes())),
         }
+    }
+
+    /// Begins a product that is printed piece by piece, because the whole would not fit into memory well.
+    ///
+    /// # Errors
+    ///
+    /// The file's error.
+    pub(super) fn pieces(&self, secrets: Secrets) -> io::Result<Pieces<'_>> {
+        self.still();
+        let sink: Box<dyn io::Write> = match &self.output {
+            Some(path) if path.as_os_str() != "-" => Box::new(std::fs::File::create(path)?),
+            _ => Box::new(io::stdout().lock()),
+        };
+        Ok(Pieces { console: self, sink, secrets })
     }
 
     /// Says a sentence that `--quiet` silences.

@@ -96,6 +96,7 @@ impl Failure {
 
 fn code(error: &PromotionError) -> ExitCode {
     match error {
+        PromotionError::Config(ConfigError::UnknownKey { .. }) => ExitCode::Usage,
         PromotionError::Config(_)
         | PromotionError::Models(_)
         | PromotionError::Migration(MigrationError::Faults(_))
@@ -243,6 +244,10 @@ fn config_hint(error: &ConfigError) -> Option<String> {
             .first()
             .and_then(|fault| fault.hint.clone())
             .or_else(|| Some("`promote check` lists all faults".to_owned())),
+        ConfigError::UnknownKey { meant, .. } => Some(meant.as_ref().map_or_else(
+            || "`promote config show` lists the keys that have a value".to_owned(),
+            |meant| format!("did you mean `{meant}`?"),
+        )),
         ConfigError::UnknownEnvironment { known, meant, .. } => {
             let known: Vec<&str> = known.iter().map(crate::model::name::EnvironmentName::as_str).collect();
             let there = format!("there are: {}", known.join(", "));
@@ -254,6 +259,7 @@ fn config_hint(error: &ConfigError) -> Option<String> {
         ConfigError::NoProject { .. } | ConfigError::NotAFile { .. } => {
             Some("`--project` names a project.yml or meltano.yml, or the folder of one".to_owned())
         }
+        ConfigError::Special { .. } => Some("remove it, or give it another ending".to_owned()),
         ConfigError::OutsideLink { .. } => Some("put the file itself into the project".to_owned()),
         ConfigError::Unreadable { .. } => None,
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::secret::{MASK, MIN_LENGTH, is_reference, is_secret_name, mask_urls, secrets};
+use super::secret::{MASK, MIN_LENGTH, Needles, is_reference, is_secret_name, mask_urls, secrets};
 use crate::model::environment::{Effective, EffectiveValue};
 use crate::model::plan::ValueChange;
 
@@ -12,8 +12,10 @@ use crate::model::plan::ValueChange;
 #[derive(Clone, Debug, Default)]
 pub struct Labels {
     known: BTreeMap<String, usize>,
-    /// Secrets to look for in other values, the longest first.
-    secrets: Vec<String>,
+    /// Whether nothing is masked.
+    open: bool,
+    /// Secrets to look for in other values.
+    secrets: Needles,
 }
 
 impl Labels {
@@ -22,12 +24,15 @@ impl Labels {
         Self::default()
     }
 
+    /// Begins a document in which nothing is masked (`--reveal`).
+    pub fn open() -> Self {
+        Self { open: true, ..Self::default() }
+    }
+
     /// Learns the secrets of a configuration, so that they are masked in other values too.
     pub fn learn(&mut self, effective: &Effective) {
         let long = |secret: &String| secret.chars().count() >= MIN_LENGTH;
-        self.secrets.extend(secrets(effective).into_iter().filter(long));
-        self.secrets.sort_by(|left, right| right.len().cmp(&left.len()).then_with(|| left.cmp(right)));
-        self.secrets.dedup();
+        self.secrets.add(secrets(effective).into_iter().filter(long));
     }
 
     /// Gives what stands for a secret: `•••• #1`.
@@ -41,12 +46,38 @@ impl Labels {
     ///
     /// Shape: a reference that has no value is shown as it is written.
     pub fn shown(&mut self, value: &EffectiveValue) -> Value {
-        let shown = if value.value.is_null() { &value.raw } else { &value.value };
+        if self.open {
+            return value.value.clone();
+        }
+        let shown = if value.value.is_null() { value.written() } else { &value.value };
+        if !value.secret_parts.is_empty() {
+            return self.parts(shown, &value.secret_parts);
+        }
         if !value.sensitive || (value.value.is_null() && shown.as_str().is_none_or(is_reference)) {
             return self.urls(shown);
         }
         let text = shown.as_str().map_or_else(|| shown.to_string(), str::to_owned);
         Value::String(self.label(&text))
+    }
+
+    /// Masks the secret parts of a mapping, flat or nested, and what else of it is known as a secret.
+    fn parts(&mut self, value: &Value, parts: &[String]) -> Value {
+        let mut shown = self.urls(value);
+        for part in parts {
+            let flat = shown.get_mut(part).is_some();
+            let slot = if flat {
+                shown.get_mut(part)
+            } else {
+                part.split('.').try_fold(&mut shown, |value, name| value.get_mut(name))
+            };
+            if let Some(slot) = slot.filter(|slot| !slot.is_null()) {
+                let text = slot.as_str().map_or_else(|| slot.to_string(), str::to_owned);
+                if !text.starts_with(MASK) {
+                    *slot = Value::String(self.label(&text));
+                }
+            }
+        }
+        shown
     }
 
     /// Masks what stands inside of a value under a secret's name.
@@ -68,13 +99,11 @@ impl Labels {
     fn urls(&mut self, value: &Value) -> Value {
         match value {
             Value::String(text) => {
-                let mut text = mask_urls(text, &mut |secret| self.label(secret));
-                let found: Vec<String> =
-                    self.secrets.iter().filter(|secret| text.contains(secret.as_str())).cloned().collect();
-                for secret in found {
-                    text = text.replace(&secret, &self.label(&secret));
-                }
-                Value::String(text)
+                let text = mask_urls(text, &mut |secret| self.label(secret));
+                let secrets = std::mem::take(&mut self.secrets);
+                let masked = secrets.replace(&text, &mut |secret| self.label(secret)).into_owned();
+                self.secrets = secrets;
+                Value::String(masked)
             }
             Value::Array(items) => items.iter().map(|item| self.urls(item)).collect(),
             Value::Object(fields) => Value::Object(
@@ -118,13 +147,15 @@ fn change(
     mask: &mut Labels,
 ) -> Option<ValueChange> {
     let same = match (before, after) {
-        (Some(before), Some(after)) => before.value == after.value && before.raw == after.raw,
+        (Some(before), Some(after)) => before.value == after.value && before.written() == after.written(),
+        // A plugin that comes or goes comes or goes with what is built in.
+        (Some(only), None) | (None, Some(only)) => only.is_built_in(),
         (None, None) => true,
-        _ => false,
     };
     if same {
         return None;
     }
+    let (before, after) = (before.filter(|value| !value.is_unset()), after.filter(|value| !value.is_unset()));
     // Where only the reference changes, its value would look the same on both sides.
     let written = before.zip(after).is_some_and(|(before, after)| before.value == after.value);
     let hidden = before.is_some_and(|value| value.sensitive) || after.is_some_and(|value| value.sensitive);
@@ -132,7 +163,7 @@ fn change(
         let mut value = value.clone();
         value.sensitive = hidden;
         if written {
-            value.value.clone_from(&value.raw);
+            value.value = value.written().clone();
         }
         mask.shown(&value)
     };

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::plugin::SETTING_KINDS;
 use super::shape::{Field, PLUGIN_TYPES, Shape};
 use super::suggest::did_you_mean;
 use crate::model::coordinate::Dataset;
@@ -11,7 +12,7 @@ use crate::yaml::{Kind, Node};
 /// Gathers faults.
 #[derive(Debug, Default)]
 pub(super) struct Check {
-    /// What was found.
+    /// What was found; the same may be there twice.
     pub(super) findings: Vec<Finding>,
     /// Whether a name that is there twice is what Meltano makes of it: the first wins, a warning.
     pub(super) first_wins: bool,
@@ -20,9 +21,7 @@ pub(super) struct Check {
 impl Check {
     /// Adds a finding.
     pub(super) fn add(&mut self, finding: Finding) {
-        if !self.findings.contains(&finding) {
-            self.findings.push(finding);
-        }
+        self.findings.push(finding);
     }
 
     /// Adds an error at a node.
@@ -255,6 +254,11 @@ impl Check {
     }
 
     fn plugin(&mut self, path: &str, node: &Node) {
+        for setting in node.get("settings").map(Node::items).unwrap_or_default() {
+            if let Some(kind) = setting.get("kind").filter(|kind| !kind.is_null()) {
+                self.choice(&format!("{path}.settings.kind"), kind, &SETTING_KINDS);
+            }
+        }
         for key in ["config", "env"] {
             if let Some(value) = node.get(key) {
                 self.value(&join(path, key), value, Shape::Open(&Shape::Any));

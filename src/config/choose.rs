@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::plugin::Block;
 use crate::model::name::EnvironmentName;
 use crate::model::project::Project;
 
@@ -33,7 +34,7 @@ pub struct Chosen {
 pub fn choose_environment(
     asked: Asked<'_>,
     process: &BTreeMap<String, String>,
-    dotenv: &BTreeMap<String, String>,
+    dotenv: &Block,
     project: Option<&Project>,
 ) -> Chosen {
     let chosen = |name: &str, why: String| Chosen {
@@ -48,7 +49,7 @@ pub fn choose_environment(
     for variable in ["PROMOTE_ENVIRONMENT", "MELTANO_ENVIRONMENT"] {
         let (name, why) = match (process.get(variable), dotenv.get(variable)) {
             (Some(name), _) => (name, format!("variable {variable}")),
-            (None, Some(name)) => (name, format!("{variable} in .env")),
+            (None, Some(name)) => (&name.text, format!("{variable} in .env")),
             (None, None) => continue,
         };
         if !name.is_empty() {
@@ -64,6 +65,7 @@ pub fn choose_environment(
 
 #[cfg(test)]
 mod tests {
+    use super::super::plugin::Variable;
     use super::*;
     use crate::model::project::Promotion;
 
@@ -74,6 +76,9 @@ mod tests {
     fn chooses_in_the_documented_order() {
         let map = |pairs: &[(&str, &str)]| {
             pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        };
+        let block = |pairs: Pairs<'_>| -> Block {
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), Variable::text(*value))).collect()
         };
         let project = Project {
             file: "project.yml".to_owned(),
@@ -100,10 +105,10 @@ mod tests {
             (Asked::Nothing, &[], &[], Some("dev"), "default_environment in project.yml"),
         ];
         for (asked, process, dotenv, name, why) in rows {
-            let chosen = choose_environment(asked, &map(process), &map(dotenv), Some(&project));
+            let chosen = choose_environment(asked, &map(process), &block(dotenv), Some(&project));
             assert_eq!((chosen.name.as_ref().map(EnvironmentName::as_str), chosen.why.as_str()), (name, why));
         }
-        let chosen = choose_environment(Asked::Nothing, &map(&[]), &map(&[]), None);
+        let chosen = choose_environment(Asked::Nothing, &map(&[]), &block(&[]), None);
         assert_eq!(chosen, Chosen { name: None, why: "nothing names one".to_owned() });
     }
 }

@@ -15,11 +15,9 @@ use crate::yaml::{Kind, Node};
 pub fn committed_digest(written: &Written) -> String {
     let mut text = String::new();
     canonical(&written.root, &mut text);
-    for (plugin, settings) in &written.definitions {
-        write!(text, "{plugin:?}").expect("a String takes everything");
-        for setting in settings {
-            canonical(setting, &mut text);
-        }
+    for (path, lock) in &written.definitions.locks {
+        write!(text, "{path:?}").expect("a String takes everything");
+        canonical(lock, &mut text);
     }
     let digest = Sha256::digest(text.as_bytes());
     digest.iter().fold(String::new(), |mut out, byte| {

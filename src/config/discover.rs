@@ -96,7 +96,7 @@ pub fn is_project_file(path: &str) -> bool {
 /// # Errors
 ///
 /// [`ConfigError::Unreadable`] for what cannot be read; [`ConfigError::OutsideLink`] for a wanted
-/// file that is a link out of `root`.
+/// file that is a link out of `root`; [`ConfigError::Special`] for one that is a pipe or a device.
 pub fn read_work_tree(root: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Snapshot, ConfigError> {
     let mut snapshot = Snapshot::empty(SnapshotSource::WorkTree);
     let walk = WalkDir::new(root).sort_by_file_name().into_iter().filter_entry(|entry| {
@@ -132,8 +132,10 @@ fn read(root: &Path, full: &Path, path: &str, link: bool) -> Result<Option<Vec<u
             return Err(ConfigError::OutsideLink { path: path.to_owned() });
         }
     }
-    if !fs::metadata(full).map_err(unreadable)?.is_file() {
-        return Ok(None);
+    let kind = fs::metadata(full).map_err(unreadable)?;
+    if !kind.is_file() {
+        // A folder that a link leads to is not entered; a pipe or device would be waited for.
+        return if kind.is_dir() { Ok(None) } else { Err(ConfigError::Special { path: path.to_owned() }) };
     }
     fs::read(full).map(Some).map_err(unreadable)
 }

@@ -2,8 +2,8 @@
 
 use super::check::Check;
 use super::shape::{
-    ENVIRONMENT_MELTANO, ENVIRONMENT_OWN, ENVIRONMENT_SHARED, Field, OVERLAY, ROOT_OWN, ROOT_SHARED,
-    SETTINGS, SHARED_OVERLAY, Shape,
+    ENVIRONMENT_MELTANO, ENVIRONMENT_OWN, ENVIRONMENT_SHARED, Field, OVERLAY, PER_ENVIRONMENT, ROOT_OWN,
+    ROOT_SHARED, SETTINGS, SHARED_OVERLAY, Shape,
 };
 use crate::model::finding::Finding;
 use crate::model::snapshot::Snapshot;
@@ -17,6 +17,9 @@ pub(super) enum Dialect {
     /// Meltano's: other root keys are fine, and ours stand under `annotations.promote`.
     Meltano,
 }
+
+/// The key under which parts of environments that stand under `annotations.promote` wait until all files are joined.
+pub(super) const MORE_ENVIRONMENTS: &str = "annotations.promote.environments";
 
 /// Tells the dialect of a file by its name.
 pub(super) fn dialect(path: &str) -> Dialect {
@@ -95,11 +98,17 @@ fn meltano(root: &Node, check: &mut Check) {
             check.add(finding.at(entry.key.place()).hint(hint));
         }
     }
+    let inner = concat(&[ENVIRONMENT_OWN, OVERLAY, PER_ENVIRONMENT]);
     if let Some(promote) = promote_of(root) {
         let fields = concat(&[OVERLAY, ROOT_OWN]);
-        check.mapping("annotations.promote", promote, &fields, &|_| false);
+        check.mapping("annotations.promote", promote, &fields, &|name| name == "environments");
+        if let Some(parts) = promote.get("environments") {
+            let fields = concat(&[ENVIRONMENT_SHARED, &inner]);
+            check.named("annotations.promote.environments", parts, &mut |check, path, node| {
+                check.mapping(path, node, &fields, &is_setting);
+            });
+        }
     }
-    let inner = concat(&[ENVIRONMENT_OWN, OVERLAY]);
     environments(root, check, &mut |check, path, node| {
         meltano_environment(check, path, node, &inner);
     });
@@ -123,7 +132,7 @@ fn meltano_environment(check: &mut Check, path: &str, node: &Node, inner: &[Fiel
         check.error("misplaced-key", &entry.key, message, Some(hint));
     }
     if let Some(promote) = promote_of(node) {
-        check.mapping(&format!("{path}.annotations.promote"), promote, inner, &|_| false);
+        check.mapping(&format!("{path}.annotations.promote"), promote, inner, &is_setting);
     }
 }
 
@@ -137,7 +146,12 @@ fn lift(mut root: Node) -> Node {
     let promote: Vec<Entry> = promote_of(&root).map(|promote| promote.entries().to_vec()).unwrap_or_default();
     if let Kind::Mapping(entries) = &mut root.value {
         entries.retain(|entry| !ours(&entry.name));
-        entries.extend(promote);
+        entries.extend(promote.into_iter().map(|mut entry| {
+            if &*entry.name == "environments" {
+                entry.name = MORE_ENVIRONMENTS.into();
+            }
+            entry
+        }));
         if let Some(environments) = entries.iter_mut().find(|entry| &*entry.name == "environments")
             && let Kind::Sequence(items) = &mut environments.value.value
         {

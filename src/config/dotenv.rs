@@ -1,16 +1,20 @@
 //! `.env` files, as python-dotenv reads them.
 
-use std::collections::BTreeMap;
+use super::plugin::{Block, Variable};
+use crate::model::origin::Place;
 
 /// Reads the text of a `.env` file.
 ///
 /// Shape: `export`, single and double quotes (also over several lines) and comments are understood;
 /// the last of several wins; a name without `=` and a line that is neither is left out; `${NAME}`
-/// and `${NAME:-default}` refer to earlier lines.
+/// and `${NAME:-default}` refer to earlier lines. `file` is for the places of the values.
 /// Pure: never fails.
-pub fn parse_dotenv(text: &str) -> BTreeMap<String, String> {
-    let mut values = BTreeMap::new();
-    let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text);
+pub fn parse_dotenv(text: &str, file: &str) -> Block {
+    let mut values = Block::new();
+    let file: std::sync::Arc<str> = file.into();
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut rest = text;
+    let mut lines = Lines { text, at: 0, line: 1 };
     while !rest.is_empty() {
         rest = rest.trim_start();
         let (line, below) = rest.split_once('\n').unwrap_or((rest, ""));
@@ -20,12 +24,30 @@ pub fn parse_dotenv(text: &str) -> BTreeMap<String, String> {
             continue;
         };
         let start = line.len() - value.len();
+        let place = Place { file: file.clone(), line: Some(lines.at(text.len() - rest.len())), column: None };
         let (value, end) = read_value(&rest[start..]);
-        let value = interpolate(&value, &values);
+        let value = Variable { place: Some(place), ..Variable::text(interpolate(&value, &values)) };
         values.insert(name.trim().to_owned(), value);
         rest = &rest[start + end..];
     }
     values
+}
+
+/// Counts lines as a text is walked.
+struct Lines<'a> {
+    text: &'a str,
+    at: usize,
+    line: u32,
+}
+
+impl Lines<'_> {
+    /// Gives the line of a byte, which is not before the one asked for last.
+    fn at(&mut self, byte: usize) -> u32 {
+        let passed = self.text[self.at..byte].matches('\n').count();
+        self.line += u32::try_from(passed).unwrap_or(u32::MAX);
+        self.at = byte;
+        self.line
+    }
 }
 
 fn is_name(name: &str) -> bool {
@@ -73,7 +95,7 @@ fn read_quoted(text: &str, quote: char) -> Option<(String, usize)> {
     None
 }
 
-fn interpolate(value: &str, known: &BTreeMap<String, String>) -> String {
+fn interpolate(value: &str, known: &Block) -> String {
     let mut out = String::new();
     let mut rest = value;
     while let Some(start) = rest.find("${") {
@@ -81,7 +103,13 @@ fn interpolate(value: &str, known: &BTreeMap<String, String>) -> String {
         let inner = &rest[start + 2..start + length];
         let (name, default) = inner.split_once(":-").unwrap_or((inner, ""));
         out.push_str(&rest[..start]);
-        out.push_str(known.get(name).filter(|value| !value.is_empty()).map_or(default, String::as_str));
+        out.push_str(
+            known
+                .get(name)
+                .map(|value| value.text.as_str())
+                .filter(|text| !text.is_empty())
+                .unwrap_or(default),
+        );
         rest = &rest[start + length + 1..];
     }
     out + rest
@@ -94,7 +122,11 @@ mod tests {
     #[test]
     fn reads_what_python_dotenv_reads() {
         let text = "A=1\r\nexport B = two words # c\n# D=4\nC='it\\'s #1'\nE=\"a\\nb\nc\" # x\nF\nG=\nA=2\nH=${A}-${NO:-d}-${NO}\nI=a#b\nJ='open\n=x\n";
-        let values = parse_dotenv(text);
+        let values = parse_dotenv(text, ".env");
+        assert_eq!(values["E"].place.as_ref().map(ToString::to_string).as_deref(), Some(".env:5"));
+        assert_eq!(values["I"].place.as_ref().map(ToString::to_string).as_deref(), Some(".env:11"));
+        let values: std::collections::BTreeMap<_, _> =
+            values.into_iter().map(|(name, value)| (name, value.text)).collect();
         let expected = [
             ("A", "2"),
             ("B", "two words"),
@@ -106,15 +138,15 @@ mod tests {
             ("J", "'open"),
         ];
         let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        assert_eq!(values, BTreeMap::from(expected));
+        assert_eq!(values, std::collections::BTreeMap::from(expected));
     }
 
     #[test]
     fn never_panics() {
         let text = "A=\"\\é\nexport =\n'x'=${é\n\\";
         for (at, _) in text.char_indices() {
-            parse_dotenv(&text[at..]);
-            parse_dotenv(&text[..at]);
+            parse_dotenv(&text[at..], "");
+            parse_dotenv(&text[..at], "");
         }
     }
 }

@@ -36,6 +36,12 @@ pub enum ConfigError {
         /// The link, relative to the project's root.
         path: String,
     },
+    /// Where a file is wanted, there is a pipe, a socket or a device.
+    #[error("`{path}` is neither a file nor a folder")]
+    Special {
+        /// Its path, relative to the project's root.
+        path: String,
+    },
     /// The project file is wrong: all faults at once, ordered by place.
     #[error("{}", summary(.0))]
     Faults(Vec<Finding>),
@@ -46,6 +52,14 @@ pub enum ConfigError {
         name: EnvironmentName,
         /// Those that are there, in the order of the file.
         known: Vec<EnvironmentName>,
+        /// The one that was probably meant.
+        meant: Option<String>,
+    },
+    /// There is no such key.
+    #[error("there is no key `{key}`, and nothing sets one below it")]
+    UnknownKey {
+        /// The key.
+        key: String,
         /// The one that was probably meant.
         meant: Option<String>,
     },

@@ -4,9 +4,10 @@
 //! key by key, lists one behind the other, of scalars the later file's. Where the project file is ours, two
 //! items of one name are one item. This is about what is *written*; layers are merged by figment.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::check::Check;
+use crate::model::origin::Place;
 use crate::yaml::{Entry, Kind, Node};
 
 /// Adds a document to those before it.
@@ -91,6 +92,45 @@ fn keep_first_of(list: &mut Node, path: &str, check: &mut Check) {
         }
     }
     *items = kept;
+}
+
+/// What included files name: two of them may not name one thing.
+#[derive(Default)]
+pub(super) struct Indexed {
+    places: BTreeMap<(String, String), Place>,
+}
+
+impl Indexed {
+    /// Adds an included file, and reports what an included file has named before.
+    pub(super) fn add(&mut self, root: &Node, check: &mut Check) {
+        for key in ["environments", "jobs", "schedules"] {
+            self.add_list(key, root.get(key), check);
+        }
+        for entry in root.get("plugins").map(Node::entries).unwrap_or_default() {
+            self.add_list(&format!("plugins.{}", entry.name), Some(&entry.value), check);
+        }
+    }
+
+    fn add_list(&mut self, path: &str, list: Option<&Node>, check: &mut Check) {
+        for item in list.map(Node::items).unwrap_or_default() {
+            let Some(name) = item.get("name").and_then(Node::as_str) else { continue };
+            let known = self.places.insert((path.to_owned(), name.to_owned()), item.place());
+            if let Some(first) = known {
+                let message = format!("`{name}` is twice in `{path}` of included files: first at {first}");
+                let hint = "merge the two, or rename one".to_owned();
+                check.error("duplicate-name", item, message, Some(hint));
+            }
+        }
+    }
+}
+
+/// Joins a list that waits under one key to the list under another, by name.
+pub(super) fn take_part(root: &mut Node, from: &str, to: &str) {
+    let Kind::Mapping(entries) = &mut root.value else { return };
+    let Some(at) = entries.iter().position(|entry| &*entry.name == from) else { return };
+    let mut part = entries.remove(at);
+    part.name = to.into();
+    join_entry(entries, part, true);
 }
 
 fn child<'a>(node: &'a mut Node, name: &str) -> Option<&'a mut Node> {

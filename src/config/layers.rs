@@ -11,12 +11,13 @@ use figment::value::{Dict, Empty, Map, Tag, Value};
 use figment::{Error, Figment, Metadata, Profile, Provider};
 
 use super::convert::{Content, Path, json};
+use super::explain::Word;
 use crate::model::origin::{Layer, Origin};
 
 /// A layer as figment sees it.
 struct Provided {
     name: String,
-    file: Option<String>,
+    file: Option<std::sync::Arc<str>>,
     data: Dict,
 }
 
@@ -24,7 +25,7 @@ impl Provider for Provided {
     fn metadata(&self) -> Metadata {
         let metadata = Metadata::named(self.name.clone());
         match &self.file {
-            Some(file) => metadata.source(std::path::Path::new(file)),
+            Some(file) => metadata.source(std::path::Path::new(&**file)),
             None => metadata,
         }
     }
@@ -48,7 +49,7 @@ pub(super) struct Stack {
     lists: BTreeMap<Path, Vec<String>>,
     mappings: BTreeSet<Path>,
     kind: Option<String>,
-    commit: Option<String>,
+    commit: Option<std::sync::Arc<str>>,
 }
 
 /// A value that no layer merges any further.
@@ -64,7 +65,7 @@ pub(super) struct Leaf {
 
 impl Stack {
     /// Begins without a layer.
-    pub(super) fn new(commit: Option<String>) -> Self {
+    pub(super) fn new(commit: Option<std::sync::Arc<str>>) -> Self {
         Self {
             figment: Figment::new(),
             layers: Vec::new(),
@@ -158,11 +159,36 @@ impl Stack {
         }
     }
 
+    /// Lists the paths of all values that any layer sets or unsets, in order.
+    pub(super) fn paths(&self) -> Vec<Path> {
+        let mut paths: BTreeSet<Path> = self.leaves(usize::MAX).into_iter().map(|leaf| leaf.path).collect();
+        paths.extend(self.layers.iter().flat_map(|beside| beside.content.unset.iter().cloned()));
+        paths.into_iter().collect()
+    }
+
+    /// Gives what each layer says of a path, the weakest first; what is unset is null.
+    pub(super) fn says(&self, path: &Path) -> Vec<Word> {
+        let mut says = Vec::new();
+        for beside in &self.layers {
+            let cut = beside.content.unset.iter().find(|unset| path.starts_with(unset));
+            let value = find(&beside.content.data, path).map(json);
+            if value.is_some() || cut.is_some() {
+                let origin = self.origin_in(beside, path);
+                says.push(Word { unset: value.is_none(), written: value.unwrap_or_default(), origin });
+            }
+        }
+        says
+    }
+
     fn origin(&self, tag: Tag, path: &Path) -> Origin {
         let name = self.figment.get_metadata(tag).map(|metadata| metadata.name.as_ref());
-        let Some(beside) = self.layers.iter().find(|beside| Some(beside.name.as_str()) == name) else {
-            return Origin::of(Layer::Default);
-        };
+        match self.layers.iter().find(|beside| Some(beside.name.as_str()) == name) {
+            Some(beside) => self.origin_in(beside, path),
+            None => Origin::of(Layer::Default),
+        }
+    }
+
+    fn origin_in(&self, beside: &Beside, path: &Path) -> Origin {
         let mut origin = match beside.content.places.get(path) {
             // Defaults are built in: their text is nobody's file.
             Some(place) if beside.layer != Layer::Default || !place.file.is_empty() => {
@@ -173,6 +199,12 @@ impl Stack {
         origin.variable = beside.content.variables.get(path).cloned();
         origin
     }
+}
+
+fn find<'a>(dict: &'a Dict, path: &[String]) -> Option<&'a Value> {
+    let (first, rest) = path.split_first()?;
+    let value = dict.get(first)?;
+    if rest.is_empty() { Some(value) } else { find(value.as_dict()?, rest) }
 }
 
 fn tombstones(cuts: &[Path]) -> Dict {

@@ -9,11 +9,11 @@ use super::convert::{Content, Path};
 use super::decode;
 use super::environments;
 use super::error::ConfigError;
+use super::explain::Word;
 use super::layers::{Leaf, Stack};
-use super::plugin;
+use super::plugin::{Block, Settled, Surroundings, Variable, resolve_all, settle};
 use super::reference::Rules;
 use super::secret::is_secret_name;
-use super::settings::{Scope, Settled, Sources, settle};
 use super::suggest::did_you_mean;
 use super::variable;
 use super::written::Written;
@@ -56,7 +56,9 @@ pub struct Inputs {
     /// The process's variables.
     pub variables: BTreeMap<String, String>,
     /// The variables of `.env`: see [`parse_dotenv`](super::parse_dotenv).
-    pub dotenv: BTreeMap<String, String>,
+    pub dotenv: Block,
+    /// The variables of each `.env.<environment>`, by environment.
+    pub environment_dotenv: BTreeMap<String, Block>,
     /// What flags say.
     pub flags: Flags,
     /// The project's folder, absolute: relative warehouse paths and repositories are relative to it.
@@ -82,6 +84,8 @@ pub struct Fault {
 /// An environment in force, with the origin of every value.
 #[derive(Clone, Debug)]
 pub struct Resolved {
+    /// The project's folder, absolute.
+    pub root: std::path::PathBuf,
     /// What commands act on; a value with a fault is absent in it.
     pub environment: Environment,
     /// Every value with its origin.
@@ -153,21 +157,49 @@ impl Written {
     /// [`ConfigError::UnknownEnvironment`] if there is none of this name; [`ConfigError::Faults`] if
     /// a variable sets what a variable must not.
     pub fn environment(&self, name: &EnvironmentName, inputs: &Inputs) -> Result<Resolved, ConfigError> {
-        if environments::find(&self.root, name.as_str()).is_none() {
+        let mut settled = self.settled(Some(name), inputs)?;
+        let root = &settled.effective.root;
+        let environment = decode::environment(name, root, &settled.tree, &inputs.root, &mut settled.faults);
+        let Everything { effective, faults, findings, .. } = settled;
+        let (root, place) = (inputs.root.clone(), self.place_of(name));
+        Ok(Resolved { root, environment, effective, faults, findings, place })
+    }
+
+    /// Gives every value of an environment, or of the project without one, as [`environment`](Self::environment) does.
+    ///
+    /// # Errors
+    ///
+    /// As [`environment`](Self::environment).
+    pub fn effective(
+        &self,
+        name: Option<&EnvironmentName>,
+        inputs: &Inputs,
+    ) -> Result<(Effective, Vec<Finding>), ConfigError> {
+        let settled = self.settled(name, inputs)?;
+        let mut findings = settled.findings;
+        findings.extend(settled.faults.into_iter().map(|fault| fault.finding));
+        Ok((settled.effective, findings))
+    }
+
+    pub(super) fn settled(
+        &self,
+        name: Option<&EnvironmentName>,
+        inputs: &Inputs,
+    ) -> Result<Everything, ConfigError> {
+        if let Some(name) = name.filter(|name| environments::find(&self.root, name.as_str()).is_none()) {
             return Err(self.unknown(name));
         }
+        let name = name.map(EnvironmentName::as_str);
         let mut findings = Vec::new();
-        let stack = stack(self, name.as_str(), inputs, &mut findings);
+        let stack = stack(self, name, inputs, &mut findings);
         if findings.iter().any(|finding| finding.level == Level::Error) {
             return Err(ConfigError::Faults(findings));
         }
-        let scope = scope(self, name.as_str(), inputs);
+        let around = Surroundings::new(self, name, inputs);
         let mut faults = Vec::new();
-        let (root, tree) = expanded(&stack, name.as_str(), &scope, &mut faults);
-        let environment = decode::environment(name, &root, &tree, &inputs.root, &mut faults);
-        let plugins = plugin::resolve(self, name.as_str(), &scope);
-        let effective = Effective { root, plugins };
-        Ok(Resolved { environment, effective, faults, findings, place: self.place_of(name) })
+        let (root, tree) = expanded(&stack, name.unwrap_or_default(), &around, &mut faults);
+        let effective = Effective { root, plugins: resolve_all(&around) };
+        Ok(Everything { effective, tree, faults, findings })
     }
 
     fn unknown(&self, name: &EnvironmentName) -> ConfigError {
@@ -177,14 +209,28 @@ impl Written {
     }
 }
 
-/// Stacks the layers of an environment.
-pub(super) fn stack(written: &Written, name: &str, inputs: &Inputs, findings: &mut Vec<Finding>) -> Stack {
+/// What the layers of an environment come to.
+pub(super) struct Everything {
+    pub(super) effective: Effective,
+    /// The root's values as one tree, named lists as lists.
+    tree: Value,
+    faults: Vec<Fault>,
+    findings: Vec<Finding>,
+}
+
+/// Stacks the layers of an environment, or of the project without one.
+pub(super) fn stack(
+    written: &Written,
+    name: Option<&str>,
+    inputs: &Inputs,
+    findings: &mut Vec<Finding>,
+) -> Stack {
     let mut stack = Stack::new(written.commit.clone());
     let defaults = parse(DEFAULTS, "").expect("the defaults are sound");
     stack.push(Layer::Default, "defaults", Content::take(&defaults, &|_| true));
     let base = |key: &str| !NOT_MERGED.contains(&key) && !key.starts_with("x-");
     stack.push(Layer::Base, "base", Content::take(&written.root, &base));
-    let chain = environments::chain(&written.root, name);
+    let chain = name.map(|name| environments::chain(&written.root, name)).unwrap_or_default();
     for (index, node) in chain.iter().enumerate() {
         let own = index + 1 == chain.len();
         let wanted = |key: &str| !IDENTITY.contains(&key) && (own || !NEVER_INHERITED.contains(&key));
@@ -192,8 +238,10 @@ pub(super) fn stack(written: &Written, name: &str, inputs: &Inputs, findings: &m
             if own { (Layer::Environment, "environment") } else { (Layer::Inherited, "inherited") };
         stack.push(layer, format!("{label} {index}"), Content::take(node, &wanted));
     }
+    let process = inputs.variables.iter();
+    let process = process.map(|(name, text)| (name.clone(), Variable::text(text.as_str()))).collect();
     for (layer, label, variables) in
-        [(Layer::Dotenv, "dotenv", &inputs.dotenv), (Layer::Variable, "variables", &inputs.variables)]
+        [(Layer::Dotenv, "dotenv", &written.dotenv(name, inputs)), (Layer::Variable, "variables", &process)]
     {
         let content = variable::content(variables, &stack.merged(), findings);
         stack.push(layer, label, content);
@@ -206,30 +254,11 @@ pub(super) fn stack(written: &Written, name: &str, inputs: &Inputs, findings: &m
     stack
 }
 
-fn scope(written: &Written, name: &str, inputs: &Inputs) -> Scope {
-    let chain = environments::chain(&written.root, name);
-    let mut meltano = BTreeMap::from([
-        ("MELTANO_ENVIRONMENT".to_owned(), name.to_owned()),
-        ("MELTANO_PROJECT_ROOT".to_owned(), inputs.root.display().to_string()),
-    ]);
-    if let Some(id) = &written.project.project_id {
-        meltano.insert("MELTANO_PROJECT_ID".to_owned(), id.clone());
-    }
-    let sources = Sources {
-        dotenv: &inputs.dotenv,
-        process: &inputs.variables,
-        root: &written.root,
-        chain: &chain,
-        meltano,
-    };
-    Scope::of(sources)
-}
-
 /// Expands all values; gives them by key, and as one tree in which named lists are lists again.
 fn expanded(
     stack: &Stack,
     name: &str,
-    scope: &Scope,
+    around: &Surroundings<'_>,
     faults: &mut Vec<Fault>,
 ) -> (BTreeMap<String, EffectiveValue>, Value) {
     let mut engine = Engine::new();
@@ -238,12 +267,13 @@ fn expanded(
     let mut tree = Value::Object(serde_json::Map::new());
     for leaf in stack.leaves(usize::MAX) {
         let key = leaf.path.join(".");
-        let settled = settle_leaf(&leaf, &engine, scope, &key, faults);
+        let settled = settle_leaf(&leaf, &engine, around, &key, faults);
         if !settled.value.is_null() {
             graft(&mut tree, &leaf.path, settled.value.clone());
         }
         let sensitive = settled.secret || is_secret_name(&key);
-        let value = EffectiveValue { raw: leaf.value, value: settled.value, origin: leaf.origin, sensitive };
+        let raw = (settled.value != leaf.value).then_some(leaf.value);
+        let value = EffectiveValue { raw, sensitive, ..EffectiveValue::plain(settled.value, leaf.origin) };
         root.insert(key, value);
     }
     for (path, names) in stack.lists().iter().rev() {
@@ -252,8 +282,17 @@ fn expanded(
     (root, tree)
 }
 
-fn settle_leaf(leaf: &Leaf, engine: &Engine, scope: &Scope, key: &str, faults: &mut Vec<Fault>) -> Settled {
+fn settle_leaf(
+    leaf: &Leaf,
+    engine: &Engine,
+    around: &Surroundings<'_>,
+    key: &str,
+    faults: &mut Vec<Fault>,
+) -> Settled {
     let as_written = || Settled { value: leaf.value.clone(), ..Settled::default() };
+    if key == "state_id_suffix" {
+        return settle(&leaf.value, Rules::Meltano, &|name| around.outside_of_environment(name));
+    }
     // What a variable or a flag says keeps its text.
     let ours = leaf.path.first().is_some_and(|first| EXPANDED.contains(&first.as_str()));
     if !ours
@@ -273,7 +312,7 @@ fn settle_leaf(leaf: &Leaf, engine: &Engine, scope: &Scope, key: &str, faults: &
             return Settled::default();
         }
     };
-    let mut settled = settle(&rendered, Rules::Own, scope);
+    let mut settled = settle(&rendered, Rules::Own, &|name| around.lookup(name));
     if !settled.unset.is_empty() {
         settled.unset.dedup();
         for name in &settled.unset {
@@ -283,6 +322,19 @@ fn settle_leaf(leaf: &Leaf, engine: &Engine, scope: &Scope, key: &str, faults: &
         settled.value = Value::Null;
     }
     settled
+}
+
+/// Expands a root key's value as a layer has it.
+pub(super) fn settled_root(
+    word: &Word,
+    (key, environment): (&str, Option<&str>),
+    around: &Surroundings<'_>,
+) -> Settled {
+    let mut engine = Engine::new();
+    engine.global("environment", BTreeMap::from([("name", environment.unwrap_or_default())]));
+    let path = key.split('.').map(str::to_owned).collect();
+    let leaf = Leaf { path, value: word.written.clone(), origin: word.origin.clone() };
+    settle_leaf(&leaf, &engine, around, key, &mut Vec::new())
 }
 
 /// Adds the place, or the variable, that a value comes from.

@@ -7,9 +7,15 @@
 //! is none when it ends in what is known of a secret but does not hold it: `url`, `uri`, `endpoint`, `id`, `name`,
 //! `type`, `path`, `file`, `ttl`, `expiry`, `length`, `count`, `limit`, or begins with `max` or `min`.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
+
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 use serde_json::Value;
 
 use crate::model::environment::Effective;
+use crate::yaml::{Kind, Node};
 
 /// What stands for a secret.
 pub const MASK: &str = "••••";
@@ -51,7 +57,11 @@ const HARMLESS_ENDS: [&str; 13] = [
 ///
 /// Shape: of a path only the last part counts.
 pub fn is_secret_name(name: &str) -> bool {
-    let words = words(name.rsplit('.').next().unwrap_or(name));
+    let name = name.rsplit('.').next().unwrap_or(name);
+    if !may_be_secret(name) {
+        return false;
+    }
+    let words = words(name);
     let (Some(first), Some(last)) = (words.first(), words.last()) else { return false };
     if HARMLESS_ENDS.contains(&last.as_str()) || matches!(first.as_str(), "max" | "min") {
         return false;
@@ -62,6 +72,16 @@ pub fn is_secret_name(name: &str) -> bool {
     words.iter().any(|each| word(each))
         || words.windows(2).any(|pair| PAIRS.contains(&(pair[0].as_str(), pair[1].trim_end_matches('s'))))
         || joined()
+}
+
+/// Whether any of the words could be in a name: most names are told from a secret's by that alone.
+fn may_be_secret(name: &str) -> bool {
+    const STEMS: [&str; 10] =
+        ["passw", "passphr", "pwd", "secret", "token", "credential", "key", "bearer", "cookie", "string"];
+    let bytes = name.as_bytes();
+    let has =
+        |stem: &str| bytes.windows(stem.len()).any(|window| window.eq_ignore_ascii_case(stem.as_bytes()));
+    !name.is_ascii() || STEMS.iter().any(|stem| has(stem))
 }
 
 fn words(name: &str) -> Vec<String> {
@@ -86,18 +106,33 @@ fn words(name: &str) -> Vec<String> {
 /// Lists the secrets of a configuration: every text of a sensitive value, and passwords in URLs.
 pub fn secrets(effective: &Effective) -> Vec<String> {
     let mut found = Vec::new();
-    for (_, value) in effective.values() {
+    for value in effective.bare_values() {
         collect(&value.value, value.sensitive, &mut found);
     }
     found
 }
 
 /// Lists the secrets that a value holds, by the names in it.
-pub(super) fn secrets_in(value: &Value) -> Vec<String> {
+pub(super) fn secrets_in(node: &Node) -> Vec<String> {
     let mut found = Vec::new();
-    collect(value, false, &mut found);
+    collect_written(node, false, &mut found);
     found.retain(|text| !is_reference(text));
     found
+}
+
+fn collect_written(node: &Node, sensitive: bool, found: &mut Vec<String>) {
+    match &node.value {
+        Kind::String(text) if sensitive && !text.is_empty() => found.push(text.clone()),
+        Kind::String(text) => found.extend(url_passwords(text).map(|at| text[at].to_owned())),
+        Kind::Int(_) | Kind::UInt(_) | Kind::Float(_) if sensitive => found.extend(node.text()),
+        Kind::Sequence(items) => items.iter().for_each(|item| collect_written(item, sensitive, found)),
+        Kind::Mapping(entries) => {
+            for entry in entries {
+                collect_written(&entry.value, sensitive || is_secret_name(&entry.name), found);
+            }
+        }
+        Kind::Null | Kind::Bool(_) | Kind::Int(_) | Kind::UInt(_) | Kind::Float(_) => {}
+    }
 }
 
 /// Whether a text is nothing but one reference: that is a name and no secret.
@@ -124,42 +159,73 @@ fn collect(value: &Value, sensitive: bool, found: &mut Vec<String>) {
     }
 }
 
+/// Many texts that are looked for in one pass over another text.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Needles {
+    texts: BTreeSet<String>,
+    automaton: OnceLock<Option<AhoCorasick>>,
+}
+
+impl Needles {
+    /// Adds texts.
+    pub(super) fn add(&mut self, texts: impl IntoIterator<Item = String>) {
+        let before = self.texts.len();
+        self.texts.extend(texts);
+        if self.texts.len() > before {
+            self.automaton = OnceLock::new();
+        }
+    }
+
+    /// Replaces each that is found, of several at one place the longest.
+    pub(super) fn replace<'t>(&self, text: &'t str, with: &mut dyn FnMut(&str) -> String) -> Cow<'t, str> {
+        let build = || {
+            let mut builder = AhoCorasickBuilder::new();
+            builder
+                .match_kind(MatchKind::LeftmostLongest)
+                .build(&self.texts)
+                .ok()
+                .filter(|_| !self.texts.is_empty())
+        };
+        let Some(automaton) = self.automaton.get_or_init(build) else { return Cow::Borrowed(text) };
+        if !automaton.is_match(text) {
+            return Cow::Borrowed(text);
+        }
+        let mut out = String::new();
+        automaton.replace_all_with(text, &mut out, |_, found, out| {
+            out.push_str(&with(found));
+            true
+        });
+        Cow::Owned(out)
+    }
+}
+
 /// Hides secrets in free text.
 #[derive(Clone, Debug, Default)]
 pub struct Mask {
-    values: Vec<String>,
+    needles: Needles,
 }
 
 impl Mask {
     /// Makes a mask for these values; those below six characters are left out.
     pub fn new(values: impl Iterator<Item = String>) -> Self {
-        let mut all = Vec::new();
+        let mut needles = Needles::default();
         for value in values.filter(|value| value.chars().count() >= MIN_LENGTH) {
             let quoted = Value::from(value.as_str()).to_string();
             let escaped = quoted[1..quoted.len() - 1].to_owned();
-            all.extend([value.trim_end().to_owned(), escaped, value]);
+            let forms = [value.trim_end().to_owned(), escaped, value];
+            needles.add(forms.into_iter().filter(|form| form.chars().count() >= MIN_LENGTH));
         }
-        // The longest first: a secret may be part of another.
-        all.sort_by(|left, right| right.len().cmp(&left.len()).then_with(|| left.cmp(right)));
-        all.dedup();
-        all.retain(|value| value.chars().count() >= MIN_LENGTH);
-        Self { values: all }
+        Self { needles }
     }
 
     /// Takes over the values of another mask.
     pub fn extend(&mut self, other: Self) {
-        *self = Self::new(std::mem::take(&mut self.values).into_iter().chain(other.values));
+        self.needles.add(other.needles.texts);
     }
 
     /// Replaces every secret, and the password of every URL, by `••••`.
     pub fn text(&self, text: &str) -> String {
-        let mut masked = text.to_owned();
-        for value in &self.values {
-            if masked.contains(value.as_str()) {
-                masked = masked.replace(value.as_str(), MASK);
-            }
-        }
-        mask_urls(&masked, &mut |_| MASK.to_owned())
+        mask_urls(&self.needles.replace(text, &mut |_| MASK.to_owned()), &mut |_| MASK.to_owned())
     }
 }
 

@@ -117,7 +117,14 @@ pub(super) const OVERLAY: &[Field] = &[
 ];
 
 /// Our keys that only the root has.
-pub(super) const ROOT_OWN: &[Field] = &[field("promotion", Shape::Mapping(PROMOTION))];
+pub(super) const ROOT_OWN: &[Field] = &[
+    field("promotion", Shape::Mapping(PROMOTION)),
+    field("dotenv", Shape::Choice(&["shared", "per_environment"])),
+];
+
+/// Keys of both tools that an environment of a `meltano.yml` has only under `annotations.promote`.
+pub(super) const PER_ENVIRONMENT: &[Field] =
+    &[field("plugins", Shape::Plugins), field("schedules", Shape::Any), field("jobs", Shape::Any)];
 
 /// Our keys that only an environment has.
 pub(super) const ENVIRONMENT_OWN: &[Field] =

@@ -33,7 +33,7 @@ pub(super) fn check(written: &Written, check: &mut Check) {
 
 /// Gives what tells one place from another; nothing where warehouse or dataset is missing.
 fn target(written: &Written, name: &EnvironmentName) -> Option<String> {
-    let stack = stack(written, name.as_str(), &Inputs::default(), &mut Vec::new());
+    let stack = stack(written, Some(name.as_str()), &Inputs::default(), &mut Vec::new());
     let mut engine = Engine::new();
     engine.global("environment", BTreeMap::from([("name", name.as_str())]));
     let mut warehouse = BTreeMap::new();

@@ -1,10 +1,9 @@
 //! `PROMOTE_…` variables as a layer: `PROMOTE_WAREHOUSE__PATH` is `warehouse.path`.
 
-use std::collections::BTreeMap;
-
 use figment::value::{Dict, Tag, Value};
 
 use super::convert::Content;
+use super::plugin::Block;
 use super::suggest::did_you_mean;
 use crate::model::finding::Finding;
 
@@ -24,13 +23,9 @@ const SETTABLE: [&str; 6] = ["warehouse", "workspace", "dataset", "vars", "paths
 ///
 /// Shape: `__` separates keys; a key is found whatever its case, and `_` stands for any character
 /// that a variable's name cannot have; a value is its text. Findings name the variable.
-pub(super) fn content(
-    variables: &BTreeMap<String, String>,
-    merged: &Dict,
-    findings: &mut Vec<Finding>,
-) -> Content {
+pub(super) fn content(variables: &Block, merged: &Dict, findings: &mut Vec<Finding>) -> Content {
     let mut content = Content::default();
-    for (variable, text) in variables {
+    for (variable, value) in variables {
         let Some(name) = variable.strip_prefix(PREFIX) else { continue };
         if RESERVED.contains(&name) || name.is_empty() {
             continue;
@@ -47,7 +42,10 @@ pub(super) fn content(
             continue;
         }
         content.variables.insert(path.clone(), variable.clone());
-        insert(&mut content.data, &path, text);
+        if let Some(place) = &value.place {
+            content.places.insert(path.clone(), place.clone());
+        }
+        insert(&mut content.data, &path, &value.text);
     }
     content
 }

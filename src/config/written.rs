@@ -1,11 +1,15 @@
 //! A project as it is written: read, joined with what it includes, and checked as a whole.
 
+use std::sync::OnceLock;
+
 use globset::GlobBuilder;
 
 use super::check::Check;
-use super::document::{Dialect, dialect, read};
+use super::document::{Dialect, MORE_ENVIRONMENTS, dialect, read};
 use super::error::ConfigError;
-use super::join::{join, keep_first};
+use super::join::{Indexed, join, keep_first, take_part};
+use super::plugin::Block;
+use super::resolve::Inputs;
 use super::secret::secrets_in;
 use super::{environments, plugin, targets};
 use crate::model::finding::{Finding, Level};
@@ -22,9 +26,12 @@ pub struct Written {
     pub(super) project: Project,
     pub(super) root: Node,
     pub(super) findings: Vec<Finding>,
-    pub(super) commit: Option<String>,
+    pub(super) commit: Option<std::sync::Arc<str>>,
     pub(super) definitions: plugin::Definitions,
     files: Vec<String>,
+    /// Whether `.env.<environment>` is read beside `.env`.
+    own_dotenv: bool,
+    secrets: OnceLock<Vec<String>>,
 }
 
 impl Written {
@@ -43,10 +50,18 @@ impl Written {
         &self.files
     }
 
+    /// Gives the variables of `.env`, and of the environment's own `.env.<environment>` where that is read.
+    pub(super) fn dotenv(&self, name: Option<&str>, inputs: &Inputs) -> Block {
+        let mut dotenv = inputs.dotenv.clone();
+        let own = name.filter(|_| self.own_dotenv).and_then(|name| inputs.environment_dotenv.get(name));
+        dotenv.extend(own.into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())));
+        dotenv
+    }
+
     /// Lists the secrets that are written in clear, in any layer: values of keys named like secrets, and
     /// passwords in URLs.
-    pub fn secrets(&self) -> Vec<String> {
-        secrets_in(&self.root.to_json())
+    pub fn secrets(&self) -> &[String] {
+        self.secrets.get_or_init(|| secrets_in(&self.root))
     }
 
     /// Gives the place where an environment begins.
@@ -74,13 +89,27 @@ pub fn load(snapshot: &Snapshot, file: &str) -> Result<Written, ConfigError> {
     let (root, files) = documents(snapshot, file, dialect, &mut check);
     let Some(root) = root else { return Err(faults(check.findings)) };
     let definitions = plugin::definitions(snapshot, folder(file), &root, &mut check);
+    plugin::check_declared(&definitions, &mut check);
     let project = project(&root, file);
     environments::check(&root, &project, dialect, &mut check);
     if !check.findings.iter().any(|finding| finding.level == Level::Error) {
         plugin::check_overlays(&root, &mut check);
     }
-    let commit = snapshot.commit().map(str::to_owned);
-    let mut written = Written { project, root, findings: Vec::new(), commit, definitions, files };
+    let commit = snapshot.commit().map(Into::into);
+    let own_dotenv = match root.get("dotenv").and_then(Node::as_str) {
+        Some(said) => said == "per_environment",
+        None => dialect == Dialect::Own,
+    };
+    let mut written = Written {
+        project,
+        root,
+        findings: Vec::new(),
+        commit,
+        definitions,
+        files,
+        own_dotenv,
+        secrets: OnceLock::new(),
+    };
     if !check.findings.iter().any(|finding| finding.level == Level::Error) {
         targets::check(&written, &mut check);
     }
@@ -104,7 +133,10 @@ fn faults(findings: Vec<Finding>) -> ConfigError {
 }
 
 fn sorted(mut findings: Vec<Finding>) -> Vec<Finding> {
-    findings.sort_by(|left, right| left.place.cmp(&right.place));
+    findings.sort_by(|left, right| {
+        (&left.place, &left.code, &left.message).cmp(&(&right.place, &right.code, &right.message))
+    });
+    findings.dedup();
     findings
 }
 
@@ -117,6 +149,7 @@ fn documents(
 ) -> (Option<Node>, Vec<String>) {
     let mut root = read(snapshot, file, dialect, check);
     let mut files = vec![file.to_owned()];
+    let mut indexed = Indexed::default();
     let mut pending =
         root.as_ref().map(|root| included(snapshot, folder(file), root, check)).unwrap_or_default();
     if dialect == Dialect::Own && root.is_some() {
@@ -137,6 +170,9 @@ fn documents(
                 more.reverse();
                 pending.extend(more);
             }
+            if dialect == Dialect::Meltano {
+                indexed.add(&other, check);
+            }
             match &mut root {
                 Some(root) => join(root, other, dialect == Dialect::Own),
                 None => root = Some(other),
@@ -144,8 +180,11 @@ fn documents(
         }
         files.push(path);
     }
-    if let (Some(root), Dialect::Meltano) = (&mut root, dialect) {
-        keep_first(root, check);
+    if let Some(root) = &mut root {
+        if dialect == Dialect::Meltano {
+            keep_first(root, check);
+        }
+        take_part(root, MORE_ENVIRONMENTS, "environments");
     }
     // With a part missing, what is said of the rest would mostly be wrong.
     let complete =

@@ -320,7 +320,7 @@ fn by_structure<'a>(
     let wish = Wish { files: &files, prefer: request.prefer, keep };
     let Structured { attempt, files, findings: more } = structured(&sides, attempt, &wish)?;
     // How the engines merge the text of such a file is of no account.
-    findings.retain(|finding| !finding.place.as_ref().is_some_and(|place| files.contains_key(&place.file)));
+    findings.retain(|finding| !finding.place.as_ref().is_some_and(|place| files.contains_key(&*place.file)));
     findings.extend(more);
     let sides = Sides { structured: files, ..with_result(sides, attempt.tree)? };
     Ok((sides, attempt))

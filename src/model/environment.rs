@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::coordinate::Dataset;
+use super::finding::Finding;
 use super::name::EnvironmentName;
-use super::origin::Origin;
+use super::origin::{Layer, Origin, Place};
 
 /// An environment's settings after merging: what commands act on.
 #[derive(Clone, Debug, PartialEq)]
@@ -163,14 +165,73 @@ pub struct Check {
 /// An effective value with its origin.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EffectiveValue {
-    /// The value, references unexpanded.
-    pub raw: Value,
+    /// The value as it is written, where expanding its references made another of it.
+    pub raw: Option<Value>,
     /// The value, references expanded. May be a secret: mask before it goes anywhere.
     pub value: Value,
     /// Where it comes from.
     pub origin: Origin,
     /// Whether it is masked in every output.
     pub sensitive: bool,
+    /// Of a mapping that is put together from parts, the parts that are masked.
+    pub secret_parts: Vec<String>,
+}
+
+impl EffectiveValue {
+    /// A value that is as it is written, and no secret.
+    pub fn plain(value: Value, origin: Origin) -> Self {
+        Self { raw: None, value, origin, sensitive: false, secret_parts: Vec::new() }
+    }
+
+    /// Gives the value as it is written.
+    pub fn written(&self) -> &Value {
+        self.raw.as_ref().unwrap_or(&self.value)
+    }
+
+    /// Whether nothing sets it.
+    pub fn is_unset(&self) -> bool {
+        self.written().is_null() && self.origin.layer == Layer::Default
+    }
+
+    /// Whether it is nothing but what is built in.
+    pub fn is_built_in(&self) -> bool {
+        self.origin.layer == Layer::Default && self.origin.file.is_none()
+    }
+}
+
+/// How a plugin gets its configuration.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Nesting {
+    /// Nested by dots: extractors, loaders, mappers.
+    Nested,
+    /// Flat keys.
+    #[default]
+    Flat,
+    /// Nested, every value a text: Airflow.
+    Texts,
+}
+
+/// What a plugin's configuration comes to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EffectivePlugin {
+    /// Settings, and extras with `_` before their names, in the order of their definition; null where unset.
+    pub settings: IndexMap<String, EffectiveValue>,
+    /// What the plugin is handed in place of a setting's value, where a post-processor makes another of it.
+    pub processed: BTreeMap<String, Value>,
+    /// What runs: `pip_url`, `variant` and the like, as far as the project says it.
+    pub attributes: BTreeMap<String, EffectiveValue>,
+    /// Variables of the plugin's process, as far as `env` blocks name them.
+    pub env: BTreeMap<String, EffectiveValue>,
+    /// How the plugin gets its configuration.
+    pub nesting: Nesting,
+    /// Settings with a reference that has no value, and its name.
+    pub unset: Vec<(String, String)>,
+    /// Groups of settings of which at least one has to be set whole.
+    pub groups: Vec<Vec<String>>,
+    /// Where the plugin begins.
+    pub place: Option<Place>,
+    /// Why it cannot be resolved; the rest is empty then.
+    pub error: Option<Finding>,
 }
 
 /// Everything that an environment's configuration comes to.
@@ -181,16 +242,33 @@ pub struct EffectiveValue {
 pub struct Effective {
     /// Root keys by path.
     pub root: BTreeMap<String, EffectiveValue>,
-    /// Plugins by `TYPE/NAME`.
-    pub plugins: BTreeMap<String, BTreeMap<String, EffectiveValue>>,
+    /// Plugins by `TYPE/NAME`; a mapping of a mapper is `mappers/NAME#MAPPING`.
+    pub plugins: BTreeMap<String, EffectivePlugin>,
 }
 
 impl Effective {
-    /// Walks all values: key (`warehouse.path`, `extractors/tap-x.setting`) and value, in order.
+    /// Walks all values without their keys.
+    pub fn bare_values(&self) -> impl Iterator<Item = &EffectiveValue> {
+        let plugins = self.plugins.values().flat_map(|plugin| {
+            plugin.settings.values().chain(plugin.attributes.values()).chain(plugin.env.values())
+        });
+        self.root.values().chain(plugins)
+    }
+
+    /// Walks all values: key and value, root keys first, then plugin by plugin.
+    ///
+    /// Shape: a root key is its path (`warehouse.path`), a setting `extractors/tap-x.setting`, what runs
+    /// `extractors/tap-x:pip_url`, a variable of the plugin's process `extractors/tap-x:env.NAME`.
     pub fn values(&self) -> impl Iterator<Item = (String, &EffectiveValue)> {
         let root = self.root.iter().map(|(key, value)| (key.clone(), value));
-        let plugins = self.plugins.iter().flat_map(|(plugin, settings)| {
-            settings.iter().map(move |(setting, value)| (format!("{plugin}.{setting}"), value))
+        let plugins = self.plugins.iter().flat_map(|(name, plugin)| {
+            let settings = plugin.settings.iter().map(move |(key, value)| (format!("{name}.{key}"), value));
+            let attributes =
+                plugin.attributes.iter().map(move |(key, value)| (format!("{name}:{key}"), value));
+            // What the root and the environment say is there as a root key.
+            let own = plugin.env.iter().filter(|(_, value)| value.origin.layer != Layer::Env);
+            let env = own.map(move |(key, value)| (format!("{name}:env.{key}"), value));
+            settings.chain(attributes).chain(env)
         });
         root.chain(plugins)
     }

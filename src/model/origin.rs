@@ -1,6 +1,7 @@
 //! Where a value or a fault stands.
 
 use std::fmt;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize, JsonSchema)]
 pub struct Place {
     /// Path, relative to the project's root.
-    pub file: String,
+    pub file: Arc<str>,
     /// Line, from 1.
     pub line: Option<u32>,
     /// Column in characters, from 1.
@@ -20,12 +21,12 @@ pub struct Place {
 
 impl Place {
     /// Names a file as a whole.
-    pub fn file(file: impl Into<String>) -> Self {
+    pub fn file(file: impl Into<Arc<str>>) -> Self {
         Self { file: file.into(), line: None, column: None }
     }
 
     /// Names a line and column of a file.
-    pub fn at(file: impl Into<String>, line: u32, column: u32) -> Self {
+    pub fn at(file: impl Into<Arc<str>>, line: u32, column: u32) -> Self {
         Self { file: file.into(), line: Some(line), column: Some(column) }
     }
 }
@@ -69,6 +70,19 @@ pub enum Layer {
 }
 
 impl Layer {
+    /// Orders the layers of root keys among themselves, and those of plugins: the higher wins.
+    pub fn rank(self) -> u8 {
+        match self {
+            Self::Default => 0,
+            Self::Inherited => 1,
+            Self::Base | Self::MeltanoYml => 2,
+            Self::Environment | Self::MeltanoEnvironment => 3,
+            Self::Dotenv => 4,
+            Self::Env | Self::Variable => 5,
+            Self::Flag => 6,
+        }
+    }
+
     /// Gives the name that JSON and reports use.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -91,16 +105,21 @@ impl Layer {
 pub struct Origin {
     /// The layer that won.
     pub layer: Layer,
-    /// File, relative to the project's root; absent for defaults, variables and flags.
-    pub file: Option<String>,
+    /// File, relative to the project's root; absent for what is built in, variables and flags.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<Arc<str>>,
     /// Line of the value, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
     /// Column of the value in characters, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub column: Option<u32>,
     /// The variable that supplied the value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variable: Option<String>,
     /// The commit that the file was read from, where it was read from one.
-    pub commit: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<Arc<str>>,
 }
 
 impl Origin {

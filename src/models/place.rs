@@ -25,7 +25,7 @@ pub(super) fn locate_in_line(file: &str, text: &str, line: u32, needle: &str) ->
         .nth(line.saturating_sub(1) as usize)
         .and_then(|text| Some(text[..text.find(needle)?].chars().count() + 1))
         .and_then(|column| u32::try_from(column).ok());
-    Place { file: file.to_owned(), line: Some(line), column }
+    Place { file: file.into(), line: Some(line), column }
 }
 
 /// Finds the entry of a list that has a name, `- name: orders`, and is the `nth` of that name, from 0.

@@ -76,7 +76,7 @@ impl<'a> Resolver<'a> {
                     rewritten.text
                 }
                 Err(error) => {
-                    findings.push(bad_sql(object.place.file.as_str(), text, sql, &error));
+                    findings.push(bad_sql(&object.place.file, text, sql, &error));
                     sql.to_owned()
                 }
             };

@@ -215,19 +215,32 @@ pub(super) fn is_wanted(path: &str) -> bool {
     config::is_project_file(path) || matches!(extension, Some("sql" | "csv"))
 }
 
-/// What the world says beside the files: variables, `.env`, flags.
+/// What the world says beside the files: variables, `.env`, `.env.<environment>`, flags.
 pub(super) fn inputs(root: &Path, ports: &Ports<'_>, flags: Flags) -> Result<Inputs, PromotionError> {
-    let path = root.join(".env");
-    let dotenv = match std::fs::read_to_string(&path) {
-        Ok(text) => config::parse_dotenv(&text),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
-        Err(source) => return Err(PromotionError::File { doing: "read", path, source }),
-    };
-    Ok(Inputs { variables: ports.variables.clone(), dotenv, flags, root: root.to_owned() })
+    let mut dotenv = config::Block::new();
+    let mut environment_dotenv = BTreeMap::new();
+    let failed = |path: &Path, source| PromotionError::File { doing: "read", path: path.to_owned(), source };
+    for entry in std::fs::read_dir(root).map_err(|source| failed(root, source))? {
+        let entry = entry.map_err(|source| failed(root, source))?;
+        let name = entry.file_name();
+        let Some(suffix) = name.to_str().and_then(|name| name.strip_prefix(".env")) else { continue };
+        let environment = suffix.strip_prefix('.').filter(|environment| !environment.is_empty());
+        if !(suffix.is_empty() || environment.is_some()) || !entry.path().is_file() {
+            continue;
+        }
+        let bytes = std::fs::read(entry.path()).map_err(|source| failed(&entry.path(), source))?;
+        let block = config::parse_dotenv(&String::from_utf8_lossy(&bytes), &format!(".env{suffix}"));
+        match environment {
+            Some(environment) => drop(environment_dotenv.insert(environment.to_owned(), block)),
+            None => dotenv = block,
+        }
+    }
+    let (variables, root) = (ports.variables.clone(), root.to_owned());
+    Ok(Inputs { variables, dotenv, environment_dotenv, flags, root })
 }
 
 /// Gives the path of a folder below another, with a slash at its end.
-fn below(repository: &Path, folder: &Path) -> Option<String> {
+pub(super) fn below(repository: &Path, folder: &Path) -> Option<String> {
     let repository = repository.canonicalize().ok()?;
     let folder = folder.canonicalize().ok()?;
     let path = folder.strip_prefix(repository).ok()?.to_str()?.replace(std::path::MAIN_SEPARATOR, "/");

@@ -1,15 +1,12 @@
-//! Looking back and steering: history, holds, and the faults of the project.
+//! Looking back and steering: history and holds.
 
-use crate::config::{self, ConfigError, Mask};
+use crate::config;
 use crate::git::{self, Publication, Transport};
-use crate::model::finding::Finding;
 use crate::model::record::{Entry, Record};
-use crate::models::ModelsError;
 
 use super::error::PromotionError;
 use super::gather::Gathered;
 use super::ground::{Ground, inputs};
-use super::load::load_models;
 use super::request::Ports;
 
 /// How often a record is tried when the journal moves meanwhile.
@@ -117,60 +114,4 @@ pub(super) fn append(
     let transport = Transport { program: ports.git, interrupt: &ports.interrupted };
     git::publish(&gathered.store, &gathered.destination(), &publication, transport)?;
     Ok(())
-}
-
-/// The faults of a project.
-pub struct Checked {
-    /// The project file.
-    pub file: String,
-    /// Everything that was found, ordered by place.
-    pub findings: Vec<Finding>,
-    /// What must not be seen.
-    pub mask: Mask,
-}
-
-/// Looks for all faults of the project in the working tree: its file, its models in every environment.
-///
-/// # Errors
-///
-/// [`PromotionError::NoProject`] if there is none; faults are no error here.
-pub fn check(ports: &Ports<'_>) -> Result<Checked, PromotionError> {
-    let ceiling = Ground::ceiling(ports);
-    let found = config::discover(ports.folder, ports.project, ceiling.as_deref())?
-        .ok_or_else(|| PromotionError::NoProject { folder: ports.folder.to_owned() })?;
-    let snapshot = config::read_work_tree(&found.root, &super::ground::is_wanted)?;
-    let mut checked = Checked { file: found.file.clone(), findings: Vec::new(), mask: Mask::default() };
-    let written = match config::load(&snapshot, &found.file) {
-        Ok(written) => written,
-        Err(ConfigError::Faults(faults)) => {
-            checked.findings = faults;
-            return Ok(checked);
-        }
-        Err(error) => return Err(error.into()),
-    };
-    checked.findings.extend(written.findings().iter().cloned());
-    let inputs = inputs(&found.root, ports, config::Flags::default())?;
-    for name in &written.project().environments {
-        let resolved = match written.environment(name, &inputs) {
-            Ok(resolved) => resolved,
-            Err(ConfigError::Faults(faults)) => {
-                checked.findings.extend(faults);
-                continue;
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let secrets = config::secrets(&resolved.effective).into_iter().chain(written.secrets());
-        checked.mask.extend(Mask::new(secrets));
-        checked.findings.extend(resolved.findings.iter().cloned());
-        match load_models(&snapshot, &resolved, &written, ports) {
-            Ok(models) => checked.findings.extend(models.findings),
-            Err(PromotionError::Models(ModelsError::Faults(faults))) => checked.findings.extend(faults),
-            Err(error) => return Err(error),
-        }
-    }
-    checked.findings.sort_by(|one, other| {
-        (&one.place, &one.code, &one.message).cmp(&(&other.place, &other.code, &other.message))
-    });
-    checked.findings.dedup();
-    Ok(checked)
 }

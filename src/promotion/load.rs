@@ -71,7 +71,7 @@ fn views_over_files(models: &Models) -> Vec<Finding> {
 fn other_datasets(resolved: &Resolved, written: &Written, ports: &Ports<'_>) -> Vec<Dataset> {
     let inputs = config::Inputs {
         variables: ports.variables.clone(),
-        root: ports.root(),
+        root: resolved.root.clone(),
         ..config::Inputs::default()
     };
     let own = &resolved.environment;

@@ -303,7 +303,7 @@ impl Looking<'_> {
                     return Ok(None);
                 };
                 let effective = written.environment(name, &inputs)?.effective;
-                let known = config::secrets(&effective).into_iter().chain(written.secrets());
+                let known = config::secrets(&effective).into_iter().chain(written.secrets().iter().cloned());
                 mask.extend(Mask::new(known));
                 labels.learn(&effective);
                 Ok(Some(effective))

@@ -6,6 +6,7 @@
 //! `schema` plans the warehouse's part for promotions, `migrate` and CI alike. Start at [`observe()`].
 
 mod apply;
+mod check;
 mod ci;
 mod declare;
 mod digest;
@@ -39,14 +40,15 @@ mod structural;
 mod unlock;
 
 pub use apply::{Applied, apply};
+pub use check::{Checked, check};
 pub use ci::{CiPush, CiRequest, ci_plan, ci_push};
 pub use error::PromotionError;
 pub use examine::examine;
-pub use journal::{Checked, History, check, history, note};
+pub use journal::{History, history, note};
 pub use migrate::{Migrating, plan_migration, who};
 pub use observe::{Scene, observe};
 pub use plan::TOOL;
-pub use reading::{Files, Reading, read};
+pub use reading::{Configurations, Configured, Files, Reading, read};
 pub use request::{Ports, Request};
 pub use rollback::{RollbackRequest, RollbackScene, plan_rollback, roll_back};
 pub use run::{build, build_promoted, runs};

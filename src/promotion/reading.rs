@@ -2,7 +2,10 @@
 //! is no Git; else the tip of its workspace.
 
 use crate::config::{self, Flags, Resolved, Written};
+use crate::git::Store;
+use crate::model::environment::Effective;
 use crate::model::finding::Finding;
+use crate::model::name::EnvironmentName;
 use crate::model::snapshot::Snapshot;
 use crate::models::Models;
 
@@ -63,16 +66,147 @@ pub fn read(
     let (snapshot, read) = snapshot(&ground, name.as_str(), files, ports)?;
     let project = ground.need_project(ports)?;
     let written = config::load(&snapshot, &project.file)?;
-    let mut resolved = written.environment(&name, &inputs(&project.root, ports, flags)?)?;
-    for value in resolved.effective.root.values_mut() {
-        value.origin.commit = snapshot.commit().map(str::to_owned).filter(|_| value.origin.file.is_some());
-    }
-    for value in resolved.effective.plugins.values_mut().flat_map(|settings| settings.values_mut()) {
-        value.origin.commit = snapshot.commit().map(str::to_owned).filter(|_| value.origin.file.is_some());
-    }
+    let resolved = written.environment(&name, &inputs(&project.root, ports, flags)?)?;
     let mut findings = written.findings().to_vec();
     findings.extend(resolved.findings.iter().cloned());
     Ok(Reading { resolved, chosen, read, findings, written, snapshot, ground })
+}
+
+/// A project whose configuration is read, environment by environment.
+pub struct Configurations {
+    ground: Ground,
+}
+
+/// What an environment's configuration comes to.
+pub struct Configured {
+    /// Its values.
+    pub effective: Effective,
+    /// What was read, in words.
+    pub read: String,
+    /// Warnings of the project file, the variables and the values.
+    pub findings: Vec<Finding>,
+    /// What must not be seen.
+    pub mask: config::Mask,
+}
+
+impl Configurations {
+    /// Finds the project.
+    ///
+    /// # Errors
+    ///
+    /// [`PromotionError::NoProject`] if there is none, [`PromotionError::Config`] if it is broken.
+    pub fn open(ports: &Ports<'_>) -> Result<Self, PromotionError> {
+        let ground = Ground::find(ports)?;
+        ground.need_project(ports)?;
+        Ok(Self { ground })
+    }
+
+    /// Gives the names of the environments in the order of the file.
+    pub fn environments(&self, ports: &Ports<'_>) -> Result<Vec<EnvironmentName>, PromotionError> {
+        Ok(self.ground.need_project(ports)?.written.project().environments.clone())
+    }
+
+    /// Chooses the environment; none where nothing names one.
+    ///
+    /// # Errors
+    ///
+    /// [`PromotionError::File`] if `.env` cannot be read.
+    pub fn choose(
+        &self,
+        asked: config::Asked<'_>,
+        ports: &Ports<'_>,
+    ) -> Result<config::Chosen, PromotionError> {
+        let project = self.ground.need_project(ports)?;
+        let dotenv = inputs(&project.root, ports, Flags::default())?.dotenv;
+        Ok(config::choose_environment(asked, ports.variables, &dotenv, Some(project.written.project())))
+    }
+
+    /// Resolves an environment, or the project without one.
+    ///
+    /// Effects: fetches the environment's workspace where its branch is not what is checked out here.
+    ///
+    /// # Errors
+    ///
+    /// [`PromotionError::Config`], [`PromotionError::Git`].
+    pub fn read(
+        &self,
+        name: Option<&EnvironmentName>,
+        files: Files,
+        ports: &mut Ports<'_>,
+    ) -> Result<Configured, PromotionError> {
+        let project = self.ground.need_project(ports)?;
+        let inputs = inputs(&project.root, ports, Flags::default())?;
+        let elsewhere = name.and_then(|name| elsewhere(&self.ground, name.as_str(), files, ports));
+        let Some(site) = elsewhere else {
+            return Configured::of(&project.written, name, &inputs, "the working tree".to_owned());
+        };
+        let (written, _, read) = at_tip(&self.ground, site, ports)?;
+        Configured::of(&written, name, &inputs, read)
+    }
+}
+
+impl Configurations {
+    /// Explains a key of an environment, or of the project without one.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read), and [`ConfigError::UnknownKey`](config::ConfigError::UnknownKey).
+    pub fn explain(
+        &self,
+        name: Option<&EnvironmentName>,
+        key: &str,
+        files: Files,
+        ports: &mut Ports<'_>,
+    ) -> Result<(Vec<config::Explanation>, Configured), PromotionError> {
+        let project = self.ground.need_project(ports)?;
+        let inputs = inputs(&project.root, ports, Flags::default())?;
+        let elsewhere = name.and_then(|name| elsewhere(&self.ground, name.as_str(), files, ports));
+        let Some(site) = elsewhere else {
+            let configured = Configured::of(&project.written, name, &inputs, "the working tree".to_owned())?;
+            return Ok((project.written.explain(name, key, &inputs)?, configured));
+        };
+        let (written, _, read) = at_tip(&self.ground, site, ports)?;
+        Ok((written.explain(name, key, &inputs)?, Configured::of(&written, name, &inputs, read)?))
+    }
+
+    /// Resolves an environment as a revision of the local repository has it.
+    ///
+    /// # Errors
+    ///
+    /// [`PromotionError::Git`] if there is no such revision, [`PromotionError::NoProject`] if it holds no project
+    /// file, [`PromotionError::Config`].
+    pub fn at_revision(
+        &self,
+        name: Option<&EnvironmentName>,
+        revision: &str,
+        ports: &Ports<'_>,
+    ) -> Result<Configured, PromotionError> {
+        let project = self.ground.need_project(ports)?;
+        let store = Store::local(ports.folder)?;
+        let commit = store.resolve(revision)?;
+        let found = load::load(&store, &commit, &project.prefix, &project.file)?;
+        let (written, _) = found.ok_or_else(|| PromotionError::NoProject {
+            folder: std::path::PathBuf::from(format!("{revision}:{}{}", project.prefix, project.file)),
+        })?;
+        let inputs = inputs(&project.root, ports, Flags::default())?;
+        Configured::of(&written, name, &inputs, format!("{revision} ({})", commit.short()))
+    }
+}
+
+impl Configured {
+    fn of(
+        written: &Written,
+        name: Option<&EnvironmentName>,
+        inputs: &config::Inputs,
+        read: String,
+    ) -> Result<Self, PromotionError> {
+        let (effective, faults) = written.effective(name, inputs)?;
+        let secrets = config::secrets(&effective).into_iter().chain(written.secrets().iter().cloned());
+        let mask = config::Mask::new(secrets);
+        let mut findings = written.findings().to_vec();
+        findings.extend(faults);
+        Ok(Self { effective, read, findings, mask })
+    }
 }
 
 fn snapshot(
@@ -81,16 +215,29 @@ fn snapshot(
     files: Files,
     ports: &mut Ports<'_>,
 ) -> Result<(Snapshot, String), PromotionError> {
-    let project = ground.need_project(ports)?;
-    let work_tree = || Ok((project.work_tree()?, "the working tree".to_owned()));
+    let Some(site) = elsewhere(ground, name, files, ports) else {
+        return Ok((ground.need_project(ports)?.work_tree()?, "the working tree".to_owned()));
+    };
+    let (_, snapshot, read) = at_tip(ground, site, ports)?;
+    Ok((snapshot, read))
+}
+
+/// Gives the workspace of an environment that is not read from the working tree.
+fn elsewhere(ground: &Ground, name: &str, files: Files, ports: &Ports<'_>) -> Option<Site> {
     if files == Files::WorkTree || ground.local.is_none() {
-        return work_tree();
+        return None;
     }
     // A project that names no workspace for the environment has its code here.
-    let Ok(site) = ground.site(name, ports) else { return work_tree() };
-    if is_checked_out(ground, &site) {
-        return work_tree();
-    }
+    ground.site(name, ports).ok().filter(|site| !is_checked_out(ground, site))
+}
+
+/// Reads the project and its files at the tip of a workspace.
+fn at_tip(
+    ground: &Ground,
+    site: Site,
+    ports: &mut Ports<'_>,
+) -> Result<(Written, Snapshot, String), PromotionError> {
+    let project = ground.need_project(ports)?;
     let gathered = Gathered::of(ground, site.clone(), site, ports)?;
     let side = &gathered.from;
     let tip = side.tip.as_ref().ok_or_else(|| PromotionError::NoBranch {
@@ -99,9 +246,10 @@ fn snapshot(
     })?;
     let read = format!("branch {} at {}", side.site.branch, tip.short());
     let found = load::load(&gathered.store, tip, &project.prefix, &project.file)?;
-    found.map(|(_, snapshot)| (snapshot, read)).ok_or_else(|| PromotionError::NoProject {
+    let (written, snapshot) = found.ok_or_else(|| PromotionError::NoProject {
         folder: std::path::PathBuf::from(format!("{} {}", side.site.location.words(), side.site.branch)),
-    })
+    })?;
+    Ok((written, snapshot, read))
 }
 
 /// Whether the environment's branch is what is checked out here.

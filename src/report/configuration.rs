@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 use super::label::Sign;
 use super::section::{place, shown};
 use super::view::{Item, Section, View};
-use crate::model::origin::Origin;
+use crate::model::finding::Finding;
+use crate::model::origin::{Layer, Origin};
 
 /// An effective configuration that is ready to be shown: masked, unless it is to be revealed.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,14 +21,16 @@ pub struct ShownConfiguration {
     pub why: String,
     /// What was read: `the working tree`, `branch main at 3f2c1ab`; may be empty.
     pub read: String,
-    /// The values, in order.
-    pub values: Vec<ShownValue>,
+    /// Root keys, in order.
+    pub root: Vec<ShownValue>,
+    /// Plugins by `TYPE/NAME`.
+    pub plugins: BTreeMap<String, PluginResult>,
 }
 
-/// A value with its origin.
+/// A root key's value with its origin.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ShownValue {
-    /// `TYPE/NAME.setting`, or a root key's path.
+    /// Its path.
     pub key: String,
     /// The value.
     pub value: Value,
@@ -46,48 +49,65 @@ pub struct ConfigurationResult {
     pub project: Map<String, Value>,
     /// Root keys' origins by path.
     pub project_origins: BTreeMap<String, Origin>,
-    /// Plugins by `TYPE/NAME`.
+    /// Plugins by `TYPE/NAME`; a mapping of a mapper is `mappers/NAME#MAPPING`.
     pub plugins: BTreeMap<String, PluginResult>,
 }
 
-/// A plugin's effective settings.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct PluginResult {
-    /// Setting → value.
-    pub config: BTreeMap<String, Value>,
-    /// Setting → the layer that it comes from.
-    pub sources: BTreeMap<String, String>,
-    /// Setting → origin.
-    pub origins: BTreeMap<String, Origin>,
+/// The `result` of `config show --all-environments`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ConfigurationsResult {
+    /// Environments by name.
+    pub environments: BTreeMap<String, ConfigurationResult>,
 }
 
-/// Splits `TYPE/NAME.setting`; a root key has no slash in its first part.
-fn plugin_setting(key: &str) -> Option<(&str, &str)> {
-    let slash = key.find('/')?;
-    let first_dot = key.find('.')?;
-    let dot = slash + key.get(slash..)?.find('.')?;
-    (slash < first_dot).then(|| (&key[..dot], &key[dot + 1..]))
+/// A plugin's configuration, or why it cannot be resolved.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum PluginResult {
+    /// Why it cannot be resolved.
+    Error {
+        /// Why.
+        error: Finding,
+    },
+    /// What it comes to.
+    Resolved(Box<PluginConfiguration>),
+}
+
+/// A plugin's effective configuration.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PluginConfiguration {
+    /// Setting → value; null where unset.
+    pub config: BTreeMap<String, Value>,
+    /// Setting → the layer that it comes from; `default` where unset.
+    pub sources: BTreeMap<String, Layer>,
+    /// Setting or extra → origin, where it is set.
+    pub origins: BTreeMap<String, Origin>,
+    /// What the plugin is handed.
+    pub processed: Value,
+    /// Extra → value; null where unset.
+    pub extras: BTreeMap<String, Value>,
+    /// Extra → the layer that it comes from; `default` where unset.
+    pub extras_sources: BTreeMap<String, Layer>,
+    /// Variables of the plugin's process, as far as `env` blocks name them.
+    pub env: BTreeMap<String, Value>,
+    /// Their origins; absent for what is a setting's value.
+    pub env_origins: BTreeMap<String, Origin>,
+    /// What runs: `pip_url`, `variant` and the like, as far as the project says it.
+    pub attributes: BTreeMap<String, Value>,
 }
 
 /// Gives the JSON form.
-pub fn configuration_result(shown: &ShownConfiguration) -> ConfigurationResult {
+pub fn configuration_result(shown: ShownConfiguration) -> ConfigurationResult {
     let mut result = ConfigurationResult {
-        environment: shown.environment.clone(),
-        why: shown.why.clone(),
+        environment: shown.environment,
+        why: shown.why,
         project: Map::new(),
         project_origins: BTreeMap::new(),
-        plugins: BTreeMap::new(),
+        plugins: shown.plugins,
     };
-    for value in &shown.values {
-        if let Some((plugin, setting)) = plugin_setting(&value.key) {
-            let plugin = result.plugins.entry(plugin.to_owned()).or_default();
-            plugin.config.insert(setting.to_owned(), value.value.clone());
-            plugin.sources.insert(setting.to_owned(), value.origin.layer.as_str().to_owned());
-            plugin.origins.insert(setting.to_owned(), value.origin.clone());
-        } else {
-            nest(&mut result.project, &value.key, value.value.clone());
-            result.project_origins.insert(value.key.clone(), value.origin.clone());
-        }
+    for value in shown.root {
+        nest(&mut result.project, &value.key, value.value);
+        result.project_origins.insert(value.key, value.origin);
     }
     result
 }
@@ -111,23 +131,56 @@ pub fn configuration_view(shown: &ShownConfiguration) -> View {
     });
     view.fact("chosen by", shown.why.as_str());
     view.fact("read", shown.read.as_str());
-    let mut root = Vec::new();
-    let mut plugins: BTreeMap<&str, Vec<Item>> = BTreeMap::new();
-    for value in &shown.values {
-        match plugin_setting(&value.key) {
-            Some((plugin, setting)) => plugins.entry(plugin).or_default().push(value_item(setting, value)),
-            None => root.push(value_item(&value.key, value)),
-        }
-    }
-    view.add(Section::new("Project").items(root));
-    for (plugin, items) in plugins {
-        view.add(Section::new(plugin).items(items));
-    }
+    sections(shown).into_iter().for_each(|section| view.add(section));
     view
 }
 
-fn value_item(name: &str, value: &ShownValue) -> Item {
-    Item::new(Sign::None, [name.to_owned(), shown(&value.value), place(&value.origin)])
+/// Adds an environment's configuration to a view of several.
+pub fn add_configuration(view: &mut View, shown: &ShownConfiguration) {
+    for mut section in sections(shown) {
+        section.title = format!("{} · {}", shown.environment.as_deref().unwrap_or("(none)"), section.title);
+        view.add(section);
+    }
+}
+
+fn sections(shown: &ShownConfiguration) -> Vec<Section> {
+    let root = shown.root.iter().map(|value| item(&value.key, &value.value, &value.origin));
+    let plugins = shown.plugins.iter().map(|(name, plugin)| plugin_section(name, plugin));
+    std::iter::once(Section::new("Project").items(root)).chain(plugins).collect()
+}
+
+/// Shows a plugin: what runs, its settings, its extras but for those that are built in.
+fn plugin_section(name: &str, plugin: &PluginResult) -> Section {
+    let plugin = match plugin {
+        PluginResult::Resolved(plugin) => plugin,
+        PluginResult::Error { error } => {
+            let place = error.place.as_ref().map(ToString::to_string).unwrap_or_default();
+            let item = Item::new(Sign::Danger, ["error".to_owned(), error.message.clone(), place]);
+            return Section::risk(name).items([item.prose("hint", error.hint.clone())]);
+        }
+    };
+    let mut items = Vec::new();
+    for (key, value) in plugin.config.iter().chain(&plugin.extras) {
+        let Some(origin) = plugin.origins.get(key) else { continue };
+        if !(key.starts_with('_') && origin.layer == Layer::Default && origin.file.is_none()) {
+            items.push(item(key, value, origin));
+        }
+    }
+    for (key, value) in &plugin.env {
+        let origin = plugin.env_origins.get(key);
+        // What the root's and the environment's `env` say is shown once, above.
+        if let Some(origin) = origin.filter(|origin| origin.layer != Layer::Env) {
+            items.push(item(&format!("env.{key}"), value, origin));
+        }
+    }
+    if items.is_empty() {
+        return Section::new(name).note("nothing is set");
+    }
+    Section::new(name).items(items)
+}
+
+fn item(name: &str, value: &Value, origin: &Origin) -> Item {
+    Item::new(Sign::None, [name.to_owned(), shown(value), place(origin)])
 }
 
 #[cfg(test)]
@@ -139,19 +192,23 @@ mod tests {
     fn example() -> ShownConfiguration {
         let value = |key: &str, value: Value, origin| ShownValue { key: key.to_owned(), value, origin };
         let at = |layer, line| Origin::in_file(layer, &Place::at("project.yml", line, 12));
+        let secret = ("client_secret".to_owned(), Value::from("•••• #1"));
+        let plugin = PluginConfiguration {
+            config: [secret, ("url".to_owned(), Value::Null)].into(),
+            sources: [("client_secret".to_owned(), Layer::Environment), ("url".to_owned(), Layer::Default)]
+                .into(),
+            origins: [("client_secret".to_owned(), at(Layer::Environment, 20))].into(),
+            ..PluginConfiguration::default()
+        };
         ShownConfiguration {
             environment: Some("prod".to_owned()),
             why: "--environment".to_owned(),
             read: "the working tree".to_owned(),
-            values: vec![
+            root: vec![
                 value("dataset", Value::from("analytics"), at(Layer::Base, 4)),
                 value("vars.lookback_days", Value::from(3), Origin::of(Layer::Default)),
-                value(
-                    "extractors/tap-auth0.client_secret",
-                    Value::from("•••• #1"),
-                    at(Layer::Environment, 20),
-                ),
             ],
+            plugins: [("extractors/tap-auth0".to_owned(), PluginResult::Resolved(Box::new(plugin)))].into(),
         }
     }
 
@@ -177,11 +234,12 @@ extractors/tap-auth0
 
     #[test]
     fn nests_root_keys_and_groups_plugins() {
-        let result = configuration_result(&example());
+        let result = configuration_result(example());
         assert_eq!(
             Value::Object(result.project),
             serde_json::json!({"dataset": "analytics", "vars": {"lookback_days": 3}})
         );
-        assert_eq!(result.plugins["extractors/tap-auth0"].sources["client_secret"], "environment");
+        let plugin = serde_json::to_value(&result.plugins["extractors/tap-auth0"]).unwrap();
+        assert_eq!(plugin["sources"]["client_secret"], "environment");
     }
 }

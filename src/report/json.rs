@@ -57,6 +57,11 @@ impl Document {
     }
 }
 
+/// Writes a value on one line, for documents that are printed piece by piece.
+pub fn compact(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("a result is made of texts, numbers, lists and mappings")
+}
+
 /// Writes an envelope, indented, with a line end.
 pub fn json(document: &Document) -> String {
     let mut text = serde_json::to_string_pretty(document).expect("an envelope has text for keys");

@@ -11,6 +11,7 @@ mod configuration;
 mod error;
 #[cfg(test)]
 mod example;
+mod explanation;
 mod failure;
 mod format;
 mod history;
@@ -24,6 +25,7 @@ mod refusal;
 mod risk;
 mod rollback;
 mod runs;
+mod sarif;
 mod schema;
 mod section;
 mod status;
@@ -35,15 +37,19 @@ mod view;
 
 pub use command::{command_between, command_with, quoted};
 pub use configuration::{
-    ConfigurationResult, PluginResult, ShownConfiguration, ShownValue, configuration_result,
-    configuration_view,
+    ConfigurationResult, ConfigurationsResult, PluginConfiguration, PluginResult, ShownConfiguration,
+    ShownValue, add_configuration, configuration_result, configuration_view,
 };
 pub use error::ReportError;
+pub use explanation::{
+    ConfigurationDiffResult, ExplanationResult, ShownExplanation, ShownSay, configuration_diff_view,
+    different_values, explanation_view,
+};
 pub use failure::{Failure, Location};
 pub use format::{Format, UnknownFormat};
 pub use history::history_view;
 pub use html::html;
-pub use json::{Document, FORMAT, json};
+pub use json::{Document, FORMAT, compact, json};
 pub use label::{Color, Label, Sign};
 pub use markdown::{COMMENT_BUDGET_BYTES, markdown};
 pub use migrate::{Progress, migrate_refusals, migrate_view};
@@ -51,6 +57,7 @@ pub use plan::plan_view;
 pub use refusal::{Refusal, refusals};
 pub use rollback::rollback_view;
 pub use runs::{RunStatus, ShownRun, findings_view, runs_view};
+pub use sarif::sarif;
 pub use schema::{
     CheckResult, HistoryResult, HoldResult, LockedBy, MigrateResult, RunResults, UnlockResult, schemas,
 };

@@ -42,7 +42,7 @@ pub fn refusals(plan: &Plan) -> Vec<Refusal> {
                 "`{}`: {} {}, {} {}",
                 conflict.path, plan.from, conflict.source, plan.to, conflict.target
             ),
-            location: Some(Location::At(Place::file(&conflict.path))),
+            location: Some(Location::At(Place::file(conflict.path.as_str()))),
             hints: vec![format!(
                 "settle it with `{}`",
                 command_with(plan, &["--resolve", &format!("{}=source|target|delete", conflict.path)])
@@ -55,7 +55,7 @@ pub fn refusals(plan: &Plan) -> Vec<Refusal> {
             code: "loss".to_owned(),
             message: format!("the merge would drop `{place}` of {}", plan.to),
             location: Some(Location::At(Place {
-                file: loss.path.clone(),
+                file: loss.path.as_str().into(),
                 line: loss.lines.map(|lines| lines.start),
                 column: None,
             })),

@@ -6,7 +6,8 @@ use schemars::{JsonSchema, schema_for};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::configuration::ConfigurationResult;
+use super::configuration::{ConfigurationResult, ConfigurationsResult};
+use super::explanation::{ConfigurationDiffResult, ExplanationResult};
 use super::json::Document;
 use super::runs::ShownRun;
 use crate::model::examined::Examined;
@@ -119,6 +120,9 @@ pub fn schemas() -> BTreeMap<&'static str, Value> {
         ("check", schema_for!(CheckResult).to_value()),
         ("config-show", schema_for!(ConfigurationResult).to_value()),
         ("doctor", schema_for!(Examined).to_value()),
+        ("config-diff", schema_for!(ConfigurationDiffResult).to_value()),
+        ("config-explain", schema_for!(ExplanationResult).to_value()),
+        ("config-show-all", schema_for!(ConfigurationsResult).to_value()),
         ("envelope", schema_for!(Document).to_value()),
         ("history", schema_for!(HistoryResult).to_value()),
         ("hold", schema_for!(HoldResult).to_value()),

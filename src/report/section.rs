@@ -73,7 +73,7 @@ pub(super) fn configuration(plan: &Plan) -> Vec<Section> {
     sections
 }
 
-fn value_item(change: &ValueChange) -> Item {
+pub(super) fn value_item(change: &ValueChange) -> Item {
     let sign = match (&change.before, &change.after) {
         (None, Some(_)) => Sign::Add,
         (Some(_), None) => Sign::Remove,

@@ -67,7 +67,7 @@ pub struct Entry {
 impl Node {
     /// Gives the value's place.
     pub fn place(&self) -> Place {
-        Place::at(&*self.file, self.line, self.column)
+        Place::at(self.file.clone(), self.line, self.column)
     }
 
     /// Gives the entries of a mapping; of anything else, none.
@@ -115,6 +115,11 @@ impl Node {
             Kind::Float(_) => Some(self.to_json().to_string()),
             Kind::Null | Kind::Sequence(_) | Kind::Mapping(_) => None,
         }
+    }
+
+    /// Whether it is neither a list nor a mapping.
+    pub fn is_leaf(&self) -> bool {
+        !matches!(self.value, Kind::Sequence(_) | Kind::Mapping(_))
     }
 
     /// Whether it is null (and no tag says otherwise).

@@ -129,7 +129,7 @@ impl<'a> Source<'a> {
             line = number(self.text.lines().count().max(1));
             column = number(self.text.lines().last().unwrap_or_default().chars().count() + 1);
         }
-        Place::at(&*self.file, line, column)
+        Place::at(self.file.clone(), line, column)
     }
 
     /// Makes a node.

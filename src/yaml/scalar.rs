@@ -1,11 +1,13 @@
 //! What a plain scalar means, as ruamel reads YAML 1.2.
 
+use jiff::civil::{Date, DateTime, Time};
+
 use super::node::Kind;
 
 /// Tells what an unquoted, untagged scalar is.
 ///
 /// Shape: `yes`, `no`, `on`, `off` are texts; `0o17` is octal, `0123` is 123, `1_000` is 1000;
-/// dates stay texts.
+/// dates and times become their ISO text, without a time zone.
 ///
 /// Source: ruamel.yaml `resolver.py`, the implicit resolvers of version 1.2.
 pub(super) fn plain(text: &str) -> Kind {
@@ -17,7 +19,8 @@ pub(super) fn plain(text: &str) -> Kind {
     }
     match text.as_bytes()[0] {
         b'0'..=b'9' | b'+' | b'-' | b'.' => {
-            integer(text).or_else(|| float(text)).unwrap_or_else(|| Kind::String(text.to_owned()))
+            let number = integer(text).or_else(|| float(text));
+            number.or_else(|| timestamp(text)).unwrap_or_else(|| Kind::String(text.to_owned()))
         }
         _ => Kind::String(text.to_owned()),
     }
@@ -68,6 +71,64 @@ fn integer(text: &str) -> Option<Kind> {
     Some(kind)
 }
 
+/// Reads a date, or a date with a time; one that does not exist stays text.
+///
+/// Source: ruamel.yaml `constructor.py`, `timestamp_regexp`.
+fn timestamp(text: &str) -> Option<Kind> {
+    let whole =
+        |text: &str| text.parse::<i8>().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
+    let (day, rest) = text.split_at(text.find(['T', 't', ' ', '\t']).unwrap_or(text.len()));
+    let mut parts = day.split('-');
+    let (Some(year), Some(month), Some(day), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return None;
+    };
+    let lengths = [month, day].map(str::len);
+    let sound = if rest.is_empty() {
+        lengths == [2, 2]
+    } else {
+        lengths.iter().all(|length| (1..=2).contains(length))
+    };
+    let year = year.parse::<i16>().ok().filter(|_| sound && year.len() == 4)?;
+    let date = Date::new(year, whole(month)?, whole(day)?).ok()?;
+    if rest.is_empty() {
+        return Some(Kind::String(date.to_string()));
+    }
+    let time = rest.strip_prefix(['T', 't']).unwrap_or_else(|| rest.trim_start());
+    let (clock, zone) =
+        time.split_at(time.find(|c: char| !matches!(c, '0'..='9' | ':' | '.')).unwrap_or(time.len()));
+    let (clock, fraction) = clock.split_once('.').unwrap_or((clock, ""));
+    let mut parts = clock.split(':');
+    let (Some(hour), Some(minute), Some(second), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return None;
+    };
+    let lengths = (1..=2).contains(&hour.len()) && minute.len() == 2 && second.len() == 2;
+    let zone = zone.trim_start_matches([' ', '\t']);
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let zoned = zone.is_empty()
+        || zone == "Z"
+        || zone.strip_prefix(['+', '-']).is_some_and(|zone| {
+            let (hours, minutes) = zone.split_once(':').unwrap_or((zone, "00"));
+            (1..=2).contains(&hours.len()) && minutes.len() == 2 && digits(hours) && digits(minutes)
+        });
+    if !lengths || !zoned || !digits(fraction) {
+        return None;
+    }
+    let time = Time::new(whole(hour)?, whole(minute)?, whole(second)?, 0).ok()?;
+    let micros = format!("{fraction:0<7}");
+    let micros = micros[..6].parse::<i64>().ok()? + i64::from(micros.as_bytes()[6] >= b'5');
+    let moment =
+        DateTime::from_parts(date, time).checked_add(jiff::SignedDuration::from_micros(micros)).ok()?;
+    let fraction = if moment.subsec_nanosecond() == 0 {
+        String::new()
+    } else {
+        format!(".{:06}", moment.subsec_nanosecond() / 1000)
+    };
+    Some(Kind::String(format!("{}{fraction}", moment.strftime("%Y-%m-%dT%H:%M:%S"))))
+}
+
 /// Reads a number with a point or an exponent.
 fn float(text: &str) -> Option<Kind> {
     let (sign, unsigned) = match text.strip_prefix(['+', '-']) {
@@ -94,6 +155,8 @@ fn float(text: &str) -> Option<Kind> {
         && fraction.is_none_or(all_digits)
         && (fraction.is_some() || exponent.is_some())
         && (!whole.is_empty() || fraction.is_some_and(|fraction| !fraction.is_empty()))
+        // Without a digit before the point an exponent has to have a sign.
+        && (!whole.is_empty() || exponent.is_none_or(|exponent| exponent.starts_with(['+', '-'])))
         && exponent.is_none_or(|exponent| {
             let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
             !exponent.is_empty() && all_digits(exponent)
@@ -144,6 +207,14 @@ mod tests {
             ("1.2.3", text("1.2.3")),
             ("-.inf", Kind::Float(f64::NEG_INFINITY)),
             ("2024-01-01", text("2024-01-01")),
+            ("2024-1-1", text("2024-1-1")),
+            ("2024-13-01", text("2024-13-01")),
+            ("2020-8-6 0:00:00", text("2020-08-06T00:00:00")),
+            ("2001-12-14t21:59:43.10-05:00", text("2001-12-14T21:59:43.100000")),
+            ("2001-12-14 23:59:59.9999999 Z", text("2001-12-15T00:00:00")),
+            ("2001-12-14 23:59", text("2001-12-14 23:59")),
+            (".5e3", text(".5e3")),
+            (".5e+3", Kind::Float(500.0)),
             ("12:30", text("12:30")),
             ("1é", text("1é")),
         ] {

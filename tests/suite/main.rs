@@ -10,11 +10,13 @@
 mod architecture;
 mod bad_input;
 mod command_ci;
+mod command_config;
 mod command_demo;
 mod command_git;
 mod command_others;
 mod command_promote;
 mod crash;
 mod interrupt;
+mod meltano_cases;
 mod merge_cases;
 mod support;

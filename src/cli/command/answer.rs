@@ -27,12 +27,22 @@ pub(super) struct Answer {
     pub(super) blocks: String,
     /// Whether secrets are shown as they are.
     pub(super) reveal: bool,
+    /// For code scanning, of verbs that find faults.
+    pub(super) sarif: Option<String>,
+}
+
+/// What a verb leaves to be printed.
+pub(super) enum Printed {
+    /// All of it.
+    Not(Box<Answer>),
+    /// Nothing: it has printed its result itself, piece by piece.
+    Already(ExitCode),
 }
 
 impl Answer {
     /// An answer that is fine.
     pub(super) fn new(view: View, document: Document) -> Self {
-        Self { code: ExitCode::Done, view, document, blocks: String::new(), reveal: false }
+        Self { code: ExitCode::Done, view, document, blocks: String::new(), reveal: false, sarif: None }
     }
 }
 
@@ -47,6 +57,9 @@ pub(in crate::cli) fn run(
     global: Global,
     command: Command,
 ) -> Result<ExitCode, Failure> {
+    if global.format == FormatName::Sarif && !matches!(command, Command::Check) {
+        return Err(no_sarif());
+    }
     let mut session = Session::new(world, console, global);
     let answer = match command {
         Command::Apply(args) => apply::run(&mut session, &args),
@@ -59,9 +72,12 @@ pub(in crate::cli) fn run(
         Command::Release(args) => hold::run(&mut session, &args, hold::Verb::Release),
         Command::Unlock(args) => unlock::run(&mut session, &args),
         Command::Doctor => doctor::run(&mut session),
-        Command::Config(ConfigCommand::Show { reveal, worktree }) => {
-            config::show(&mut session, reveal, worktree)
-        }
+        Command::Config(ConfigCommand::Show(args)) => match config::show(&mut session, &args)? {
+            Printed::Not(answer) => Ok(*answer),
+            Printed::Already(code) => return Ok(code),
+        },
+        Command::Config(ConfigCommand::Explain(args)) => config::explain(&mut session, &args),
+        Command::Config(ConfigCommand::Diff(args)) => config::diff(&mut session, &args),
         Command::Migrate(args) => migrate::run(&mut session, &args),
         Command::Run(args) => runs::run(&mut session, &args),
         Command::Check => check::run(&mut session),
@@ -77,6 +93,10 @@ pub(in crate::cli) fn run(
     Ok(answer.code)
 }
 
+fn no_sarif() -> Failure {
+    Failure::usage("only `promote check` gives SARIF", "choose `--format terminal|json|markdown|html`")
+}
+
 /// Prints an answer in the format that was asked for.
 pub(super) fn print(console: &Console, global: &Global, answer: &Answer) -> Result<(), Failure> {
     let text = match global.format {
@@ -84,6 +104,7 @@ pub(super) fn print(console: &Console, global: &Global, answer: &Answer) -> Resu
         FormatName::Json => report::json(&answer.document),
         FormatName::Markdown => report::markdown(&answer.view, report::COMMENT_BUDGET_BYTES),
         FormatName::Html => report::html(&answer.view).map_err(|error| Failure::bug(&error))?,
+        FormatName::Sarif => answer.sarif.clone().ok_or_else(no_sarif)?,
     };
     let printed = if answer.reveal { console.product_as_is(&text) } else { console.product(&text) };
     printed.map_err(|error| Failure::output(global.output.as_deref(), &error))?;

@@ -1,33 +1,292 @@
-//! `promote config show`.
+//! `promote config`.
 
-use crate::config::{Flags, Labels};
-use crate::report::{self, Document, ShownConfiguration, ShownValue};
+use crate::config::{self, Explanation, Labels, Standing, handed_over};
+use crate::model::environment::{Effective, EffectivePlugin, EffectiveValue};
+use crate::model::finding::Finding;
+use crate::model::name::EnvironmentName;
+use crate::promotion::{Configurations, Configured};
+use crate::report::{
+    self, ConfigurationDiffResult, Document, ExplanationResult, PluginConfiguration, PluginResult,
+    ShownConfiguration, ShownExplanation, ShownSay, ShownValue,
+};
 
+use super::super::args::{ConfigDiffArgs, ConfigExplainArgs, ConfigShowArgs, FormatName};
+use super::super::console::Secrets;
+use super::super::exit::ExitCode;
 use super::super::failure::Failure;
-use super::answer::Answer;
-use super::session::{Session, files};
+use super::answer::{Answer, Printed};
+use super::session::{Session, asked, files};
 
-/// Prints an environment's effective configuration.
-pub(super) fn show(session: &mut Session<'_>, reveal: bool, worktree: bool) -> Result<Answer, Failure> {
-    let reading = session.read("config show", files(worktree), Flags::default())?;
-    let effective = &reading.resolved.effective;
-    let mut labels = Labels::new();
-    labels.learn(effective);
-    let values = effective.values().map(|(key, value)| ShownValue {
-        key,
-        value: if reveal { value.value.clone() } else { labels.shown(value) },
-        origin: value.origin.clone(),
-    });
-    let shown = ShownConfiguration {
-        environment: reading.chosen.name.as_ref().map(ToString::to_string),
-        why: reading.chosen.why.clone(),
-        read: reading.read.clone(),
-        values: values.collect(),
-    };
+const SHOW: &str = "config show";
+
+/// Prints an environment's effective configuration, or that of all.
+pub(super) fn show(session: &mut Session<'_>, args: &ConfigShowArgs) -> Result<Printed, Failure> {
+    let failed = |error| Failure::of(SHOW, &error);
+    let global = session.global.clone();
+    let mut ports = session.ports();
+    let project = Configurations::open(&ports).map_err(failed)?;
+    if args.all_environments {
+        let names = project.environments(&ports).map_err(failed)?;
+        return all(session, &project, &names, args);
+    }
+    let chosen = project.choose(asked(&global), &ports).map_err(failed)?;
+    let read = project.read(chosen.name.as_ref(), files(args.worktree), &mut ports).map_err(failed)?;
+    session.console.hide(read.mask.clone());
+    let mut labels = labels(args.reveal);
+    labels.learn(&read.effective);
+    let shown =
+        Showing { labels: &mut labels }.configuration(chosen.name.as_ref(), chosen.why.clone(), &read);
     let view = report::configuration_view(&shown);
-    let document =
-        Document::of("config show").result(&report::configuration_result(&shown)).findings(&reading.findings);
-    let mut answer = Answer::new(view, document);
-    answer.reveal = reveal;
+    let document = Document::of(SHOW).result(&report::configuration_result(shown)).findings(&read.findings);
+    Ok(Printed::Not(Box::new(Answer { reveal: args.reveal, ..Answer::new(view, document) })))
+}
+
+/// Prints every environment, one after the other: together they may be more than fits into memory well.
+fn all(
+    session: &mut Session<'_>,
+    project: &Configurations,
+    names: &[EnvironmentName],
+    args: &ConfigShowArgs,
+) -> Result<Printed, Failure> {
+    if session.global.format == FormatName::Json {
+        return in_pieces(session, project, names, args).map(Printed::Already);
+    }
+    let mut each = Each { labels: labels(args.reveal), findings: Vec::new() };
+    let mut view = report::View::titled("Configuration of all environments");
+    for name in names {
+        report::add_configuration(&mut view, &each.shown(session, project, name, args)?);
+    }
+    let answer = Answer::new(view, Document::of(SHOW).findings(&each.findings));
+    Ok(Printed::Not(Box::new(Answer { reveal: args.reveal, ..answer })))
+}
+
+/// Prints the envelope and the environments in it; a failure ends it as a sound document.
+fn in_pieces(
+    session: &mut Session<'_>,
+    project: &Configurations,
+    names: &[EnvironmentName],
+    args: &ConfigShowArgs,
+) -> Result<ExitCode, Failure> {
+    let output = session.global.output.clone();
+    let unwritable = |error| Failure::output(output.as_deref(), &error);
+    let secrets = if args.reveal { Secrets::Revealed } else { Secrets::Masked };
+    let console = session.console;
+    let mut pieces = console.pieces(secrets).map_err(unwritable)?;
+    let mut each = Each { labels: labels(args.reveal), findings: Vec::new() };
+    let mut piece =
+        format!("{{\"format\":{},\"command\":\"{SHOW}\",\"result\":{{\"environments\":{{", report::FORMAT);
+    let mut failure = None;
+    for (index, name) in names.iter().enumerate() {
+        let shown = match each.shown(session, project, name, args) {
+            Ok(shown) => shown,
+            Err(failed) => {
+                failure = Some(failed);
+                break;
+            }
+        };
+        if index > 0 {
+            piece.push(',');
+        }
+        piece.push_str(&report::compact(&name.as_str()));
+        piece.push(':');
+        piece.push_str(&report::compact(&report::configuration_result(shown)));
+        pieces.print(&piece).map_err(unwritable)?;
+        piece.clear();
+    }
+    if let Some(failure) = &failure {
+        each.findings.extend(failure.findings.iter().cloned());
+    }
+    let words = failure.as_ref().map(|failure| failure.words.as_ref());
+    let (findings, error) = (report::compact(&each.findings), report::compact(&words));
+    piece.push_str(&format!("}}}},\"findings\":{findings},\"error\":{error}}}\n"));
+    pieces.print(&piece).map_err(unwritable)?;
+    if let Some(failure) = failure {
+        console.tell(report::terminal_failure(&failure.words, report::Color::Off).trim_end());
+        return Ok(failure.code);
+    }
+    Ok(ExitCode::Done)
+}
+
+/// What is gathered while one environment after the other is shown.
+struct Each {
+    labels: Labels,
+    findings: Vec<Finding>,
+}
+
+impl Each {
+    fn shown(
+        &mut self,
+        session: &mut Session<'_>,
+        project: &Configurations,
+        name: &EnvironmentName,
+        args: &ConfigShowArgs,
+    ) -> Result<ShownConfiguration, Failure> {
+        let read = {
+            let mut ports = session.ports();
+            project.read(Some(name), files(args.worktree), &mut ports)
+        };
+        let read = read.map_err(|error| Failure::of(SHOW, &error))?;
+        session.console.hide(read.mask.clone());
+        self.labels.learn(&read.effective);
+        if self.findings.last() != read.findings.last() {
+            self.findings.extend(read.findings.iter().cloned());
+        }
+        let why = "--all-environments".to_owned();
+        Ok(Showing { labels: &mut self.labels }.configuration(Some(name), why, &read))
+    }
+}
+
+/// Gives the labels of a document.
+fn labels(reveal: bool) -> Labels {
+    if reveal { Labels::open() } else { Labels::new() }
+}
+
+/// How values are shown.
+struct Showing<'a> {
+    labels: &'a mut Labels,
+}
+
+impl Showing<'_> {
+    fn value(&mut self, value: &EffectiveValue) -> serde_json::Value {
+        self.labels.shown(value)
+    }
+
+    fn configuration(
+        &mut self,
+        name: Option<&EnvironmentName>,
+        why: String,
+        read: &Configured,
+    ) -> ShownConfiguration {
+        let Effective { root, plugins } = &read.effective;
+        let root = root.iter().map(|(key, value)| ShownValue {
+            key: key.clone(),
+            value: self.value(value),
+            origin: value.origin.clone(),
+        });
+        let root = root.collect();
+        let plugins = plugins.iter().map(|(name, plugin)| (name.clone(), self.plugin(plugin))).collect();
+        let environment = name.map(ToString::to_string);
+        ShownConfiguration { environment, why, read: read.read.clone(), root, plugins }
+    }
+
+    fn plugin(&mut self, plugin: &EffectivePlugin) -> PluginResult {
+        if let Some(error) = &plugin.error {
+            return PluginResult::Error { error: error.clone() };
+        }
+        let mut shown = PluginConfiguration::default();
+        for (key, value) in &plugin.settings {
+            let (values, sources) = if key.starts_with('_') {
+                (&mut shown.extras, &mut shown.extras_sources)
+            } else {
+                (&mut shown.config, &mut shown.sources)
+            };
+            values.insert(key.clone(), self.value(value));
+            sources.insert(key.clone(), value.origin.layer);
+            if !value.is_unset() {
+                shown.origins.insert(key.clone(), value.origin.clone());
+            }
+        }
+        for (key, value) in &plugin.env {
+            shown.env.insert(key.clone(), self.value(value));
+            shown.env_origins.insert(key.clone(), value.origin.clone());
+        }
+        for (key, value) in &plugin.attributes {
+            shown.attributes.insert(key.clone(), self.value(value));
+        }
+        shown.processed = handed_over(plugin, &mut |value| self.value(value));
+        PluginResult::Resolved(Box::new(shown))
+    }
+}
+
+/// Says why a value is what it is.
+pub(super) fn explain(session: &mut Session<'_>, args: &ConfigExplainArgs) -> Result<Answer, Failure> {
+    const EXPLAIN: &str = "config explain";
+    let failed = |error| Failure::of(EXPLAIN, &error);
+    let global = session.global.clone();
+    let mut ports = session.ports();
+    let project = Configurations::open(&ports).map_err(failed)?;
+    let chosen = project.choose(asked(&global), &ports).map_err(failed)?;
+    let explained = project.explain(chosen.name.as_ref(), &args.key, files(args.worktree), &mut ports);
+    let (explanations, read) = explained.map_err(failed)?;
+    session.console.hide(read.mask.clone());
+    let mut labels = labels(args.reveal);
+    labels.learn(&read.effective);
+    let keys = explanations.iter().map(|explanation| explanation_of(explanation, &mut labels)).collect();
+    let environment = chosen.name.as_ref().map(ToString::to_string);
+    let result = ExplanationResult { environment, why: chosen.why, keys };
+    let view = report::explanation_view(&result, &read.read);
+    let document = Document::of(EXPLAIN).result(&result).findings(&read.findings);
+    Ok(Answer { reveal: args.reveal, ..Answer::new(view, document) })
+}
+
+fn explanation_of(explanation: &Explanation, labels: &mut Labels) -> ShownExplanation {
+    let mut layers = Vec::new();
+    for say in &explanation.says {
+        let written = EffectiveValue { raw: None, value: say.value.written().clone(), ..say.value.clone() };
+        layers.push(ShownSay {
+            origin: say.value.origin.clone(),
+            written: labels.shown(&written),
+            value: if say.value.value.is_null() { serde_json::Value::Null } else { labels.shown(&say.value) },
+            wins: say.standing == Standing::Wins,
+        });
+    }
+    let value = explanation.value.as_ref();
+    ShownExplanation {
+        key: explanation.key.clone(),
+        value: value.map(|value| labels.shown(value)).unwrap_or_default(),
+        origin: value.map(|value| value.origin.clone()),
+        because: explanation.why(),
+        layers,
+    }
+}
+
+/// Compares two environments, or one at two revisions.
+pub(super) fn diff(session: &mut Session<'_>, args: &ConfigDiffArgs) -> Result<Answer, Failure> {
+    const DIFF: &str = "config diff";
+    let failed = |error| Failure::of(DIFF, &error);
+    let global = session.global.clone();
+    let mut ports = session.ports();
+    let project = Configurations::open(&ports).map_err(failed)?;
+    let mut sides = Vec::new();
+    if let (Some(one), Some(other)) = (&args.one, &args.other) {
+        for name in [one, other] {
+            let name = EnvironmentName::new(name.as_str());
+            let read = project.read(Some(&name), files(args.worktree), &mut ports).map_err(failed)?;
+            sides.push((name.to_string(), read));
+        }
+    } else {
+        let name = project.choose(asked(&global), &ports).map_err(failed)?.name;
+        for revision in [&args.from, &args.to] {
+            let read = match revision {
+                Some(revision) => project.at_revision(name.as_ref(), revision, &ports),
+                None => project.read(name.as_ref(), files(args.worktree), &mut ports),
+            };
+            let read = read.map_err(failed)?;
+            let environment = name.as_ref().map_or_else(|| "the project".to_owned(), ToString::to_string);
+            sides.push((format!("{environment} at {}", read.read), read));
+        }
+    }
+    let mut labels = labels(args.reveal);
+    let mut findings: Vec<Finding> = Vec::new();
+    for (_, read) in &sides {
+        session.console.hide(read.mask.clone());
+        for finding in &read.findings {
+            if !findings.contains(finding) {
+                findings.push(finding.clone());
+            }
+        }
+    }
+    let [(from, before), (to, after)] = &sides[..] else {
+        return Err(Failure::usage("two sides are compared", "name two environments, or `--from REV`"));
+    };
+    let changes = config::changes(Some(&before.effective), Some(&after.effective), &mut labels);
+    let changes = report::different_values(changes);
+    let result = ConfigurationDiffResult { from: from.clone(), to: to.clone(), changes };
+    let view = report::configuration_diff_view(&result);
+    let document = Document::of(DIFF).result(&result).findings(&findings);
+    let mut answer = Answer { reveal: args.reveal, ..Answer::new(view, document) };
+    if args.exit_code && !result.changes.is_empty() {
+        answer.code = ExitCode::Pending;
+    }
     Ok(answer)
 }

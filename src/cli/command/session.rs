@@ -104,11 +104,7 @@ impl<'a> Session<'a> {
     /// [`Failure`] if there is no project, no such environment, or a fault in it.
     pub(super) fn read(&mut self, command: &str, files: Files, flags: Flags) -> Result<Reading, Failure> {
         let global = self.global.clone();
-        let asked = match (&global.environment, global.no_environment) {
-            (Some(name), _) => Asked::For(name),
-            (None, true) => Asked::ForNone,
-            (None, false) => Asked::Nothing,
-        };
+        let asked = asked(&global);
         let reading = {
             let mut ports = self.ports();
             promotion::read(asked, files, flags, &mut ports)
@@ -121,6 +117,15 @@ impl<'a> Session<'a> {
     /// Whether the result is text for people.
     pub(super) fn for_people(&self) -> bool {
         self.global.format == FormatName::Terminal
+    }
+}
+
+/// Says what the command line says of the environment.
+pub(super) fn asked(global: &Global) -> Asked<'_> {
+    match (&global.environment, global.no_environment) {
+        (Some(name), _) => Asked::For(name),
+        (None, true) => Asked::ForNone,
+        (None, false) => Asked::Nothing,
     }
 }
 

@@ -1,0 +1,254 @@
+//! What is sound and probably a mistake: keys without effect, words that nothing declares, secrets in clear.
+//!
+//! In: a project that has no fault. Out: warnings, each with its place and a suggestion. [`Written::lint`] finds
+//! what the files alone show, [`lint_effective`] what shows once an environment is resolved.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::check::Check;
+use super::plugin::{Definitions, is_declared, near_keys, plugin_index};
+use super::secret::{is_reference, is_secret_name};
+use super::shape::{OVERLAY_PLUGIN_KEYS, PLUGIN_KEYS};
+use super::written::Written;
+use crate::model::environment::{Effective, EffectivePlugin};
+use crate::model::finding::Finding;
+use crate::yaml::{Entry, Kind, Node};
+
+/// Values that stand for a secret and are none.
+const PLACEHOLDERS: [&str; 6] = ["changeme", "change-me", "redacted", "xxx", "todo", "secret"];
+
+impl Written {
+    /// Lists what the files alone show.
+    ///
+    /// Pure: equal projects give equal findings, ordered by place.
+    pub fn lint(&self) -> Vec<Finding> {
+        let mut check = Check::default();
+        for ((kind, name), node) in plugin_index(&self.root) {
+            let plugin = Plugin { kind, name, definitions: &self.definitions };
+            plugin.keys(node, PLUGIN_KEYS, &mut check);
+            plugin.settings(node, &mut check);
+        }
+        for environment in self.root.get("environments").map(Node::items).unwrap_or_default() {
+            self.environment_entries(environment, &mut check);
+        }
+        self.overlays_of_root(&mut check);
+        clear_secrets(&self.root, "", &mut check);
+        let mut findings = check.findings;
+        findings.sort_by(|one, other| {
+            (&one.place, &one.code, &one.message).cmp(&(&other.place, &other.code, &other.message))
+        });
+        findings.dedup();
+        findings
+    }
+
+    fn environment_entries(&self, environment: &Node, check: &mut Check) {
+        let base = plugin_index(&self.root);
+        for (path, known) in
+            [(&["plugins"][..], PLUGIN_KEYS), (&["config", "plugins"][..], OVERLAY_PLUGIN_KEYS)]
+        {
+            for entry in environment.at(path).map(Node::entries).unwrap_or_default() {
+                for node in entry.value.items() {
+                    let Some(name) = node.get("name").and_then(Node::as_str) else { continue };
+                    let plugin = Plugin { kind: &entry.name, name, definitions: &self.definitions };
+                    plugin.keys(node, known, check);
+                    plugin.settings(node, check);
+                    if let Some(base) = base.get(&(&*entry.name, name)) {
+                        plugin.same_as_base(node, base, check);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Finds root keys that an environment repeats.
+    fn overlays_of_root(&self, check: &mut Check) {
+        for environment in self.root.get("environments").map(Node::items).unwrap_or_default() {
+            if environment.get("inherit_from").is_some() {
+                // What it repeats of the base may be there against what it inherits.
+                continue;
+            }
+            for entry in environment.entries().iter().filter(|entry| entry.value.is_leaf()) {
+                if let Some(base) = self.root.get(&entry.name).filter(|base| base.is_leaf()) {
+                    same(&entry.name, &entry.value, base, check);
+                }
+            }
+        }
+    }
+}
+
+struct Plugin<'a> {
+    kind: &'a str,
+    name: &'a str,
+    definitions: &'a Definitions,
+}
+
+impl Plugin<'_> {
+    fn key(&self) -> String {
+        format!("{}/{}", self.kind, self.name)
+    }
+
+    /// Finds keys that are near to a known one, and those that an environment cannot set.
+    fn keys(&self, node: &Node, known: &[&str], check: &mut Check) {
+        for entry in node.entries().iter().filter(|entry| !known.contains(&&*entry.name)) {
+            let name: &str = &entry.name;
+            let message = |what: &str| format!("`{name}` of `{}` {what}", self.key());
+            if PLUGIN_KEYS.contains(&name) {
+                let hint = format!(
+                    "an environment changes what runs under `plugins.{}` of its own entry",
+                    self.kind
+                );
+                let what = "has no effect in an environment's `config`";
+                check.add(Finding::warning("dead-key", message(what)).at(entry.key.place()).hint(hint));
+            } else if let Some(meant) = near_keys(self.definitions, self.kind, self.name, name) {
+                let hint = format!("did you mean `{meant}`?");
+                let finding =
+                    Finding::warning("misspelt-key", message("is taken as an extra that nothing reads"));
+                check.add(finding.at(entry.key.place()).hint(hint));
+            }
+        }
+    }
+
+    /// Finds settings that the definition does not declare, and settings that are there twice.
+    fn settings(&self, node: &Node, check: &mut Check) {
+        let mut seen: BTreeMap<String, &Node> = BTreeMap::new();
+        for entry in node.get("config").map(Node::entries).unwrap_or_default() {
+            walk(&entry.name, entry, &mut |key, entry| {
+                if let Some(first) = seen.insert(key.to_owned(), &entry.value) {
+                    let message =
+                        format!("`{key}` of `{}` is there twice: first at {}", self.key(), first.place());
+                    let finding = Finding::warning("duplicate-setting", message).at(entry.key.place());
+                    check.add(finding.hint("remove one of the two: the later one counts"));
+                }
+                if let Err(meant) = is_declared(self.definitions, &self.key(), key) {
+                    let message =
+                        format!("`{key}` is no setting that the definition of `{}` declares", self.key());
+                    let finding = Finding::warning("undeclared-setting", message).at(entry.key.place());
+                    check.add(finding.hint(meant.map_or_else(
+                        || "correct the name, or add the setting to the plugin's `settings`".to_owned(),
+                        |meant| format!("did you mean `{meant}`?"),
+                    )));
+                }
+            });
+        }
+    }
+
+    /// Finds settings that an environment sets to what the base says.
+    fn same_as_base(&self, node: &Node, base: &Node, check: &mut Check) {
+        let mut leaves: BTreeMap<String, &Node> = BTreeMap::new();
+        for entry in base.get("config").map(Node::entries).unwrap_or_default() {
+            walk(&entry.name, entry, &mut |key, entry| {
+                leaves.insert(key.to_owned(), &entry.value);
+            });
+        }
+        for entry in node.get("config").map(Node::entries).unwrap_or_default() {
+            walk(&entry.name, entry, &mut |key, entry| {
+                if let Some(base) = leaves.get(key) {
+                    same(&format!("{}.{key}", self.key()), &entry.value, base, check);
+                }
+            });
+        }
+    }
+}
+
+fn same(key: &str, overlay: &Node, base: &Node, check: &mut Check) {
+    let equal = overlay.to_json() == base.to_json() && !overlay.is_null() && !overlay.is_unset();
+    if equal && overlay.place() != base.place() {
+        let message = format!("`{key}` is what the base says already, at {}", base.place());
+        let finding = Finding::warning("same-as-base", message).at(overlay.place());
+        check.add(finding.hint("remove it, unless the base may change and this must not"));
+    }
+}
+
+/// Visits the leaves of an entry with their flat keys.
+fn walk<'a>(key: &str, entry: &'a Entry, visit: &mut dyn FnMut(&str, &'a Entry)) {
+    if entry.value.entries().is_empty() {
+        return visit(key, entry);
+    }
+    for inner in entry.value.entries() {
+        walk(&format!("{key}.{}", inner.name), inner, visit);
+    }
+}
+
+/// Finds values of keys named like secrets that are no references.
+fn clear_secrets(node: &Node, path: &str, check: &mut Check) {
+    for entry in node.entries().iter().filter(|entry| !entry.merged) {
+        let inner = if path.is_empty() { entry.name.to_string() } else { format!("{path}.{}", entry.name) };
+        // What a definition says of a secret is no secret.
+        if matches!(&*entry.name, "settings" | "commands" | "annotations") {
+            continue;
+        }
+        if let Kind::String(text) = &entry.value.value
+            && is_secret_name(&entry.name)
+            && !text.is_empty()
+            && !text.contains('$')
+            && !is_reference(text)
+            && !PLACEHOLDERS.contains(&text.to_lowercase().as_str())
+        {
+            check.add(in_clear(&inner, &entry.value));
+        }
+        clear_secrets(&entry.value, &inner, check);
+    }
+    for item in node.items() {
+        let name = item.get("name").and_then(Node::as_str);
+        let inner = name.map_or_else(|| path.to_owned(), |name| format!("{path}.{name}"));
+        clear_secrets(item, &inner, check);
+    }
+}
+
+fn in_clear(key: &str, node: &Node) -> Finding {
+    let message = format!("`{key}` holds a secret in clear");
+    let variable: String = key
+        .rsplit('.')
+        .next()
+        .unwrap_or(key)
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' })
+        .collect();
+    Finding::warning("secret-in-clear", message).at(node.place()).hint(format!(
+        "write `${variable}` and set the variable, for example in `.env`; then change the secret"
+    ))
+}
+
+/// Lists what shows once an environment is resolved: references without a value, settings that are missing,
+/// plugins that cannot be resolved, secrets by declaration that stand in clear.
+pub fn lint_effective(effective: &Effective) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (name, plugin) in &effective.plugins {
+        findings.extend(plugin.error.clone());
+        for (setting, variable) in &plugin.unset {
+            let message =
+                format!("`{name}.{setting}` refers to `{variable}`, which is not set: it comes to nothing");
+            let mut finding = Finding::warning("unset-reference", message)
+                .hint(format!("set the variable `{variable}`, for example in `.env`"));
+            finding.place = plugin.settings.get(setting).and_then(|value| value.origin.place());
+            findings.push(finding);
+        }
+        findings.extend(missing(name, plugin));
+        for (setting, value) in plugin.settings.iter().filter(|(_, value)| value.sensitive) {
+            let clear = value.raw.is_none() && value.value.as_str().is_some_and(|text| !text.is_empty());
+            let written = value.origin.variable.is_none().then(|| value.origin.place()).flatten();
+            if let Some(place) = written.filter(|_| clear && !is_secret_name(setting)) {
+                let message =
+                    format!("`{name}.{setting}` holds a secret in clear: its definition says `sensitive`");
+                let hint = "write a reference to a variable and set it, for example in `.env`; then change the secret";
+                findings.push(Finding::warning("secret-in-clear", message).at(place).hint(hint));
+            }
+        }
+    }
+    findings
+}
+
+/// Finds that no group of settings is whole of which one has to be.
+fn missing(name: &str, plugin: &EffectivePlugin) -> Option<Finding> {
+    let unset = |setting: &&String| plugin.settings.get(*setting).is_none_or(|value| value.value.is_null());
+    let lacks = |group: &Vec<String>| group.iter().filter(unset).cloned().collect::<BTreeSet<String>>();
+    let nearest = plugin.groups.iter().map(lacks).min_by_key(BTreeSet::len)?;
+    if nearest.is_empty() {
+        return None;
+    }
+    let list: Vec<String> = nearest.iter().map(|setting| format!("`{setting}`")).collect();
+    let message = format!("`{name}` lacks settings that it needs: {}", list.join(", "));
+    let mut finding = Finding::warning("missing-setting", message);
+    finding.place.clone_from(&plugin.place);
+    Some(finding.hint("set them in the plugin's `config`, or by variables"))
+}

@@ -1,0 +1,117 @@
+//! Flat keys as nested mappings: what a plugin is handed.
+
+use serde_json::{Map, Value};
+
+use crate::model::environment::{EffectivePlugin, EffectiveValue, Nesting};
+
+/// Nests by dots that no backslash escapes; what is there already is never replaced.
+pub(super) fn nest_object<'a>(flat: impl IntoIterator<Item = (&'a str, Value)>, unescape: bool) -> Value {
+    let mut object = Map::new();
+    for (key, value) in flat {
+        let segments = segments(key);
+        let segments: Vec<String> = if unescape {
+            segments.iter().map(|segment| segment.replace("\\.", ".")).collect()
+        } else {
+            segments.into_iter().map(str::to_owned).collect()
+        };
+        put(&mut object, &segments, value);
+    }
+    Value::Object(object)
+}
+
+/// Splits at dots that no backslash stands before.
+fn segments(key: &str) -> Vec<&str> {
+    let mut segments = Vec::new();
+    let mut start = 0;
+    for (at, _) in key.match_indices('.') {
+        if !key[..at].ends_with('\\') {
+            segments.push(&key[start..at]);
+            start = at + 1;
+        }
+    }
+    segments.push(&key[start..]);
+    segments
+}
+
+fn put(object: &mut Map<String, Value>, path: &[String], value: Value) {
+    let Some((first, rest)) = path.split_first() else { return };
+    if rest.is_empty() {
+        object.entry(first.clone()).or_insert(value);
+        return;
+    }
+    let below = object.entry(first.clone()).or_insert_with(|| Value::Object(Map::new()));
+    if let Value::Object(below) = below {
+        put(below, rest, value);
+    }
+}
+
+/// Gives the configuration as the plugin gets it, with each value as `show` shows it.
+///
+/// Shape: of extractors, loaders and mappers nested, without nulls at the top and without what is there
+/// nested already; of Airflow nested texts; of others the flat keys.
+pub fn handed_over(plugin: &EffectivePlugin, show: &mut dyn FnMut(&EffectiveValue) -> Value) -> Value {
+    let settings = plugin.settings.iter().filter(|(name, _)| !name.starts_with('_'));
+    let mut values: Vec<(&str, Value)> = Vec::new();
+    for (name, value) in settings {
+        let shown = match plugin.processed.get(name) {
+            Some(processed) => show(&EffectiveValue { value: processed.clone(), ..value.clone() }),
+            None => show(value),
+        };
+        values.push((name, shown));
+    }
+    match plugin.nesting {
+        Nesting::Flat => {
+            Value::Object(values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+        }
+        Nesting::Texts => {
+            nest_object(values.into_iter().map(|(name, value)| (name, python_text(&value))), true)
+        }
+        Nesting::Nested => {
+            let values = values.into_iter().filter(|(_, value)| !value.is_null());
+            let mut nested = nest_object(values, false);
+            drop_dotted(&mut nested);
+            nested
+        }
+    }
+}
+
+/// Leaves out keys with a dot, which are there nested, and turns escaped dots into dots.
+fn drop_dotted(value: &mut Value) {
+    let Value::Object(fields) = value else { return };
+    let old = std::mem::take(fields);
+    for (key, mut value) in old {
+        if segments(&key).len() > 1 {
+            continue;
+        }
+        drop_dotted(&mut value);
+        fields.insert(key.replace("\\.", "."), value);
+    }
+}
+
+fn python_text(value: &Value) -> Value {
+    let text = match value {
+        Value::Null => "None".to_owned(),
+        Value::Bool(true) => "True".to_owned(),
+        Value::Bool(false) => "False".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
+    };
+    Value::String(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn nests_by_dots_and_replaces_nothing() {
+        let flat = [("a.b", json!(1)), ("a", json!({"c": 2})), ("s3\\.url", json!("u")), ("a.b.c", json!(3))];
+        let nested = nest_object(flat.clone(), true);
+        assert_eq!(nested, json!({"a": {"b": 1}, "s3.url": "u"}));
+        let mut kept = nest_object([("o", json!({"x.y": 1, "x": {"y": 1}, "s\\.t": 2}))], false);
+        drop_dotted(&mut kept);
+        assert_eq!(kept, json!({"o": {"x": {"y": 1}, "s.t": 2}}));
+    }
+}
