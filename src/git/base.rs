@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use git2::{ErrorCode, Oid};
+use git2::{ErrorCode, Oid, Sort};
 
 use super::error::GitError;
 use super::protect::Protection;
@@ -66,6 +66,40 @@ pub(super) fn with_selected(
     let tree = tree::edited(&store.repository, before.id(), &edits)?;
     store.show(&tree.into())?;
     Ok(Some(tree))
+}
+
+/// A commit of the source that the target has as one commit of its own: promoted, but squashed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Squashed {
+    pub(super) source: Oid,
+    pub(super) target: Oid,
+}
+
+/// Finds the newest commit of the source that the target has under another id, with the same tree.
+pub(super) fn squashed(
+    store: &Store,
+    target: &Revision,
+    source: &Revision,
+) -> Result<Option<Squashed>, GitError> {
+    let Some(common) = common(store, target, source)? else { return Ok(None) };
+    // A tree that both had before says nothing.
+    let before = store.tree(&common.into())?.id();
+    let only = |tip: &Revision, other: &Revision| -> Result<Vec<(Oid, Oid)>, GitError> {
+        let walk = || {
+            let mut walk = store.repository.revwalk()?;
+            walk.set_sorting(Sort::TOPOLOGICAL | Sort::TIME)?;
+            walk.push(tip.oid())?;
+            walk.hide(other.oid())?;
+            Ok(walk)
+        };
+        let walk = walk().map_err(GitError::doing("cannot walk the history"))?;
+        let commits = walk.filter_map(Result::ok).take(LIMIT);
+        let commits = commits.filter_map(|oid| store.repository.find_commit(oid).ok());
+        Ok(commits.map(|commit| (commit.tree_id(), commit.id())).collect())
+    };
+    let theirs: BTreeMap<Oid, Oid> = only(target, source)?.into_iter().rev().collect();
+    let mut own = only(source, target)?.into_iter().filter(|(tree, _)| *tree != before);
+    Ok(own.find_map(|(tree, source)| Some(Squashed { source, target: *theirs.get(&tree)? })))
 }
 
 /// Compiles the words of `--only`: paths from the root, folders with all below, patterns.

@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 
 use git2::Oid;
 
-use super::base::{self, Selected};
+use super::base::{self, Selected, Squashed};
 use super::conflict::{self, Settlement};
 use super::engine::{self, Attempt, Task, Verdict};
 use super::error::GitError;
@@ -112,17 +112,45 @@ pub fn merge(store: &Store, request: &MergeRequest<'_>) -> Result<Merged, GitErr
         return first(store, &protection, source_tree.id(), request);
     };
     if request.reinstate.is_empty() {
-        return onto(store, tip, (tip, &protection), request);
+        let merged = onto(store, tip, (tip, &protection, None), request)?;
+        return unsquashed(store, merged, (tip, &protection), request);
     }
     let target = reverted::reinstate(store, tip, request.reinstate, request.by)?;
-    Ok(Merged { onto: Some(target.clone()), ..onto(store, &target, (tip, &protection), request)? })
+    let merged = onto(store, &target, (tip, &protection, None), request)?;
+    Ok(Merged { onto: Some(target), ..merged })
+}
+
+/// Merges once more where the target has a commit of the source squashed: conflicts and losses with work that
+/// was promoted already are none.
+fn unsquashed(
+    store: &Store,
+    merged: Merged,
+    (tip, protection): (&Revision, &Protection),
+    request: &MergeRequest<'_>,
+) -> Result<Merged, GitError> {
+    let trouble = |merged: &Merged| merged.merge.losses.len() + merged.merge.conflicts.len();
+    if merged.unrelated || trouble(&merged) == 0 {
+        return Ok(merged);
+    }
+    let Some(squashed) = base::squashed(store, tip, request.source)? else { return Ok(merged) };
+    let mut other = onto(store, tip, (tip, protection, Some(&squashed)), request)?;
+    if trouble(&other) >= trouble(&merged) {
+        return Ok(merged);
+    }
+    let message = format!(
+        "the target's commit {} is the source's {} squashed: the merge goes on from there",
+        Revision::from(squashed.target).short(),
+        Revision::from(squashed.source).short()
+    );
+    other.findings.push(Finding::notice("squashed", message));
+    Ok(other)
 }
 
 /// Merges the source into a commit of the target: its tip, or what undoes reverts on top of it.
 fn onto(
     store: &Store,
     target: &Revision,
-    (tip, protection): (&Revision, &Protection),
+    (tip, protection, squashed): (&Revision, &Protection, Option<&Squashed>),
     request: &MergeRequest<'_>,
 ) -> Result<Merged, GitError> {
     let (source_tree, target_tree) = (store.tree(request.source)?, store.tree(target)?);
@@ -136,12 +164,13 @@ fn onto(
             target_commit: target.to_string(),
         });
     }
-    let base = common.or_else(|| request.base.map(Revision::oid));
+    let squashed = squashed.map(|squashed| squashed.source);
+    let base = squashed.or(common).or_else(|| request.base.map(Revision::oid));
     let mut base_tree = match (base, request.selected) {
         (None, _) | (_, []) => None,
         (Some(base), selected) => base::with_selected(store, base, selected)?,
     };
-    if common.is_none() && base_tree.is_none() {
+    if (common.is_none() || squashed.is_some()) && base_tree.is_none() {
         base_tree = base.map(|base| store.tree(&base.into())).transpose()?.map(|tree| tree.id());
     }
     let verdict = if base == Some(target.oid()) && base_tree.is_none() {

@@ -591,3 +591,23 @@ fn what_always_goes_one_way_is_settled_without_a_word_and_a_word_counts_more() {
         assert_eq!(case.file(&merged, "a.lock").is_some(), stays);
     }
 }
+
+#[test]
+fn what_was_promoted_squashed_is_no_loss_when_the_source_goes_on() {
+    let (first, second) = (with(5, "one"), with(5, "two"));
+    let mut case =
+        Case::new(Some(&[("a.sql", text(TEN))]), &[("a.sql", text(&first))], &[("a.sql", text(&first))]);
+    case.source = case.sandbox.commit(Some(&case.source), "sam", &[("a.sql", text(&second))]);
+    let merged = case.merge();
+    assert!(merged.merge.losses.is_empty(), "{:?}", merged.merge.losses);
+    assert_eq!(case.file(&merged, "a.sql").unwrap(), second);
+    assert!(merged.findings.iter().any(|finding| finding.code == "squashed"), "{:?}", merged.findings);
+    // Work on top of it is a loss all the same.
+    case.target = case.sandbox.commit(Some(&case.target), "tina", &[("a.sql", text(&with(5, "hotfix")))]);
+    let losses = case.merge().merge.losses;
+    assert_eq!(losses.len(), 1);
+    assert_eq!(
+        (losses[0].text.join(""), &losses[0].commit),
+        ("hotfix".to_owned(), &Some(case.target.to_string()))
+    );
+}
