@@ -33,8 +33,9 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     };
     let limit = words.get(1).and_then(|limit| limit.parse().ok()).unwrap_or(usize::MAX);
-    let path = std::env::var_os("PATH");
-    let program = GitProgram::find(path.as_deref(), Prompts::Refused);
+    #[expect(clippy::disallowed_methods, reason = "a measurement asks the machine for its programs")]
+    let search = std::env::var_os("PATH");
+    let program = GitProgram::find(search.as_deref(), Prompts::Refused);
     let merges = merges(Path::new(clone));
     let (mut alone, mut with_work) = (Tally::default(), Tally::default());
     let mut faults: BTreeMap<String, usize> = BTreeMap::new();

@@ -21,7 +21,7 @@ pub(super) struct Settlement<'a> {
     pub(super) protection: &'a Protection,
 }
 
-impl<'a> Settlement<'a> {
+impl Settlement<'_> {
     fn chosen<'c>(&'c self, clash: &'c Clash) -> BTreeMap<&'c String, Resolution> {
         let chosen = |path| self.resolve.get_key_value(path).map(|(path, resolution)| (path, *resolution));
         let typed: BTreeMap<_, _> = clash.paths.iter().filter_map(chosen).collect();
@@ -32,7 +32,7 @@ impl<'a> Settlement<'a> {
     }
 
     /// Gives how a path is settled without a word.
-    pub(super) fn always(&self, path: &str) -> Option<Resolution> {
+    fn always(&self, path: &str) -> Option<Resolution> {
         self.always.iter().find(|(paths, _)| paths.covers(path)).map(|(_, resolution)| *resolution)
     }
 }

@@ -26,7 +26,9 @@ use super::store::Store;
 use super::structure::{Side, Structured, Wish, structured};
 use super::tree::{self, Edits, Renames};
 use crate::model::finding::Finding;
-use crate::model::merge::{Conflict, FileChange, FileChangeKind, LossKind, Merge, Protected, Resolution};
+use crate::model::merge::{
+    Conflict, FileChange, FileChangeKind, Loss, LossKind, Merge, Protected, Resolution,
+};
 use crate::model::project::Prefer;
 
 /// Whether histories that have nothing in common may be merged.
@@ -231,15 +233,11 @@ fn finish(
     protection: &Protection,
     request: &MergeRequest<'_>,
 ) -> Result<Merged, GitError> {
-    let keeps: Vec<Selector> = request.keep.iter().map(|word| Selector::parse(word)).collect();
+    let keeps = selectors(request.keep);
     let mut findings = verdict.findings;
     let (next, attempt) = by_structure(sides, verdict.attempt, (request, &keeps), &mut findings)?;
     sides = next;
-    let always = request
-        .always
-        .iter()
-        .map(|(pattern, resolution)| Ok((Protection::new(std::slice::from_ref(pattern))?, *resolution)));
-    let always: Vec<(Protection, Resolution)> = always.collect::<Result<_, GitError>>()?;
+    let always = settled_always(request)?;
     let settlement = Settlement { resolve: request.resolve, always: &always, protection };
     let mut settled = conflict::settle(&sides, &attempt, request.source.oid(), &settlement)?;
     sides = with_result(sides, settled.tree)?;
@@ -260,30 +258,19 @@ fn finish(
         sides = with_result(sides, tree)?;
         report = loss::report(&sides)?;
     }
-    let accepts: Vec<Selector> = request.accept_losses.iter().map(|word| Selector::parse(word)).collect();
+    let accepts = selectors(request.accept_losses);
     findings.extend(unused("--accept-loss", &accepts, &report));
-    let guarded: BTreeSet<&String> = protected.iter().filter_map(|kept| kept.path.as_ref()).collect();
+    let guarded = |path: &String| protected.iter().any(|kept| kept.path.as_ref() == Some(path));
     let open = |path: &str| settled.conflicts.iter().any(|conflict| is_open(conflict, path));
     report.left_behind.retain(|left| {
-        only.covers(&left.path)
-            && !guarded.contains(&left.path)
-            && !protection.covers(&left.path)
-            && !open(&left.path)
+        only.covers(&left.path) && !guarded(&left.path) && !protection.covers(&left.path) && !open(&left.path)
     });
     report.kept.retain(|kept| !open(&kept.path));
-    for loss in &mut report.losses {
-        let chosen = accepts.iter().any(|accept| accept.chooses(&loss.path, loss.lines));
-        // Who settles a conflict against the target knows what goes.
-        let by_word = request.resolve.contains_key(&loss.path) || settlement.always(&loss.path).is_some();
-        let settled = by_word && loss.kind != LossKind::Line;
-        loss.accepted = chosen || settled;
-    }
+    accept(&mut report.losses, &accepts, (request, &settled.conflicts));
     let settled_all = settled.conflicts.iter().all(|conflict| conflict.resolution.is_some());
     let (zombies, target_only) = only_in_target(&sides, request.source.oid())?;
     let changes = tree::changes(sides.repository, Some(&sides.tip), Some(&sides.result), Renames::Followed)?;
     findings.extend(guard::warnings(sides.repository, &sides.result, &changes)?);
-    let nothing_changes = changes.is_empty();
-    let unrelated = sides.base.is_none();
     Ok(Merged {
         merge: Merge {
             base: sides.base_commit.map(|base| base.to_string()),
@@ -300,8 +287,8 @@ fn finish(
         },
         tree: settled_all.then(|| sides.result.id().into()),
         onto: None,
-        up_to_date: !request.only.is_empty() && nothing_changes,
-        unrelated,
+        up_to_date: !request.only.is_empty() && changes.is_empty(),
+        unrelated: sides.base.is_none(),
         findings,
     })
 }
@@ -362,6 +349,29 @@ fn has_kept(keep: &Selector, sides: &Sides<'_>) -> bool {
             disputes.iter().filter(|dispute| dispute.winner == Side::Target && dispute.target.is_some());
         won.into_iter().any(|dispute| keep.chooses(path, dispute.target))
     })
+}
+
+fn selectors(words: &[String]) -> Vec<Selector> {
+    words.iter().map(|word| Selector::parse(word)).collect()
+}
+
+/// Compiles what always goes one way.
+fn settled_always(request: &MergeRequest<'_>) -> Result<Vec<(Protection, Resolution)>, GitError> {
+    let compiled = |(pattern, resolution): &(String, Resolution)| {
+        Ok((Protection::new(std::slice::from_ref(pattern))?, *resolution))
+    };
+    request.always.iter().map(compiled).collect()
+}
+
+/// Marks the losses that were accepted.
+fn accept(losses: &mut [Loss], accepts: &[Selector], (request, conflicts): (&MergeRequest<'_>, &[Conflict])) {
+    for loss in losses {
+        let chosen = accepts.iter().any(|accept| accept.chooses(&loss.path, loss.lines));
+        // Who settles a conflict against the target knows what goes.
+        let is_this = |conflict: &Conflict| conflict.path == loss.path && conflict.resolution.is_some();
+        let by_word = request.resolve.contains_key(&loss.path) || conflicts.iter().any(is_this);
+        loss.accepted = chosen || (by_word && loss.kind != LossKind::Line);
+    }
 }
 
 /// Tells whether a path's fate hangs on a conflict that is not settled.

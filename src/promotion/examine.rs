@@ -21,7 +21,7 @@ pub fn examine(ports: &mut Ports<'_>) -> Result<Examined, PromotionError> {
     let ground = Ground::find(ports)?;
     match &ground.project {
         Some(project) => {
-            examined.add("project", true, format!("`{}`", project.root.join(&project.file).display()), None)
+            examined.add("project", true, format!("`{}`", project.root.join(&project.file).display()), None);
         }
         None => examined.add(
             "project",

@@ -74,7 +74,7 @@ pub fn plan_rollback(
         })
     })?;
     let back = git::back(&gathered.store, (&tip, &goal.since), &goal.tree, &request.accept_losses)?;
-    let gates = gates(&back.losses, dirty(&gathered, &back)?);
+    let gates = gates(&back.losses, &dirty(&gathered, &back)?);
     let refused = gates.iter().any(|gate| gate.state == GateState::Refused);
     let rollback = Rollback {
         environment: request.environment.clone(),
@@ -118,23 +118,16 @@ fn goal<'r>(
             })?)
         }
     };
-    let (tree, words, from) = match place {
-        Some(place) => {
-            let (promoted, number) = standing[place];
-            let tree = promoted.tree.as_deref().ok_or(None)?;
-            let tree = Revision::new(tree).map_err(|error| Some(error.into()))?;
-            (tree, format!("promotion {number} of {}", promoted.from), place + 1)
-        }
-        None => {
-            let before = last.target_before.as_deref().ok_or(None)?;
-            let before = Revision::new(before).map_err(|error| Some(error.into()))?;
-            let tree = gathered.store.tree_of(&before).map_err(|error| Some(error.into()))?;
-            (
-                tree,
-                format!("what was there before the last promotion ({})", before.short()),
-                standing.len() - 1,
-            )
-        }
+    let broken = |error: GitError| Some(error.into());
+    let (tree, words, from) = if let Some(place) = place {
+        let (promoted, number) = standing[place];
+        let tree = Revision::new(promoted.tree.as_deref().ok_or(None)?).map_err(broken)?;
+        (tree, format!("promotion {number} of {}", promoted.from), place + 1)
+    } else {
+        let before = Revision::new(last.target_before.as_deref().ok_or(None)?).map_err(broken)?;
+        let tree = gathered.store.tree_of(&before).map_err(broken)?;
+        let words = format!("what was there before the last promotion ({})", before.short());
+        (tree, words, standing.len() - 1)
     };
     let taken_back = standing[from..].iter().rev().map(|(promoted, _)| *promoted).collect();
     Ok(Goal { tree, words, taken_back, since })
@@ -149,7 +142,7 @@ fn dirty(gathered: &Gathered, back: &git::Back) -> Result<Vec<String>, Promotion
     }
 }
 
-fn gates(losses: &[crate::model::merge::Loss], dirty: Vec<String>) -> Vec<Gate> {
+fn gates(losses: &[crate::model::merge::Loss], dirty: &[String]) -> Vec<Gate> {
     let gate = |name: &str, state, detail: String| Gate { name: name.to_owned(), state, detail };
     let mut gates = Vec::new();
     if let Some(first) = dirty.first() {
@@ -242,25 +235,7 @@ fn under_lock(
     if found != tree {
         return Err(PromotionError::OtherTree { planned: tree.to_string(), found: found.to_string() });
     }
-    let reason = format!("rolled back to {}", rollback.to);
-    let entries = [
-        Entry::RolledBack {
-            environment: rollback.environment.clone(),
-            commit: after.to_string(),
-            before: rollback.before.clone(),
-            tree: rollback.tree.clone(),
-            promotions: rollback.promotions.clone(),
-            losses: rollback.losses.clone(),
-        },
-        Entry::Hold { environment: rollback.environment.clone(), reason },
-    ];
-    let (by, at) = (identity.to_string(), ports.now.to_string());
-    let mut journal = gathered.to.journal.clone();
-    for entry in entries {
-        let (next, _) = git::append(&gathered.store, journal.as_ref(), entry, (&by, &at), &identity)?;
-        journal = Some(next);
-    }
-    let Some(journal) = journal else { return Err(PromotionError::Interrupted) };
+    let journal = recorded(rollback, ground, &gathered, &after, ports)?;
     if let Location::Local(folder) = &gathered.to.site.location
         && let WorkTreeState::Clean(work_tree) = git::state(folder, &gathered.to.site.branch, &[])?
     {
@@ -281,4 +256,30 @@ fn under_lock(
     let published = git::publish(&gathered.store, &gathered.destination(), &publication, transport)?;
     published.messages.into_iter().for_each(|message| ports.says(message));
     Ok(after)
+}
+
+/// Writes the rollback's record and the hold.
+fn recorded(
+    rollback: &Rollback,
+    ground: &Ground,
+    gathered: &Gathered,
+    after: &Revision,
+    ports: &Ports<'_>,
+) -> Result<Revision, PromotionError> {
+    let identity = ground.identity(ports);
+    let (by, at) = (identity.to_string(), ports.now.to_string());
+    let (name, reason) = (rollback.environment.clone(), format!("rolled back to {}", rollback.to));
+    let entry = Entry::RolledBack {
+        environment: name.clone(),
+        commit: after.to_string(),
+        before: rollback.before.clone(),
+        tree: rollback.tree.clone(),
+        promotions: rollback.promotions.clone(),
+        losses: rollback.losses.clone(),
+    };
+    let journal = gathered.to.journal.as_ref();
+    let (first, _) = git::append(&gathered.store, journal, entry, (&by, &at), &identity)?;
+    let hold = Entry::Hold { environment: name, reason };
+    let (second, _) = git::append(&gathered.store, Some(&first), hold, (&by, &at), &identity)?;
+    Ok(second)
 }

@@ -38,7 +38,7 @@ fn environment(shown: &EnvironmentStatus) -> Item {
         .prose("at", [format!("branch {}{place}", shown.branch)])
         .prose("hold", shown.hold.clone())
         .prose("problem", shown.problem.clone())
-        .prose("next", shown.next.as_ref().map(|next| upcoming(next)))
+        .prose("next", shown.next.as_ref().map(upcoming))
         .prose("hotfixes", hotfixes)
         .prose(
             "last",
