@@ -101,7 +101,11 @@ fn repositories(
     let (_, sides) = gather_all(ground, sites.iter().map(|(_, site)| site.clone()).collect(), ports)?;
     for ((name, site), side) in sites.into_iter().zip(sides) {
         let what = format!("environment {name}");
-        let place = format!("branch `{}` of {}", site.branch, site.location.words());
+        let repository = match site.location.words().as_str() {
+            "." => "this repository".to_owned(),
+            words => words.to_owned(),
+        };
+        let place = format!("branch `{}` of {repository}", site.branch);
         match side {
             Ok(side) => match side.tip.as_ref().map(Revision::short) {
                 Some(tip) => {

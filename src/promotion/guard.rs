@@ -183,7 +183,7 @@ fn reverted(merge: &Merge, said: &Acknowledgements) -> Option<Gate> {
         .reverted
         .iter()
         .map(|one| {
-            format!("{} (taken back by {} in {})", short(&one.promotion), one.author, short(&one.commit))
+            format!("{} was taken back by {} in {}", short(&one.promotion), one.author, short(&one.commit))
         })
         .collect();
     let (state, end) = if said.reinstate {
@@ -195,7 +195,7 @@ fn reverted(merge: &Merge, said: &Acknowledgements) -> Option<Gate> {
         (GateState::Refused, end)
     };
     let what = list.join(", ");
-    gate("reverted", state, format!("what was promoted with {what} was taken back in the target; {end}"))
+    gate("reverted", state, format!("what was promoted with {what}; {end}"))
 }
 
 fn losses(merge: &Merge) -> Option<Gate> {

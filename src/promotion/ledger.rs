@@ -100,6 +100,29 @@ pub(super) fn standing<'a>(records: &'a [Record], name: &str) -> Vec<(&'a Promot
     standing
 }
 
+/// Finds a rollback whose branch has not moved: its commit and tree, and the records before it.
+pub(super) fn cut_short<'a>(
+    records: &'a [Record],
+    name: &str,
+    tip: &str,
+) -> Option<((&'a str, &'a str), &'a [Record])> {
+    let index = records.iter().rposition(|record| {
+        let (promoted, rolled_back) = (promotion(record), &record.entry);
+        let back = matches!(rolled_back, Entry::RolledBack { environment, .. } if environment == name);
+        back || promoted.is_some_and(|promoted| promoted.to == name)
+    })?;
+    match &records.get(index)?.entry {
+        Entry::RolledBack { commit, tree, before, .. } if before == tip => {
+            Some(((commit.as_str(), tree.as_str()), &records[..index]))
+        }
+        Entry::RolledBack { .. }
+        | Entry::Promotion(_)
+        | Entry::Followed { .. }
+        | Entry::Hold { .. }
+        | Entry::Release { .. } => None,
+    }
+}
+
 /// Gives the last commit that a promotion or rollback made in an environment.
 pub(super) fn last_commit<'a>(records: &'a [Record], name: &str) -> Option<&'a str> {
     records.iter().rev().find_map(|record| match &record.entry {

@@ -4,7 +4,9 @@
 
 use std::sync::atomic::AtomicBool;
 
-use crate::git::{self, CommitMessage, GitError, Lock, Publication, Revision, Transport, WorkTreeState};
+use crate::git::{
+    self, CommitMessage, GitError, Identity, Lock, Publication, Revision, Transport, WorkTreeState,
+};
 use crate::model::finding::Finding;
 use crate::model::outcome::Outcome;
 use crate::model::plan::{Gate, GateState};
@@ -38,6 +40,8 @@ pub struct RollbackScene {
     pub findings: Vec<Finding>,
     ground: Ground,
     gathered: Gathered,
+    /// The commit of a run that was killed after its record and before the branch moved.
+    cut_short: Option<Revision>,
 }
 
 /// What comes again, and what is taken back for it.
@@ -68,11 +72,16 @@ pub fn plan_rollback(
         why: why.to_owned(),
     };
     let tip = gathered.to.tip.clone().ok_or_else(|| none("its branch is not there"))?;
-    let goal = goal(&records, request, &gathered).map_err(|error| {
+    let cut_short = ledger::cut_short(&records, &request.environment, tip.as_str());
+    let records = cut_short.map_or(records.as_slice(), |(_, before)| before);
+    let goal = goal(records, request, &gathered).map_err(|error| {
         error.unwrap_or_else(|| {
             none("nothing was promoted into it by `promote`, or all of it is taken back already")
         })
     })?;
+    if gathered.store.tree_of(&tip)? == goal.tree {
+        return Err(none("its branch has that tree already"));
+    }
     let back = git::back(&gathered.store, (&tip, &goal.since), &goal.tree, &request.accept_losses)?;
     let gates = gates(&back.losses, &dirty(&gathered, &back)?);
     let refused = gates.iter().any(|gate| gate.state == GateState::Refused);
@@ -90,7 +99,10 @@ pub fn plan_rollback(
         gates,
         limits: limits(&goal.taken_back),
     };
-    Ok(RollbackScene { rollback, findings: back.findings, ground, gathered })
+    let same = cut_short.filter(|((_, tree), _)| *tree == rollback.tree);
+    let cut_short = same.map(|((commit, _), _)| Revision::new(commit)).transpose()?;
+    let cut_short = cut_short.filter(|commit| gathered.store.has(commit));
+    Ok(RollbackScene { rollback, findings: back.findings, cut_short, ground, gathered })
 }
 
 /// Finds the tree; the error is nothing where no promotion is there at all.
@@ -122,7 +134,7 @@ fn goal<'r>(
     let (tree, words, from) = if let Some(place) = place {
         let (promoted, number) = standing[place];
         let tree = Revision::new(promoted.tree.as_deref().ok_or(None)?).map_err(broken)?;
-        (tree, format!("promotion {number} of {}", promoted.from), place + 1)
+        (tree, format!("promotion {number} (from {})", promoted.from), place + 1)
     } else {
         let before = Revision::new(last.target_before.as_deref().ok_or(None)?).map_err(broken)?;
         let tree = gathered.store.tree_of(&before).map_err(broken)?;
@@ -185,10 +197,10 @@ fn limits(taken_back: &[&Promoted]) -> Vec<String> {
 ///
 /// [`PromotionError::Stale`] if the branch moved; [`PromotionError::Git`].
 pub fn roll_back(scene: RollbackScene, ports: &mut Ports<'_>) -> Result<Rollback, PromotionError> {
-    let RollbackScene { mut rollback, ground, gathered, .. } = scene;
+    let RollbackScene { mut rollback, ground, gathered, cut_short, .. } = scene;
     let purpose = (format!("promote rollback {}", rollback.environment), rollback.tree.clone());
     let lock = lock::take(&ground, &gathered, purpose, ports)?;
-    match under_lock(&rollback, &ground, &gathered, &lock, ports) {
+    match under_lock(&rollback, (&ground, &gathered), cut_short, &lock, ports) {
         Ok(after) => {
             if let Location::Local(folder) = &gathered.to.site.location {
                 git::finish(folder)?;
@@ -208,8 +220,8 @@ pub fn roll_back(scene: RollbackScene, ports: &mut Ports<'_>) -> Result<Rollback
 
 fn under_lock(
     rollback: &Rollback,
-    ground: &Ground,
-    before: &Gathered,
+    (ground, before): (&Ground, &Gathered),
+    cut_short: Option<Revision>,
     lock: &Lock,
     ports: &mut Ports<'_>,
 ) -> Result<Revision, PromotionError> {
@@ -220,22 +232,14 @@ fn under_lock(
         what: format!("branch `{}` moved since this was shown", rollback.branch),
     })?;
     let identity = ground.identity(ports);
-    let mut trailers = vec![("Promote-Rollback".to_owned(), rollback.environment.clone())];
-    let taken_back = rollback.promotions.iter().map(|commit| (git::REVERTS.to_owned(), commit.clone()));
-    trailers.extend(taken_back);
-    trailers.push(("Promote-By".to_owned(), identity.to_string()));
-    let message = CommitMessage {
-        subject: format!("Roll {} back to {}", rollback.environment, rollback.to),
-        body: String::new(),
-        trailers,
+    let (after, journal) = match (cut_short, &gathered.to.journal) {
+        (Some(after), Some(journal)) => (after, journal.clone()),
+        _ => {
+            let after = commit(rollback, &gathered, tip, &identity)?;
+            let journal = recorded(rollback, ground, &gathered, &after, ports)?;
+            (after, journal)
+        }
     };
-    let tree = Revision::new(&rollback.tree)?;
-    let after = git::commit(&gathered.store, &tree, &[tip], &message, &identity)?;
-    let found = gathered.store.tree_of(&after)?;
-    if found != tree {
-        return Err(PromotionError::OtherTree { planned: tree.to_string(), found: found.to_string() });
-    }
-    let journal = recorded(rollback, ground, &gathered, &after, ports)?;
     if let Location::Local(folder) = &gathered.to.site.location
         && let WorkTreeState::Clean(work_tree) = git::state(folder, &gathered.to.site.branch, &[])?
     {
@@ -255,6 +259,31 @@ fn under_lock(
     let transport = Transport { program: ports.git, interrupt: &quiet };
     let published = git::publish(&gathered.store, &gathered.destination(), &publication, transport)?;
     published.messages.into_iter().for_each(|message| ports.says(message));
+    Ok(after)
+}
+
+/// Writes the commit, and proves that its tree is the one that was shown.
+fn commit(
+    rollback: &Rollback,
+    gathered: &Gathered,
+    tip: &Revision,
+    identity: &Identity,
+) -> Result<Revision, PromotionError> {
+    let mut trailers = vec![("Promote-Rollback".to_owned(), rollback.environment.clone())];
+    let taken_back = rollback.promotions.iter().map(|commit| (git::REVERTS.to_owned(), commit.clone()));
+    trailers.extend(taken_back);
+    trailers.push(("Promote-By".to_owned(), identity.to_string()));
+    let message = CommitMessage {
+        subject: format!("Roll {} back to {}", rollback.environment, rollback.to),
+        body: String::new(),
+        trailers,
+    };
+    let tree = Revision::new(&rollback.tree)?;
+    let after = git::commit(&gathered.store, &tree, &[tip], &message, identity)?;
+    let found = gathered.store.tree_of(&after)?;
+    if found != tree {
+        return Err(PromotionError::OtherTree { planned: tree.to_string(), found: found.to_string() });
+    }
     Ok(after)
 }
 

@@ -36,11 +36,14 @@ pub fn rollback_view(rollback: &Rollback, findings: &[Finding]) -> View {
     view.add(losses(rollback));
     view.add(risk::warnings(findings));
     let taken = rollback.promotions.iter().map(|commit| Item::new(Sign::Remove, [short(commit).to_owned()]));
-    view.add(
+    let section = if rollback.promotions.is_empty() {
+        Section::default()
+    } else {
         Section::new(amount(rollback.promotions.len() as u64, "promotion") + " taken back")
             .note("The next promotion asks whether this comes again: `--reinstate` or `--leave-out`.")
-            .items(taken),
-    );
+            .items(taken)
+    };
+    view.add(section);
     view.add(Section::new(format!("Files ({})", rollback.files.len())).items(rollback.files.iter().map(
         |file| {
             let (sign, word) = match file.change {

@@ -55,7 +55,7 @@ fn upcoming(next: &NextPromotion) -> String {
         parts.extend((count > 0).then(|| amount(count, what)));
     }
     parts.push(match (next.steps, next.refused) {
-        (None, _) => "schema not known".to_owned(),
+        (None, _) => "schema not looked at".to_owned(),
         (Some(0), 0) => "schema as declared".to_owned(),
         (Some(steps), 0) => format!("{} of the schema", amount(steps, "step")),
         (Some(steps), refused) => format!("{} of the schema, {refused} refused", amount(steps, "step")),

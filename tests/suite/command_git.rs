@@ -90,6 +90,7 @@ fn a_rollback_to_a_promotion_takes_back_all_that_came_after_it() {
     let run = sandbox.promote("shop", "rollback staging --to 1 --yes --format json").exits(0);
     assert_eq!(run.json()["result"]["promotions"].as_array().unwrap().len(), 2);
     assert_eq!(tree(&sandbox, "main"), trees[0]);
+    sandbox.promote("shop", "rollback staging --to 1 --yes").exits(1).says("has that tree already");
     sandbox.promote("shop", "rollback staging --yes").exits(0);
     assert!(!has(&sandbox, "models/m1.sql"));
     sandbox.promote("shop", "rollback staging --yes").exits(1).says("taken back already");
@@ -240,4 +241,19 @@ fn a_target_that_moves_is_planned_again_and_what_was_not_confirmed_is_not_done()
         .promote("shop", "dev staging --yes --no-migrate --accept-loss all")
         .exits(6)
         .says("select 1 as fix");
+}
+
+#[test]
+fn a_rollback_that_was_killed_between_record_and_branch_is_finished_by_the_next() {
+    let sandbox = shop(Layout::Branches);
+    change_in_dev(&sandbox, Layout::Branches, "models/new.sql", "select 1 as one\n", "new");
+    sandbox.promote("shop", "dev staging --yes").exits(0);
+    let before = sandbox.git("shop", &["rev-parse", "staging"]);
+    sandbox.promote("shop", "rollback staging --yes").exits(0);
+    let after = sandbox.git("shop", &["rev-parse", "staging"]);
+    // The refs of a local repository move one after the other, the journal first.
+    sandbox.git("shop", &["update-ref", "refs/heads/staging", &before]);
+    sandbox.promote("shop", "rollback staging --yes").exits(0);
+    assert_eq!(sandbox.git("shop", &["rev-parse", "staging"]), after);
+    sandbox.promote("shop", "history staging --verify").exits(0).says("The chain of 3 records is whole");
 }
