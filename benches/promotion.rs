@@ -4,18 +4,14 @@
 //! the disk, and then takes turns: a plan, the recipe (`git clone`, `git pull -X theirs`), a plan, …
 //! CPU time is that of the process and all its children, as `bash`'s `times` counts it.
 
-use std::path::Path;
+mod support;
+
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use support::{measure, median, milliseconds, print};
 
 const TURNS: u32 = 15;
-
-/// CPU and wall time of one command with all its children.
-#[derive(Clone, Copy, Debug)]
-struct Cost {
-    cpu: Duration,
-    wall: Duration,
-}
 
 fn main() {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -36,7 +32,10 @@ fn main() {
     let mut plans = Vec::new();
     let mut recipes = Vec::new();
     for turn in 0..=TURNS {
-        let costs = (measure(&demo, folder.path(), &plan), measure(&demo, folder.path(), recipe));
+        let costs = (
+            measure(&demo.join("shop"), folder.path(), &plan),
+            measure(&demo.join("shop"), folder.path(), recipe),
+        );
         if turn > 0 {
             plans.push(costs.0);
             recipes.push(costs.1);
@@ -57,48 +56,4 @@ fn main() {
         plan.wall.as_secs_f64() / recipe.wall.as_secs_f64(),
         if plan.cpu < Duration::from_millis(150) { "held" } else { "missed" },
     ));
-}
-
-/// Runs a command and asks bash what it and its children took.
-fn measure(folder: &Path, home: &Path, command: &str) -> Cost {
-    let began = Instant::now();
-    let output = Command::new("bash")
-        .args(["-c", &format!("( {command} ); times")])
-        .current_dir(folder.join("shop"))
-        .env("PROMOTE_CACHE_DIR", home.join("cache"))
-        .stdin(Stdio::null())
-        .output()
-        .expect("bash runs");
-    let wall = began.elapsed();
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let children = text.lines().last().unwrap_or_else(|| fail(&text));
-    let cpu = children.split_whitespace().map(|time| seconds(time).unwrap_or_else(|| fail(&text))).sum();
-    Cost { cpu: Duration::from_secs_f64(cpu), wall }
-}
-
-/// Reads `0m0.123s`.
-fn seconds(time: &str) -> Option<f64> {
-    let (minutes, seconds) = time.strip_suffix('s')?.split_once('m')?;
-    Some(minutes.parse::<f64>().ok()? * 60.0 + seconds.parse::<f64>().ok()?)
-}
-
-fn median(mut costs: Vec<Cost>) -> Cost {
-    let mut walls: Vec<Duration> = costs.iter().map(|cost| cost.wall).collect();
-    walls.sort_unstable();
-    costs.sort_unstable_by_key(|cost| cost.cpu);
-    Cost { cpu: costs[costs.len() / 2].cpu, wall: walls[walls.len() / 2] }
-}
-
-fn milliseconds(time: Duration) -> f64 {
-    time.as_secs_f64() * 1000.0
-}
-
-#[expect(clippy::print_stdout, reason = "a benchmark's result is its output")]
-fn print(text: &str) {
-    println!("{text}");
-}
-
-#[expect(clippy::panic, reason = "a benchmark that cannot measure has to stop")]
-fn fail<T>(text: &str) -> T {
-    panic!("bash's `times` cannot be read: {text}")
 }

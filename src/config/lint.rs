@@ -240,7 +240,8 @@ pub fn lint_effective(effective: &Effective) -> Vec<Finding> {
 
 /// Finds that no group of settings is whole of which one has to be.
 fn missing(name: &str, plugin: &EffectivePlugin) -> Option<Finding> {
-    let unset = |setting: &&String| plugin.settings.get(*setting).is_none_or(|value| value.value.is_null());
+    let unset =
+        |setting: &&String| plugin.settings.get(setting.as_str()).is_none_or(|value| value.value.is_null());
     let lacks = |group: &Vec<String>| group.iter().filter(unset).cloned().collect::<BTreeSet<String>>();
     let nearest = plugin.groups.iter().map(lacks).min_by_key(BTreeSet::len)?;
     if nearest.is_empty() {

@@ -19,6 +19,8 @@ mod dotenv;
 mod environments;
 mod error;
 mod explain;
+#[cfg(test)]
+mod fuzz;
 mod join;
 mod layers;
 mod lint;

@@ -167,6 +167,11 @@ pub(super) struct Needles {
 }
 
 impl Needles {
+    /// Whether there is nothing to look for.
+    pub(super) fn is_empty(&self) -> bool {
+        self.texts.is_empty()
+    }
+
     /// Adds texts.
     pub(super) fn add(&mut self, texts: impl IntoIterator<Item = String>) {
         let before = self.texts.len();

@@ -75,7 +75,7 @@ fn plugin(resolved: &Resolved, name: &str) -> Value {
             .settings
             .iter()
             .filter(|(_, value)| !value.is_built_in())
-            .map(|(key, value)| (key.clone(), value.value.clone()))
+            .map(|(key, value)| (key.to_string(), value.value.clone()))
             .collect(),
     )
 }

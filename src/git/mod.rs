@@ -39,7 +39,7 @@ mod url;
 mod worktree;
 
 pub use base::{Resemblance, Selected, resemblance};
-pub use commit::{CommitMessage, commit, trailer};
+pub use commit::{CommitMessage, commit};
 pub use engine::library;
 pub use error::GitError;
 pub use journal::{append, read};

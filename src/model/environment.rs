@@ -1,6 +1,7 @@
 //! An environment as it is in force: every layer merged, every reference expanded.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use indexmap::IndexMap;
@@ -215,9 +216,9 @@ pub enum Nesting {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct EffectivePlugin {
     /// Settings, and extras with `_` before their names, in the order of their definition; null where unset.
-    pub settings: IndexMap<String, EffectiveValue>,
+    pub settings: IndexMap<Arc<str>, EffectiveValue>,
     /// What the plugin is handed in place of a setting's value, where a post-processor makes another of it.
-    pub processed: BTreeMap<String, Value>,
+    pub processed: BTreeMap<Arc<str>, Value>,
     /// What runs: `pip_url`, `variant` and the like, as far as the project says it.
     pub attributes: BTreeMap<String, EffectiveValue>,
     /// Variables of the plugin's process, as far as `env` blocks name them.
@@ -225,7 +226,7 @@ pub struct EffectivePlugin {
     /// How the plugin gets its configuration.
     pub nesting: Nesting,
     /// Settings with a reference that has no value, and its name.
-    pub unset: Vec<(String, String)>,
+    pub unset: Vec<(Arc<str>, String)>,
     /// Groups of settings of which at least one has to be set whole.
     pub groups: Vec<Vec<String>>,
     /// Where the plugin begins.

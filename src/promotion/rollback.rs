@@ -232,13 +232,12 @@ fn under_lock(
         what: format!("branch `{}` moved since this was shown", rollback.branch),
     })?;
     let identity = ground.identity(ports);
-    let (after, journal) = match (cut_short, &gathered.to.journal) {
-        (Some(after), Some(journal)) => (after, journal.clone()),
-        _ => {
-            let after = commit(rollback, &gathered, tip, &identity)?;
-            let journal = recorded(rollback, ground, &gathered, &after, ports)?;
-            (after, journal)
-        }
+    let (after, journal) = if let (Some(after), Some(journal)) = (cut_short, &gathered.to.journal) {
+        (after, journal.clone())
+    } else {
+        let after = commit(rollback, &gathered, tip, &identity)?;
+        let journal = recorded(rollback, ground, &gathered, &after, ports)?;
+        (after, journal)
     };
     if let Location::Local(folder) = &gathered.to.site.location
         && let WorkTreeState::Clean(work_tree) = git::state(folder, &gathered.to.site.branch, &[])?

@@ -1,6 +1,7 @@
 //! An environment's effective configuration: what `config show` prints.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -77,17 +78,17 @@ pub enum PluginResult {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PluginConfiguration {
     /// Setting → value; null where unset.
-    pub config: BTreeMap<String, Value>,
+    pub config: BTreeMap<Arc<str>, Value>,
     /// Setting → the layer that it comes from; `default` where unset.
-    pub sources: BTreeMap<String, Layer>,
+    pub sources: BTreeMap<Arc<str>, Layer>,
     /// Setting or extra → origin, where it is set.
-    pub origins: BTreeMap<String, Origin>,
+    pub origins: BTreeMap<Arc<str>, Origin>,
     /// What the plugin is handed.
     pub processed: Value,
     /// Extra → value; null where unset.
-    pub extras: BTreeMap<String, Value>,
+    pub extras: BTreeMap<Arc<str>, Value>,
     /// Extra → the layer that it comes from; `default` where unset.
-    pub extras_sources: BTreeMap<String, Layer>,
+    pub extras_sources: BTreeMap<Arc<str>, Layer>,
     /// Variables of the plugin's process, as far as `env` blocks name them.
     pub env: BTreeMap<String, Value>,
     /// Their origins; absent for what is a setting's value.
@@ -192,12 +193,11 @@ mod tests {
     fn example() -> ShownConfiguration {
         let value = |key: &str, value: Value, origin| ShownValue { key: key.to_owned(), value, origin };
         let at = |layer, line| Origin::in_file(layer, &Place::at("project.yml", line, 12));
-        let secret = ("client_secret".to_owned(), Value::from("•••• #1"));
+        let secret = ("client_secret".into(), Value::from("•••• #1"));
         let plugin = PluginConfiguration {
-            config: [secret, ("url".to_owned(), Value::Null)].into(),
-            sources: [("client_secret".to_owned(), Layer::Environment), ("url".to_owned(), Layer::Default)]
-                .into(),
-            origins: [("client_secret".to_owned(), at(Layer::Environment, 20))].into(),
+            config: [secret, ("url".into(), Value::Null)].into(),
+            sources: [("client_secret".into(), Layer::Environment), ("url".into(), Layer::Default)].into(),
+            origins: [("client_secret".into(), at(Layer::Environment, 20))].into(),
             ..PluginConfiguration::default()
         };
         ShownConfiguration {

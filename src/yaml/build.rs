@@ -192,7 +192,11 @@ impl<'a> Builder<'a> {
         let closer = self.source.text.get(written.clone()).is_some_and(|text| matches!(text, "]" | "}"));
         let end = if closer { written.end } else { frame.end };
         let value = match frame.content {
-            Content::Sequence(items) => Kind::Sequence(items),
+            // Most lists and mappings are small, and there are many: what they do not need counts.
+            Content::Sequence(mut items) => {
+                items.shrink_to_fit();
+                Kind::Sequence(items)
+            }
             Content::Mapping(open) => Kind::Mapping(Self::merge(open)),
         };
         let mut node = self.source.node(value, frame.start, start..end.max(start));
@@ -252,6 +256,7 @@ impl<'a> Builder<'a> {
                 }
             }
         }
+        entries.shrink_to_fit();
         entries
     }
 }

@@ -324,3 +324,90 @@ fn what_is_included_may_be_itself_a_link_a_pipe_or_named_twice() {
     assert!(sandbox.command("mkfifo", "p").arg("b.yml").status().unwrap().success());
     sandbox.promote("p", "config show").exits(3).says("b.yml").says("neither a file nor a folder");
 }
+
+/// Every way in which a secret gets into a configuration, and every way in which it could come out.
+#[test]
+fn no_canary_comes_out_of_any_command_format_or_failure_and_none_is_written() {
+    let canary = |number: usize| format!("c4nary-{number}-secret");
+    let text = format!(
+        "\
+plugins:
+  extractors:
+  - name: tap-s
+    namespace: tap_s
+    settings:
+    - {{name: pin, sensitive: true, value: {c0}, aliases: [code]}}
+    - {{name: oauth, kind: oauth}}
+    - {{name: opts, kind: object}}
+    - {{name: list, kind: array}}
+    config:
+      password: {c1}
+      oauth: {c2}
+      url: https://bot:{c3}@example.com/x
+      opts: {{api_key: {c4}, plain: 'holds {c1} inside'}}
+      list: [{{token: {c5}}}]
+      header: 'Bearer $SESSION_TOKEN'
+      echo: 'x-$TAP_S_PASSWORD-$PLAIN_NAME'
+    env: {{API_SECRET: {c6}, INNER: 'a-$SESSION_TOKEN'}}
+    select: ['$TAP_S_PIN.*']
+  - {{name: tap-child, inherit_from: tap-s}}
+environments:
+- name: dev
+  env: {{DB_PASSWORD: {c7}}}
+  config: {{plugins: {{extractors: [{{name: tap-s, config: {{code: {c8}, url: 'pg://u:$DB_PASSWORD@h/d'}}}}]}}}}
+- {{name: prod, annotations: {{promote: {{dataset: e}}}}}}
+annotations:
+  promote:
+    warehouse: {{kind: postgres, url: 'postgres://u:{c9}@h/d'}}
+    dataset: d
+    vars: {{access_token: {c10}}}
+",
+        c0 = canary(0), c1 = canary(1), c2 = canary(2), c3 = canary(3), c4 = canary(4), c5 = canary(5),
+        c6 = canary(6), c7 = canary(7), c8 = canary(8), c9 = canary(9), c10 = canary(10),
+    );
+    let mut sandbox = project(&text);
+    sandbox.set("SESSION_TOKEN", &canary(11)).set("TAP_S_OAUTH", &canary(12)).set("PLAIN_NAME", "fine");
+    sandbox.write("p/.env", format!("TAP_CHILD_PASSWORD={}\n", canary(13)));
+    sandbox.git("p", &["init", "-q"]);
+    sandbox.write("p/.gitignore", ".env\n");
+    let first = sandbox.commit("p", "Ada", "first");
+    let broken = text.replace("name: list, kind: array", "name: password, kind: integer");
+    let all = [
+        "config show -e dev",
+        "config show -e prod",
+        "config show --no-environment",
+        "config show --all-environments",
+        "config explain tap-s -e dev",
+        "config explain tap-child -e prod",
+        "config explain warehouse -e dev",
+        "config explain vars -e dev",
+        "config explain tap-s.nothing -e dev",
+        "config diff dev prod",
+        "check",
+        "check -e prod",
+        "plan dev prod",
+        "migrate -e dev --plan",
+        "run -e dev --plan",
+    ];
+    let mut seen = 0;
+    for project in [&text, &broken] {
+        sandbox.write("p/meltano.yml", project);
+        let diff = format!("config diff -e dev --from {first}");
+        for words in all.iter().copied().chain([diff.as_str()]) {
+            for format in ["terminal", "json", "markdown", "html", "sarif"] {
+                let run = sandbox.promote("p", &format!("{words} --format {format} -v"));
+                assert!(run.status != 70 && run.status != -1, "{words} {format}: {run:?}");
+                assert!(!run.everything().contains("c4nary-"), "{words} {format}\n{}", run.everything());
+                seen += run.everything().matches("••••").count();
+            }
+        }
+    }
+    assert!(seen > 100, "only {seen} values were masked: the test does not see what it should");
+    let written = sandbox.command("grep", ".").args(["-rl", "c4nary-", "cache", "home"]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&written.stdout), "", "written somewhere");
+    sandbox.write("p/meltano.yml", &text);
+    let revealed = sandbox.promote("p", "config show -e dev --reveal").exits(0);
+    for number in [1, 3, 4, 5, 6, 7, 8, 11, 12] {
+        assert!(revealed.stdout.contains(&canary(number)) || number == 3, "{number}\n{}", revealed.stdout);
+    }
+}

@@ -56,6 +56,7 @@ fn all(
     for name in names {
         report::add_configuration(&mut view, &each.shown(session, project, name, args)?);
     }
+    each.unique();
     let answer = Answer::new(view, Document::of(SHOW).findings(&each.findings));
     Ok(Printed::Not(Box::new(Answer { reveal: args.reveal, ..answer })))
 }
@@ -96,6 +97,7 @@ fn in_pieces(
     if let Some(failure) = &failure {
         each.findings.extend(failure.findings.iter().cloned());
     }
+    each.unique();
     let words = failure.as_ref().map(|failure| failure.words.as_ref());
     let (findings, error) = (report::compact(&each.findings), report::compact(&words));
     piece.push_str(&format!("}}}},\"findings\":{findings},\"error\":{error}}}\n"));
@@ -114,6 +116,14 @@ struct Each {
 }
 
 impl Each {
+    /// Leaves of what every environment found the same one.
+    fn unique(&mut self) {
+        self.findings.sort_by(|one, other| {
+            (&one.place, &one.code, &one.message).cmp(&(&other.place, &other.code, &other.message))
+        });
+        self.findings.dedup();
+    }
+
     fn shown(
         &mut self,
         session: &mut Session<'_>,
@@ -128,9 +138,7 @@ impl Each {
         let read = read.map_err(|error| Failure::of(SHOW, &error))?;
         session.console.hide(read.mask.clone());
         self.labels.learn(&read.effective);
-        if self.findings.last() != read.findings.last() {
-            self.findings.extend(read.findings.iter().cloned());
-        }
+        self.findings.extend(read.findings.iter().cloned());
         let why = "--all-environments".to_owned();
         Ok(Showing { labels: &mut self.labels }.configuration(Some(name), why, &read))
     }

@@ -125,7 +125,7 @@ fn project_setting(setting: &Setting, variable: &str, written: &Flat, scope: &Sc
     let value = match scope.get(variable) {
         Some(variable) => serde_json::Value::from(variable.text.as_str()),
         None => {
-            let leaf = written.get(&setting.name).map(|leaf| &leaf.value).filter(|value| !value.is_null());
+            let leaf = written.get(&*setting.name).map(|leaf| &leaf.value).filter(|value| !value.is_null());
             let value = leaf.or(setting.value.as_ref())?.clone();
             scope.expanded(&value).value
         }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Number, Value};
 
 use super::literal::literal;
-use super::nest::nest_object;
+use super::nest::{in_the_way, nest_object};
 use super::setting::{Processor, Setting, SettingKind};
 
 /// Words that mean true; every other text is false.
@@ -36,10 +36,17 @@ pub(super) fn cast(setting: &Setting, value: Value) -> Result<Value, String> {
         let options: Vec<String> = setting.options.iter().map(plain).collect();
         return Err(format!("must be one of {}", options.join(", ")));
     }
-    Ok(match setting.processor {
-        Some(processor) if !value.is_null() => process(processor, value),
-        _ => value,
-    })
+    match setting.processor {
+        Some(Processor::NestObject)
+            if value.as_object().is_some_and(|fields| {
+                in_the_way(fields.iter().map(|(key, value)| (key.as_str(), value)), true).is_some()
+            }) =>
+        {
+            Err("must not have a key below one that is no mapping".to_owned())
+        }
+        Some(processor) if !value.is_null() => Ok(process(processor, value)),
+        _ => Ok(value),
+    }
 }
 
 fn wanted(what: &str) -> String {

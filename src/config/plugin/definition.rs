@@ -201,8 +201,8 @@ fn mappings(mapper: &Definition, node: &Node) -> Vec<(String, Arc<Definition>)> 
                 .map(|(key, leaf)| (key.clone(), leaf.clone())),
         );
         let said = |value: Value| Leaf { value, ..Leaf::written(item) };
-        flat.insert("_mapping".to_owned(), said(Value::Bool(true)));
-        flat.insert("_mapping_name".to_owned(), said(Value::from(name.as_str())));
+        flat.insert("_mapping".into(), said(Value::Bool(true)));
+        flat.insert("_mapping_name".into(), said(Value::from(name.as_str())));
         let mut mapping = Definition { settings, base: flat, place: item.place(), ..mapper.clone() };
         imply(&mut mapping.settings, &mapping.base);
         all.push((format!("mappers/{}#{name}", mapper.name), Arc::new(mapping)));
@@ -342,7 +342,7 @@ impl Source<'_> {
         }
         let mut flat = Flat::new();
         extras.iter().for_each(|entry| flatten(&mut flat, "_", entry));
-        let known: BTreeSet<String> = settings.iter().map(|setting| setting.name.clone()).collect();
+        let known: BTreeSet<Arc<str>> = settings.iter().map(|setting| setting.name.clone()).collect();
         for (key, leaf) in flat.into_iter().filter(|(key, _)| !known.contains(key)) {
             let implied = (*Setting::implied(&key, &leaf.value)).clone();
             let value = (!leaf.value.is_null()).then_some(leaf.value);
@@ -387,9 +387,11 @@ impl Source<'_> {
 
 /// Adds a setting for each key of a configuration that none has.
 pub(super) fn imply(settings: &mut Vec<Arc<Setting>>, flat: &Flat) {
-    let known: BTreeSet<String> = settings.iter().map(|setting| setting.name.clone()).collect();
-    let missing = flat.iter().filter(|(key, _)| !known.contains(*key));
-    settings.extend(missing.map(|(key, leaf)| Setting::implied(key, &leaf.value)));
+    for (key, leaf) in flat {
+        if !settings.iter().any(|setting| setting.name == *key) {
+            settings.push(Setting::implied(key, &leaf.value));
+        }
+    }
 }
 
 /// Tells how a plugin gets its configuration.

@@ -1,5 +1,7 @@
 //! Configuration mappings as their leaves: `a: {b: 1}` and `a.b: 1` are one key.
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 use serde_json::Value;
 
@@ -43,7 +45,7 @@ impl Leaf {
 }
 
 /// Leaves by flat key, in the order of the file.
-pub(super) type Flat = IndexMap<String, Leaf>;
+pub(super) type Flat = IndexMap<Arc<str>, Leaf>;
 
 /// Adds the leaves of a mapping's entry.
 ///
@@ -55,7 +57,7 @@ pub(super) fn flatten(into: &mut Flat, prefix: &str, entry: &Entry) {
 
 fn add(into: &mut Flat, key: String, node: &Node) {
     if node.entries().is_empty() || node.is_unset() {
-        into.insert(key, Leaf::written(node));
+        into.insert(key.into(), Leaf::written(node));
         return;
     }
     for entry in node.entries() {

@@ -5,6 +5,7 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use figment::value::{Dict, Map, Value};
 use figment::{Error, Figment, Metadata, Profile, Provider};
@@ -31,7 +32,7 @@ impl Provider for Provided {
 /// What a layer says of a key.
 #[derive(Clone, Debug)]
 pub(super) struct Said {
-    pub(super) key: String,
+    pub(super) key: Arc<str>,
     pub(super) layer: Layer,
     pub(super) leaf: Leaf,
 }
@@ -45,7 +46,7 @@ pub(super) struct Layers {
 
 impl Layers {
     /// Puts a layer on top; what falls through is only remembered.
-    pub(super) fn push(&mut self, layer: Layer, leaves: impl IntoIterator<Item = (String, Leaf)>) {
+    pub(super) fn push(&mut self, layer: Layer, leaves: impl IntoIterator<Item = (Arc<str>, Leaf)>) {
         let mut data = Dict::new();
         for (key, leaf) in leaves {
             let number = self.said.len();
@@ -57,9 +58,9 @@ impl Layers {
                 // What is unset takes with it all that is below it.
                 let prefix = format!("{key}.");
                 let below = self.said.iter().map(|said| &said.key).filter(|known| known.starts_with(&prefix));
-                data.extend(below.map(|known| (known.clone(), Value::from(number))));
+                data.extend(below.map(|known| (known.to_string(), Value::from(number))));
             }
-            data.insert(key.clone(), Value::from(number));
+            data.insert(key.to_string(), Value::from(number));
             self.said.push(Said { key, layer, leaf });
         }
         if !data.is_empty() {
@@ -83,8 +84,8 @@ impl Layers {
     /// Gives all that was said of a key, the weakest layer first.
     pub(super) fn all_said<'a>(&'a self, key: &'a str) -> impl DoubleEndedIterator<Item = &'a Said> {
         let below = move |said: &&Said| {
-            said.key == key
-                || (said.leaf.unset && key.strip_prefix(&said.key).is_some_and(|rest| rest.starts_with('.')))
+            *said.key == *key
+                || (said.leaf.unset && key.strip_prefix(&*said.key).is_some_and(|rest| rest.starts_with('.')))
         };
         self.said.iter().filter(below)
     }

@@ -5,6 +5,8 @@ use serde_json::{Map, Value};
 use crate::model::environment::{EffectivePlugin, EffectiveValue, Nesting};
 
 /// Nests by dots that no backslash escapes; what is there already is never replaced.
+///
+/// Shape: a key below one that is no mapping is left out; [`in_the_way`] finds those.
 pub(super) fn nest_object<'a>(flat: impl IntoIterator<Item = (&'a str, Value)>, unescape: bool) -> Value {
     let mut object = Map::new();
     for (key, value) in flat {
@@ -14,6 +16,8 @@ pub(super) fn nest_object<'a>(flat: impl IntoIterator<Item = (&'a str, Value)>, 
         } else {
             segments.into_iter().map(str::to_owned).collect()
         };
+        // As Meltano does it, nothing becomes an empty mapping here.
+        let value = if value.is_null() { Value::Object(Map::new()) } else { value };
         put(&mut object, &segments, value);
     }
     Value::Object(object)
@@ -43,6 +47,34 @@ fn put(object: &mut Map<String, Value>, path: &[String], value: Value) {
     if let Value::Object(below) = below {
         put(below, rest, value);
     }
+}
+
+/// Finds a key that stands below one which is no mapping, and that one: the two cannot be nested.
+pub(super) fn in_the_way<'a>(
+    flat: impl IntoIterator<Item = (&'a str, &'a Value)>,
+    unescape: bool,
+) -> Option<(&'a str, String)> {
+    let flat: Vec<(&str, &Value)> = flat.into_iter().collect();
+    if !flat.iter().any(|(key, _)| key.contains('.')) {
+        return None;
+    }
+    let mut object = Map::new();
+    for (key, value) in flat {
+        let segments: Vec<String> = segments(key)
+            .iter()
+            .map(|part| if unescape { part.replace("\\.", ".") } else { (*part).to_owned() })
+            .collect();
+        let mut level = &object;
+        for (depth, segment) in segments[..segments.len() - 1].iter().enumerate() {
+            match level.get(segment) {
+                Some(Value::Object(below)) => level = below,
+                Some(_) => return Some((key, segments[..=depth].join("."))),
+                None => break,
+            }
+        }
+        put(&mut object, &segments, value.clone());
+    }
+    None
 }
 
 /// Gives the configuration as the plugin gets it, with each value as `show` shows it.

@@ -10,18 +10,18 @@ use super::super::environments;
 use super::super::explain::Word;
 use super::super::reference::Rules;
 use super::super::resolve::Inputs;
-use super::super::secret::is_secret_name;
 use super::super::written::Written;
 use super::builtin::project_settings;
 use super::cast::{cast, post_processed, stringified, truthy};
 use super::definition::{Definition, Source, imply, index, singular};
 use super::flat::{Flat, Leaf, leaves};
 use super::layers::{Layers, Said};
+use super::nest::in_the_way;
 use super::overlay::Overlays;
 use super::process;
 use super::setting::{Setting, SettingKind};
 use super::variables::{Block, Scope, Setter, Settled, Variable, block, setters, settle, variable_name};
-use crate::model::environment::{EffectivePlugin, EffectiveValue};
+use crate::model::environment::{EffectivePlugin, EffectiveValue, Nesting};
 use crate::model::finding::Finding;
 use crate::model::origin::{Layer, Origin, Place};
 use crate::yaml::Node;
@@ -142,10 +142,10 @@ pub(in crate::config) fn keys_of(around: &Surroundings<'_>, plugin: &str, name: 
     };
     let keys = |wanted: &dyn Fn(&Setting) -> bool| -> Vec<String> {
         let settings = prepared.settings.iter().filter(|setting| wanted(setting));
-        settings.map(|setting| setting.name.clone()).collect()
+        settings.map(|setting| setting.name.to_string()).collect()
     };
     let extra = format!("_{name}");
-    let exact = keys(&|setting| name.is_empty() || setting.name == name || setting.name == extra);
+    let exact = keys(&|setting| name.is_empty() || *setting.name == *name || *setting.name == *extra);
     if !exact.is_empty() {
         return exact;
     }
@@ -168,7 +168,7 @@ pub(in crate::config) fn trace(
         Ok(prepared) => prepared,
         Err(finding) => return Some(Err(finding)),
     };
-    let setting = prepared.settings.iter().find(|setting| setting.name == key)?;
+    let setting = prepared.settings.iter().find(|setting| *setting.name == *key)?;
     let said = prepared.layers.all_said(&setting.name).map(|said| {
         let origin = prepared.origin_of(said.layer, &said.leaf);
         let word = Word { written: said.leaf.value.clone(), unset: said.leaf.unset, origin };
@@ -242,6 +242,7 @@ impl<'a> Prepared<'a> {
         prepared.blocks = prepared.own_blocks(parent.as_ref())?;
         prepared.layers.push(Layer::Default, prepared.defaults());
         if let Some(parent) = &parent {
+            parent.sound()?;
             let inherited = prepared.inherited(parent)?;
             prepared.layers.push(Layer::Inherited, inherited);
         }
@@ -314,7 +315,7 @@ impl<'a> Prepared<'a> {
         Scope::of(own.into_iter().chain(self.around.outside()).chain(&self.blocks.parents))
     }
 
-    fn defaults(&self) -> Vec<(String, Leaf)> {
+    fn defaults(&self) -> Vec<(Arc<str>, Leaf)> {
         let default = |setting: &Arc<Setting>| {
             let leaf = Leaf {
                 value: setting.value.clone()?,
@@ -330,12 +331,12 @@ impl<'a> Prepared<'a> {
     }
 
     /// Gives what the parent's files and variables come to, references unexpanded and defaults left out.
-    fn inherited(&self, parent: &Prepared<'_>) -> Result<Vec<(String, Leaf)>, Box<Finding>> {
+    fn inherited(&self, parent: &Prepared<'_>) -> Result<Vec<(Arc<str>, Leaf)>, Box<Finding>> {
         let known: BTreeMap<&str, &Arc<Setting>> =
-            parent.settings.iter().map(|setting| (setting.name.as_str(), setting)).collect();
+            parent.settings.iter().map(|setting| (&*setting.name, setting)).collect();
         let mut inherited = Vec::new();
         for setting in &self.settings {
-            let Some(theirs) = known.get(setting.name.as_str()) else { continue };
+            let Some(theirs) = known.get(&*setting.name) else { continue };
             let worked = parent.worked(theirs, References::Kept)?;
             if worked.value.is_null() || worked.layer == Layer::Default {
                 continue;
@@ -355,8 +356,8 @@ impl<'a> Prepared<'a> {
     }
 
     /// Brings the leaves of a file to the settings that they are for; an alias is an equal name.
-    fn by_setting(&self, flat: &Flat) -> Result<Vec<(String, Leaf)>, Box<Finding>> {
-        let mut leaves: Vec<(String, Leaf)> =
+    fn by_setting(&self, flat: &Flat) -> Result<Vec<(Arc<str>, Leaf)>, Box<Finding>> {
+        let mut leaves: Vec<(Arc<str>, Leaf)> =
             flat.iter().map(|(key, leaf)| (key.clone(), leaf.clone())).collect();
         for setting in self.settings.iter().filter(|setting| !setting.aliases.is_empty()) {
             let there: Vec<(&str, &Leaf)> =
@@ -369,7 +370,7 @@ impl<'a> Prepared<'a> {
                 finding.place.clone_from(&other.place);
                 return Err(Box::new(finding));
             }
-            if let Some((key, leaf)) = there.first().filter(|(key, _)| *key != setting.name) {
+            if let Some((key, leaf)) = there.first().filter(|(key, _)| **key != *setting.name) {
                 let _: &&str = key;
                 leaves.push((setting.name.clone(), (*leaf).clone()));
             }
@@ -378,7 +379,7 @@ impl<'a> Prepared<'a> {
     }
 
     /// Gives what variables say of the settings.
-    fn from_variables(&self, scope: &Scope<'_>) -> Result<Vec<(String, Leaf)>, Box<Finding>> {
+    fn from_variables(&self, scope: &Scope<'_>) -> Result<Vec<(Arc<str>, Leaf)>, Box<Finding>> {
         let definition = self.definition;
         let mut prefixes = vec![definition.name.clone()];
         if definition.namespace != definition.name {
@@ -405,7 +406,7 @@ impl<'a> Prepared<'a> {
 
     /// Works a setting out: its winner, expanded, put together if it is an object, cast.
     fn worked(&self, setting: &Setting, references: References) -> Result<Worked, Box<Finding>> {
-        let number = self.winners.get(&setting.name).copied();
+        let number = self.winners.get(&*setting.name).copied();
         let Some(said) = number.map(|number| self.layers.said(number)) else {
             let nothing = Worked {
                 value: Value::Null,
@@ -479,7 +480,7 @@ impl<'a> Prepared<'a> {
                 if best.is_none_or(|(layer, _)| inner.layer.rank() > layer.rank()) {
                     best = Some((inner.layer, inner.said));
                 }
-                if inner.secret || part.sensitive || is_secret_name(&part.name) {
+                if inner.secret || part.sensitive {
                     worked.parts.push(name.to_owned());
                 }
                 object.insert(name.to_owned(), inner.value);
@@ -527,7 +528,7 @@ impl<'a> Prepared<'a> {
         let worked =
             self.worked(setting, References::Expanded).ok().filter(|worked| !worked.value.is_null())?;
         let text = stringified(setting, &worked.value);
-        let secret = worked.secret || setting.sensitive || is_secret_name(&setting.name);
+        let secret = worked.secret || setting.sensitive;
         Some(Variable { text, place: None, secret })
     }
 
@@ -545,7 +546,7 @@ impl<'a> Prepared<'a> {
             }
             let unset = worked.unset.iter().map(|name| (setting.name.clone(), name.clone()));
             plugin.unset.extend(unset);
-            let sensitive = worked.secret || setting.sensitive || is_secret_name(&setting.name);
+            let sensitive = worked.secret || setting.sensitive;
             let value = EffectiveValue {
                 origin: self.origin(worked.layer, worked.said),
                 raw: worked.raw,
@@ -560,8 +561,36 @@ impl<'a> Prepared<'a> {
             let value = EffectiveValue::plain(leaf.value.clone(), origin);
             plugin.attributes.insert(key.clone(), value);
         }
+        self.nests(&plugin)?;
         plugin.env = process::variables(self);
         Ok(plugin)
+    }
+
+    /// What the plugin is handed is nested: a key may not stand below one that is no mapping.
+    fn nests(&self, plugin: &EffectivePlugin) -> Result<(), Box<Finding>> {
+        let unescape = match plugin.nesting {
+            Nesting::Flat => return Ok(()),
+            Nesting::Nested => false,
+            Nesting::Texts => true,
+        };
+        let values = plugin
+            .settings
+            .iter()
+            .filter(|(name, value)| !name.starts_with('_') && (unescape || !value.value.is_null()));
+        let values =
+            values.map(|(name, value)| (&**name, plugin.processed.get(name).unwrap_or(&value.value)));
+        let Some((key, above)) = in_the_way(values, unescape) else { return Ok(()) };
+        let message = format!("`{key}` cannot be handed over: `{above}` has a value that is no mapping");
+        let mut finding =
+            Finding::error("not-a-mapping", message).hint(format!("remove `{above}` or `{key}`"));
+        finding.place = plugin.settings.get(key).and_then(|value| value.origin.place());
+        Err(Box::new(finding))
+    }
+
+    /// Whoever inherits from a plugin whose settings cannot be resolved cannot be resolved either.
+    fn sound(&self) -> Result<(), Box<Finding>> {
+        let settings = self.settings.iter().filter(|setting| !setting.is_extra());
+        settings.map(|setting| self.worked(setting, References::Expanded).map(drop)).collect()
     }
 
     fn origin(&self, layer: Layer, said: Option<usize>) -> Origin {

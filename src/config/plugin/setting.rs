@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::super::secret::is_secret_name;
 use crate::model::origin::Place;
 use crate::yaml::{Kind, Node};
 
@@ -64,7 +65,7 @@ pub(super) enum Processor {
 #[derive(Clone, Debug)]
 pub(in crate::config) struct Setting {
     /// Its name; that of an extra begins with `_`.
-    pub(in crate::config) name: String,
+    pub(in crate::config) name: Arc<str>,
     /// Other names that the files may use.
     pub(super) aliases: Vec<String>,
     /// The variable that the plugin's process gets it in.
@@ -76,7 +77,7 @@ pub(in crate::config) struct Setting {
     pub(super) value: Option<Value>,
     /// Where the default stands.
     pub(super) place: Option<Place>,
-    /// Whether its value is masked.
+    /// Whether its value is masked: by declaration, or by its name.
     pub(in crate::config) sensitive: bool,
     /// Values that it may have.
     pub(super) options: Vec<Value>,
@@ -90,14 +91,14 @@ impl Setting {
     /// A setting that is only a name.
     pub(super) fn named(name: &str) -> Self {
         Self {
-            name: name.to_owned(),
+            name: name.into(),
             aliases: Vec::new(),
             env: None,
             env_aliases: Vec::new(),
             kind: SettingKind::None,
             value: None,
             place: None,
-            sensitive: false,
+            sensitive: is_secret_name(name),
             options: Vec::new(),
             processor: None,
             post_processor: None,
@@ -125,18 +126,21 @@ impl Setting {
             node.get(key).map(Node::items).unwrap_or_default().iter().filter_map(Node::text).collect()
         };
         let truthy = |key: &str| node.get(key).is_some_and(|flag| flag.value == Kind::Bool(true));
+        let name = text("name")?;
         let kind = text("kind");
         let value = node.get("value").filter(|value| !value.is_null());
         let options = node.get("options").map(Node::items).unwrap_or_default();
         Some(Arc::new(Self {
-            name: text("name")?,
+            name: name.as_str().into(),
             aliases: texts("aliases"),
             env: text("env"),
             env_aliases: texts("env_aliases"),
             kind: kind_of(kind.as_deref()),
             value: value.map(Node::to_json),
             place: value.map(Node::place),
-            sensitive: truthy("sensitive") || matches!(kind.as_deref(), Some("password" | "oauth")),
+            sensitive: truthy("sensitive")
+                || matches!(kind.as_deref(), Some("password" | "oauth"))
+                || is_secret_name(&name),
             options: options.iter().filter_map(|option| Some(option.get("value")?.to_json())).collect(),
             processor: text("value_processor").as_deref().and_then(processor),
             post_processor: text("value_post_processor").as_deref().and_then(processor),
@@ -151,7 +155,7 @@ impl Setting {
 
     /// Gives the names that files may use for it.
     pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
-        std::iter::once(self.name.as_str()).chain(self.aliases.iter().map(String::as_str))
+        std::iter::once(&*self.name).chain(self.aliases.iter().map(String::as_str))
     }
 }
 
