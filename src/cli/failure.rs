@@ -96,7 +96,10 @@ impl Failure {
 
 fn code(error: &PromotionError) -> ExitCode {
     match error {
-        PromotionError::Config(ConfigError::UnknownKey { .. }) => ExitCode::Usage,
+        PromotionError::NotInCi
+        | PromotionError::Select(_)
+        | PromotionError::NoPromotion { .. }
+        | PromotionError::Config(ConfigError::UnknownKey { .. }) => ExitCode::Usage,
         PromotionError::Config(_)
         | PromotionError::Models(_)
         | PromotionError::Migration(MigrationError::Faults(_))
@@ -111,9 +114,6 @@ fn code(error: &PromotionError) -> ExitCode {
         PromotionError::NoBranch { .. } => ExitCode::Git,
         PromotionError::Stale { .. } => ExitCode::Stale,
         PromotionError::NothingToRollBack { .. } => ExitCode::No,
-        PromotionError::NotInCi | PromotionError::Select(_) | PromotionError::NoPromotion { .. } => {
-            ExitCode::Usage
-        }
         PromotionError::Transform(_) => ExitCode::Warehouse,
         PromotionError::Partial { source, .. } => code(source),
         PromotionError::OtherTree { .. } => ExitCode::Bug,

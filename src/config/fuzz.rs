@@ -147,6 +147,7 @@ fn read(text: &str) {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a test asks the environment how long it is wanted to run")]
 fn broken_files_end_in_values_or_in_findings() {
     let minutes = std::env::var("PROMOTE_FUZZ_MINUTES").ok().and_then(|minutes| minutes.parse::<u64>().ok());
     let limit = Duration::from_secs(60 * minutes.unwrap_or(1));

@@ -46,15 +46,12 @@ impl Written {
         for (path, known) in
             [(&["plugins"][..], PLUGIN_KEYS), (&["config", "plugins"][..], OVERLAY_PLUGIN_KEYS)]
         {
-            for entry in environment.at(path).map(Node::entries).unwrap_or_default() {
-                for node in entry.value.items() {
-                    let Some(name) = node.get("name").and_then(Node::as_str) else { continue };
-                    let plugin = Plugin { kind: &entry.name, name, definitions: &self.definitions };
-                    plugin.keys(node, known, check);
-                    plugin.settings(node, check);
-                    if let Some(base) = base.get(&(&*entry.name, name)) {
-                        plugin.same_as_base(node, base, check);
-                    }
+            for (kind, name, node) in environment.at(path).into_iter().flat_map(entries) {
+                let plugin = Plugin { kind, name, definitions: &self.definitions };
+                plugin.keys(node, known, check);
+                plugin.settings(node, check);
+                if let Some(base) = base.get(&(kind, name)) {
+                    plugin.same_as_base(node, base, check);
                 }
             }
         }
@@ -74,6 +71,14 @@ impl Written {
             }
         }
     }
+}
+
+/// Lists plugins by type and name.
+fn entries(plugins: &Node) -> impl Iterator<Item = (&str, &str, &Node)> {
+    plugins.entries().iter().flat_map(|entry| {
+        let named = |node| Some((&*entry.name, Node::get(node, "name")?.as_str()?, node));
+        entry.value.items().iter().filter_map(named)
+    })
 }
 
 struct Plugin<'a> {

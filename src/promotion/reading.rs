@@ -102,6 +102,10 @@ impl Configurations {
     }
 
     /// Gives the names of the environments in the order of the file.
+    ///
+    /// # Errors
+    ///
+    /// [`PromotionError::NoProject`] if there is no project.
     pub fn environments(&self, ports: &Ports<'_>) -> Result<Vec<EnvironmentName>, PromotionError> {
         Ok(self.ground.need_project(ports)?.written.project().environments.clone())
     }

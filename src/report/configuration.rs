@@ -132,7 +132,9 @@ pub fn configuration_view(shown: &ShownConfiguration) -> View {
     });
     view.fact("chosen by", shown.why.as_str());
     view.fact("read", shown.read.as_str());
-    sections(shown).into_iter().for_each(|section| view.add(section));
+    for section in sections(shown) {
+        view.add(section);
+    }
     view
 }
 

@@ -123,7 +123,7 @@ pub fn different_values(changes: Vec<ValueChange>) -> Vec<DifferentValue> {
 pub fn configuration_diff_view(result: &ConfigurationDiffResult) -> View {
     let mut view = View::titled(format!("Configuration of {} and {}", result.from, result.to));
     if result.changes.is_empty() {
-        view.headline = "Nothing differs.".to_owned();
+        "Nothing differs.".clone_into(&mut view.headline);
         return view;
     }
     let title = format!("{} → {} ({})", result.from, result.to, amount(result.changes.len() as u64, "value"));

@@ -325,11 +325,28 @@ fn what_is_included_may_be_itself_a_link_a_pipe_or_named_twice() {
     sandbox.promote("p", "config show").exits(3).says("b.yml").says("neither a file nor a folder");
 }
 
-/// Every way in which a secret gets into a configuration, and every way in which it could come out.
-#[test]
-fn no_canary_comes_out_of_any_command_format_or_failure_and_none_is_written() {
-    let canary = |number: usize| format!("c4nary-{number}-secret");
-    let text = format!(
+/// Commands that show configuration, or fail over it.
+const SHOWING: [&str; 15] = [
+    "config show -e dev",
+    "config show -e prod",
+    "config show --no-environment",
+    "config show --all-environments",
+    "config explain tap-s -e dev",
+    "config explain tap-child -e prod",
+    "config explain warehouse -e dev",
+    "config explain vars -e dev",
+    "config explain tap-s.nothing -e dev",
+    "config diff dev prod",
+    "check",
+    "check -e prod",
+    "plan dev prod",
+    "migrate -e dev --plan",
+    "run -e dev --plan",
+];
+
+/// A project with a secret in every place where one may be.
+fn canaries(canary: impl Fn(usize) -> String) -> String {
+    format!(
         "\
 plugins:
   extractors:
@@ -364,7 +381,14 @@ annotations:
 ",
         c0 = canary(0), c1 = canary(1), c2 = canary(2), c3 = canary(3), c4 = canary(4), c5 = canary(5),
         c6 = canary(6), c7 = canary(7), c8 = canary(8), c9 = canary(9), c10 = canary(10),
-    );
+    )
+}
+
+/// Every way in which a secret gets into a configuration, and every way in which it could come out.
+#[test]
+fn no_canary_comes_out_of_any_command_format_or_failure_and_none_is_written() {
+    let canary = |number: usize| format!("c4nary-{number}-secret");
+    let text = canaries(canary);
     let mut sandbox = project(&text);
     sandbox.set("SESSION_TOKEN", &canary(11)).set("TAP_S_OAUTH", &canary(12)).set("PLAIN_NAME", "fine");
     sandbox.write("p/.env", format!("TAP_CHILD_PASSWORD={}\n", canary(13)));
@@ -372,28 +396,11 @@ annotations:
     sandbox.write("p/.gitignore", ".env\n");
     let first = sandbox.commit("p", "Ada", "first");
     let broken = text.replace("name: list, kind: array", "name: password, kind: integer");
-    let all = [
-        "config show -e dev",
-        "config show -e prod",
-        "config show --no-environment",
-        "config show --all-environments",
-        "config explain tap-s -e dev",
-        "config explain tap-child -e prod",
-        "config explain warehouse -e dev",
-        "config explain vars -e dev",
-        "config explain tap-s.nothing -e dev",
-        "config diff dev prod",
-        "check",
-        "check -e prod",
-        "plan dev prod",
-        "migrate -e dev --plan",
-        "run -e dev --plan",
-    ];
     let mut seen = 0;
     for project in [&text, &broken] {
         sandbox.write("p/meltano.yml", project);
         let diff = format!("config diff -e dev --from {first}");
-        for words in all.iter().copied().chain([diff.as_str()]) {
+        for words in SHOWING.iter().copied().chain([diff.as_str()]) {
             for format in ["terminal", "json", "markdown", "html", "sarif"] {
                 let run = sandbox.promote("p", &format!("{words} --format {format} -v"));
                 assert!(run.status != 70 && run.status != -1, "{words} {format}: {run:?}");

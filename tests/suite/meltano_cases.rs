@@ -1,6 +1,5 @@
 //! Every case of `fixtures/conformance/meltano` through the binary: what Meltano 4.4.1 resolves is what we show.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
@@ -147,30 +146,27 @@ impl Case {
 
     /// Every value that a file sets has a place at which the file says something.
     fn origins(&self, name: &str, found: &Value, differences: &mut Vec<String>) {
-        let mut files: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (plugin, there) in object(found) {
             for (key, origin) in there["origins"].as_object().into_iter().flatten() {
-                let path = format!("{name} {plugin} {key}");
-                let layer = origin["layer"].as_str().unwrap();
-                let Some(file) = origin["file"].as_str() else {
-                    if layer.starts_with("meltano") || layer == "dotenv" {
-                        differences.push(format!("{path}: {layer} has no place"));
-                    }
-                    continue;
-                };
-                let lines = files.entry(file.to_owned()).or_insert_with(|| {
-                    let text = self.sandbox.read(&format!("project/{file}"));
-                    text.lines().map(str::to_owned).collect()
-                });
-                let line = usize::try_from(origin["line"].as_u64().unwrap()).unwrap();
-                let text = lines.get(line - 1).cloned().unwrap_or_default();
-                let column =
-                    origin["column"].as_u64().map_or(0, |column| usize::try_from(column).unwrap() - 1);
-                if text.chars().nth(column).is_none_or(char::is_whitespace) {
-                    differences.push(format!("{path}: nothing is at {file}:{line}:{}", column + 1));
+                if let Some(fault) = self.misplaced(origin) {
+                    differences.push(format!("{name} {plugin} {key}: {fault}"));
                 }
             }
         }
+    }
+
+    /// Says what is wrong with an origin.
+    fn misplaced(&self, origin: &Value) -> Option<String> {
+        let layer = origin["layer"].as_str().unwrap();
+        let Some(file) = origin["file"].as_str() else {
+            let placed = layer.starts_with("meltano") || layer == "dotenv";
+            return placed.then(|| format!("{layer} has no place"));
+        };
+        let number = |value: &Value| usize::try_from(value.as_u64().unwrap_or(1)).unwrap();
+        let (line, column) = (number(&origin["line"]), number(&origin["column"]));
+        let text = self.sandbox.read(&format!("project/{file}"));
+        let there = text.lines().nth(line - 1).and_then(|line| line.chars().nth(column - 1));
+        there.is_none_or(char::is_whitespace).then(|| format!("nothing is at {file}:{line}:{column}"))
     }
 
     /// Compares jobs, schedules and state ids.
@@ -206,7 +202,7 @@ fn compare(path: &str, wanted: &Value, found: &Value, differences: &mut Vec<Stri
             for key in one.keys().chain(other.keys().filter(|key| !one.contains_key(*key))) {
                 match (one.get(key), other.get(key)) {
                     (Some(wanted), Some(found)) => {
-                        compare(&format!("{path} {key}"), wanted, found, differences)
+                        compare(&format!("{path} {key}"), wanted, found, differences);
                     }
                     (wanted, found) => differences.push(format!("{path} {key}: {wanted:?} ≠ {found:?}")),
                 }

@@ -100,7 +100,8 @@ fn in_pieces(
     each.unique();
     let words = failure.as_ref().map(|failure| failure.words.as_ref());
     let (findings, error) = (report::compact(&each.findings), report::compact(&words));
-    piece.push_str(&format!("}}}},\"findings\":{findings},\"error\":{error}}}\n"));
+    let end = format!("}}}},\"findings\":{findings},\"error\":{error}}}\n");
+    piece.push_str(&end);
     pieces.print(&piece).map_err(unwritable)?;
     if let Some(failure) = failure {
         console.tell(report::terminal_failure(&failure.words, report::Color::Off).trim_end());

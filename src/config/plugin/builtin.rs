@@ -122,13 +122,12 @@ pub(in crate::config) fn project_settings(
 }
 
 fn project_setting(setting: &Setting, variable: &str, written: &Flat, scope: &Scope<'_>) -> Option<String> {
-    let value = match scope.get(variable) {
-        Some(variable) => serde_json::Value::from(variable.text.as_str()),
-        None => {
-            let leaf = written.get(&*setting.name).map(|leaf| &leaf.value).filter(|value| !value.is_null());
-            let value = leaf.or(setting.value.as_ref())?.clone();
-            scope.expanded(&value).value
-        }
+    let value = if let Some(variable) = scope.get(variable) {
+        serde_json::Value::from(variable.text.as_str())
+    } else {
+        let leaf = written.get(&*setting.name).map(|leaf| &leaf.value).filter(|value| !value.is_null());
+        let value = leaf.or(setting.value.as_ref())?.clone();
+        scope.expanded(&value).value
     };
     let value = cast(setting, value).ok().filter(|value| !value.is_null())?;
     Some(stringified(setting, &value))

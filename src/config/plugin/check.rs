@@ -29,13 +29,11 @@ fn no_definition<'a>(key: &str, definition: &Definition, siblings: impl Iterator
     };
     let from = text("inherit_from").filter(|from| *from != definition.name);
     let meant = from.and_then(|from| did_you_mean(from, siblings));
-    let hint = match meant {
-        Some(meant) => format!("did you mean `inherit_from: {meant}`?"),
-        None => {
-            let (name, variant) = (from.unwrap_or(&definition.name), text("variant").unwrap_or("default"));
-            format!("run `meltano lock` to write `plugins/{}/{name}--{variant}.lock`", definition.kind)
-        }
-    };
+    let (name, variant) = (from.unwrap_or(&definition.name), text("variant").unwrap_or("default"));
+    let hint = meant.map_or_else(
+        || format!("run `meltano lock` to write `plugins/{}/{name}--{variant}.lock`", definition.kind),
+        |meant| format!("did you mean `inherit_from: {meant}`?"),
+    );
     let message = format!("`{key}` has no definition: neither inline nor a lock file");
     Finding::warning("no-definition", message).at(definition.place.clone()).hint(hint)
 }

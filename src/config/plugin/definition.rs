@@ -256,7 +256,7 @@ impl Source<'_> {
         let parent_key = parent.map(|parent| format!("{}/{parent}", self.kind));
         let parent = parent_key.as_ref().and_then(|key| definitions.plugins.get(key));
         let lock = definitions.locks.get(&self.lock_path()).filter(|_| !inline && parent.is_none());
-        let base = self.base.map(|node| self.leaves_of(node, inline)).unwrap_or_default();
+        let base = self.base.map(|node| Self::leaves_of(node, inline)).unwrap_or_default();
         let mut settings = self.settings(parent.map(|parent| &**parent), lock);
         imply(&mut settings, &base);
         let lock_text = |key: &str| lock.and_then(|lock| lock.get(key)).and_then(Node::text);
@@ -289,7 +289,7 @@ impl Source<'_> {
         }
     }
 
-    fn leaves_of(&self, node: &Node, inline: bool) -> Flat {
+    fn leaves_of(node: &Node, inline: bool) -> Flat {
         let mut flat = leaves(node, PLUGIN_KEYS);
         if inline {
             flat.retain(|key, _| {
@@ -341,7 +341,9 @@ impl Source<'_> {
             });
         }
         let mut flat = Flat::new();
-        extras.iter().for_each(|entry| flatten(&mut flat, "_", entry));
+        for entry in &extras {
+            flatten(&mut flat, "_", entry);
+        }
         let known: BTreeSet<Arc<str>> = settings.iter().map(|setting| setting.name.clone()).collect();
         for (key, leaf) in flat.into_iter().filter(|(key, _)| !known.contains(key)) {
             let implied = (*Setting::implied(&key, &leaf.value)).clone();

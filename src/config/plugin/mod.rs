@@ -14,17 +14,22 @@ mod layers;
 mod literal;
 mod nest;
 mod overlay;
+mod prepare;
 mod process;
 mod resolve;
 mod setting;
+mod surroundings;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod variables;
 
 pub(super) use check::{check_declared, check_overlays, is_declared, near_keys};
 pub(super) use definition::{Definitions, definitions, index as plugin_index};
 pub use nest::handed_over;
-pub(super) use resolve::{Surroundings, keys_of, resolve_all, trace};
+pub(super) use resolve::resolve_all;
 pub(super) use setting::KINDS as SETTING_KINDS;
+pub(super) use surroundings::Surroundings;
+pub(super) use trace::{keys_of, trace};
 pub use variables::{Block, Variable};
 pub(super) use variables::{Settled, settle};

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::super::secret::is_secret_name;
-use super::resolve::Prepared;
+use super::prepare::Prepared;
 use super::variables::{Block, Scope, Variable};
 use crate::model::environment::EffectiveValue;
 use crate::model::origin::{Layer, Origin};

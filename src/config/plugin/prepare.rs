@@ -1,0 +1,253 @@
+//! The layers of one plugin's settings in an environment, stacked: definition, parent, files, variables.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::cast::truthy;
+use super::definition::{Definition, imply, singular};
+use super::flat::{Flat, Leaf, leaves};
+use super::layers::Layers;
+use super::resolve::References;
+use super::setting::Setting;
+use super::surroundings::Surroundings;
+use super::variables::{Block, Scope, Setter, Settled, Variable, block, setters, variable_name};
+use crate::model::finding::Finding;
+use crate::model::origin::{Layer, Place};
+
+/// A plugin whose layers are stacked.
+pub(super) struct Prepared<'a> {
+    pub(super) around: &'a Surroundings<'a>,
+    pub(super) definition: &'a Definition,
+    pub(super) settings: Vec<Arc<Setting>>,
+    pub(super) layers: Layers,
+    pub(super) winners: BTreeMap<String, usize>,
+    /// Its own blocks: the environment's entry for it, the environment's `env` expanded, its `env`, its names.
+    pub(super) blocks: Blocks,
+}
+
+/// The variables that only one plugin sees.
+#[derive(Default)]
+pub(super) struct Blocks {
+    /// The `env` of the environment's entry for it.
+    pub(super) overlay: Block,
+    /// The environment's `env`, expanded once.
+    pub(super) environment: Block,
+    /// Its names: `MELTANO_EXTRACTOR_NAME`.
+    pub(super) names: Block,
+    /// What its parent's entries and `env` say, the nearest first.
+    pub(super) parents: Vec<Block>,
+}
+impl<'a> Prepared<'a> {
+    pub(super) fn new(
+        around: &'a Surroundings<'a>,
+        definition: &'a Definition,
+    ) -> Result<Self, Box<Finding>> {
+        if let Some(fault) = &definition.fault {
+            return Err(Box::new(fault.clone()));
+        }
+        let mut settings = definition.settings.clone();
+        let overlays = around.overlays.get(&definition.kind, &definition.name);
+        let said: Vec<Flat> = overlays.iter().map(|overlay| leaves(overlay.node, overlay.known())).collect();
+        for flat in &said {
+            imply(&mut settings, flat);
+        }
+        let mut prepared = Self {
+            around,
+            definition,
+            settings,
+            layers: Layers::default(),
+            winners: BTreeMap::new(),
+            blocks: Blocks::default(),
+        };
+        let parent = prepared.parent()?;
+        prepared.blocks = prepared.own_blocks(parent.as_ref())?;
+        prepared.layers.push(Layer::Default, prepared.defaults());
+        if let Some(parent) = &parent {
+            parent.sound()?;
+            let inherited = prepared.inherited(parent)?;
+            prepared.layers.push(Layer::Inherited, inherited);
+        }
+        let base = prepared.by_setting(&definition.base)?;
+        prepared.layers.push(Layer::MeltanoYml, base);
+        for flat in &said {
+            let leaves = prepared.by_setting(flat)?;
+            prepared.layers.push(Layer::MeltanoEnvironment, leaves);
+        }
+        let dotenv = prepared.by_variables(&Scope::of([&around.dotenv]))?;
+        let process = prepared.by_variables(&prepared.scope())?;
+        prepared.layers.push(Layer::Dotenv, dotenv);
+        prepared.layers.push(Layer::Env, process);
+        prepared.winners = prepared.layers.winners();
+        Ok(prepared)
+    }
+
+    fn parent(&self) -> Result<Option<Prepared<'a>>, Box<Finding>> {
+        let key = self.definition.parent.as_ref();
+        let parent = key.and_then(|key| self.around.written.definitions.plugins.get(key));
+        parent.map(|parent| Prepared::new(self.around, parent)).transpose()
+    }
+
+    fn own_blocks(&self, parent: Option<&Prepared<'_>>) -> Result<Blocks, Box<Finding>> {
+        let definition = self.definition;
+        let kind = singular(&definition.kind);
+        let name = |key: &str| variable_name(&["meltano", kind, key]);
+        let names = Block::from([
+            (name("name"), Variable::text(definition.name.as_str())),
+            (name("namespace"), Variable::text(definition.namespace.as_str())),
+            (name("variant"), Variable::text(definition.variant.as_deref().unwrap_or("None"))),
+        ]);
+        let overlays = self.around.overlays.get(&definition.kind, &definition.name);
+        let overlay = overlays.iter().filter(|overlay| !overlay.redefines);
+        let mut blocks = Blocks {
+            overlay: overlay.flat_map(|overlay| block(overlay.node)).collect(),
+            names,
+            ..Blocks::default()
+        };
+        if let Some(parent) = parent {
+            blocks.parents.extend([parent.blocks.overlay.clone(), parent.definition.env.clone()]);
+            blocks.parents.extend(parent.blocks.parents.iter().cloned());
+        }
+        let outside = self.around.outside();
+        let below = [&definition.env, &blocks.names].into_iter().chain(outside).chain(&blocks.parents);
+        let scope = Scope::of(below);
+        let mut environment = Block::new();
+        for (name, variable) in &self.around.environment {
+            let settled = scope.expanded(&Value::from(variable.text.as_str()));
+            self.strictly(&settled, variable.place.as_ref())?;
+            let text = settled.value.as_str().unwrap_or_default().to_owned();
+            environment.insert(name.clone(), Variable { text, secret: settled.secret, ..variable.clone() });
+        }
+        blocks.environment = environment;
+        Ok(blocks)
+    }
+
+    /// In the strict mode a reference without a value is an error.
+    pub(super) fn strictly(&self, settled: &Settled, place: Option<&Place>) -> Result<(), Box<Finding>> {
+        let Some(name) = settled.unset.first().filter(|_| self.around.strict) else { return Ok(()) };
+        let message = format!("`{name}` is referred to and not set, and `ff.strict_env_var_mode` is on");
+        let mut finding = Finding::error("unset-reference", message);
+        finding.place = place.cloned();
+        Err(Box::new(finding.hint(format!("set the variable `{name}`"))))
+    }
+
+    /// Gives what sets settings by variables, `.env` aside.
+    pub(super) fn scope(&self) -> Scope<'_> {
+        let own = [&self.blocks.overlay, &self.blocks.environment, &self.definition.env, &self.blocks.names];
+        Scope::of(own.into_iter().chain(self.around.outside()).chain(&self.blocks.parents))
+    }
+
+    fn defaults(&self) -> Vec<(Arc<str>, Leaf)> {
+        let default = |setting: &Arc<Setting>| {
+            let leaf = Leaf {
+                value: setting.value.clone()?,
+                place: setting.place.clone(),
+                variable: None,
+                expandable: true,
+                unset: false,
+                inherited: None,
+            };
+            Some((setting.name.clone(), leaf))
+        };
+        self.settings.iter().filter_map(default).collect()
+    }
+
+    /// Gives what the parent's files and variables come to, references unexpanded and defaults left out.
+    fn inherited(&self, parent: &Prepared<'_>) -> Result<Vec<(Arc<str>, Leaf)>, Box<Finding>> {
+        let known: BTreeMap<&str, &Arc<Setting>> =
+            parent.settings.iter().map(|setting| (&*setting.name, setting)).collect();
+        let mut inherited = Vec::new();
+        for setting in &self.settings {
+            let Some(theirs) = known.get(&*setting.name) else { continue };
+            let worked = parent.worked(theirs, References::Kept)?;
+            if worked.value.is_null() || worked.layer == Layer::Default {
+                continue;
+            }
+            let said = worked.said.map(|number| &parent.layers.said(number).leaf);
+            let leaf = Leaf {
+                value: worked.value,
+                place: said.and_then(|leaf| leaf.place.clone()),
+                variable: said.and_then(|leaf| leaf.variable.clone()),
+                expandable: worked.expandable,
+                unset: false,
+                inherited: Some(worked.layer),
+            };
+            inherited.push((setting.name.clone(), leaf));
+        }
+        Ok(inherited)
+    }
+
+    /// Brings the leaves of a file to the settings that they are for; an alias is an equal name.
+    fn by_setting(&self, flat: &Flat) -> Result<Vec<(Arc<str>, Leaf)>, Box<Finding>> {
+        let mut leaves: Vec<(Arc<str>, Leaf)> =
+            flat.iter().map(|(key, leaf)| (key.clone(), leaf.clone())).collect();
+        for setting in self.settings.iter().filter(|setting| !setting.aliases.is_empty()) {
+            let there: Vec<(&str, &Leaf)> =
+                setting.keys().filter_map(|key| Some((key, flat.get(key)?))).collect();
+            if let Some((key, other)) = there.iter().skip(1).find(|(_, leaf)| leaf.value != there[0].1.value)
+            {
+                let message =
+                    format!("`{}` and its other name `{key}` have different values in one place", there[0].0);
+                let mut finding = Finding::error("alias-conflict", message).hint("keep one of the two");
+                finding.place.clone_from(&other.place);
+                return Err(Box::new(finding));
+            }
+            if let Some((key, leaf)) = there.first().filter(|(key, _)| **key != *setting.name) {
+                let _: &&str = key;
+                leaves.push((setting.name.clone(), (*leaf).clone()));
+            }
+        }
+        Ok(leaves)
+    }
+
+    /// Gives what variables say of the settings.
+    fn by_variables(&self, scope: &Scope<'_>) -> Result<Vec<(Arc<str>, Leaf)>, Box<Finding>> {
+        let definition = self.definition;
+        let mut prefixes = vec![definition.name.clone()];
+        if definition.namespace != definition.name {
+            prefixes.push(definition.namespace.clone());
+        }
+        let begins = |prefix: &String| scope.has_prefix(&format!("{}_", variable_name(&[prefix])));
+        let custom = definition.custom_variables
+            && self.settings.iter().any(|setting| !setting.env_aliases.is_empty());
+        if !prefixes.iter().any(begins) && !custom {
+            return Ok(Vec::new());
+        }
+        let mut leaves = Vec::new();
+        for setting in &self.settings {
+            let found = setters(setting, &prefixes, definition.custom_variables, scope);
+            if found.len() > 1 {
+                return Err(Box::new(several(setting, &found)));
+            }
+            if let Some(setter) = found.first() {
+                leaves.push((setting.name.clone(), leaf_of(setter)));
+            }
+        }
+        Ok(leaves)
+    }
+}
+
+fn leaf_of(setter: &Setter<'_>) -> Leaf {
+    let text = &setter.variable.text;
+    let value = match (setter.negated, truthy(text)) {
+        (false, _) => text.as_str(),
+        (true, true) => "False",
+        (true, false) => "True",
+    };
+    Leaf {
+        value: Value::from(value),
+        place: setter.variable.place.clone(),
+        variable: Some(setter.name.clone()),
+        expandable: false,
+        unset: false,
+        inherited: None,
+    }
+}
+
+fn several(setting: &Setting, setters: &[Setter<'_>]) -> Finding {
+    let names: BTreeSet<String> = setters.iter().map(|setter| format!("`{}`", setter.name)).collect();
+    let names: Vec<String> = names.into_iter().collect();
+    let message = format!("`{}` is set by several variables: {}", setting.name, names.join(", "));
+    Finding::error("several-variables", message).hint("unset all but one of them")
+}
