@@ -90,12 +90,18 @@ pub(super) enum Command {
     Plan(PlanArgs),
     /// Show a saved plan again
     Show(ShowArgs),
+    /// Show how every environment stands
+    Status,
     /// Show who promoted what, when
     History(HistoryArgs),
+    /// Roll an environment's code forward to the tree of an earlier promotion
+    Rollback(RollbackArgs),
     /// Stop promotions into an environment
     Hold(HoldArgs),
     /// Let promotions into an environment go on
     Release(HoldArgs),
+    /// Show who holds the lock of an environment, and take it away
+    Unlock(UnlockArgs),
     /// Show the effective configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -108,6 +114,8 @@ pub(super) enum Command {
     /// List, add and remove environments
     #[command(subcommand)]
     Environment(EnvironmentCommand),
+    /// Say what this machine and these repositories can do
+    Doctor,
     /// Start a project
     Init(InitArgs),
     /// Play a promotion through in a throw-away folder
@@ -128,6 +136,7 @@ pub(super) enum Command {
 
 /// What is said to a plan.
 #[derive(Clone, Debug, Default, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that was typed or not")]
 #[command(next_help_heading = "Decisions")]
 pub(super) struct DecisionArgs {
     /// Drop this target-only work knowingly: PATH, PATH:LINES or `all`
@@ -139,9 +148,21 @@ pub(super) struct DecisionArgs {
     /// Settle a conflict: source, target or delete
     #[arg(long, value_name = "PATH=SIDE")]
     pub(super) resolve: Vec<String>,
+    /// Promote only this path, folder or pattern; the rest stays for later
+    #[arg(long, value_name = "PATH")]
+    pub(super) only: Vec<String>,
+    /// Bring again what was promoted and taken back in the target
+    #[arg(long, conflicts_with = "leave_out")]
+    pub(super) reinstate: bool,
+    /// Leave out what was promoted and taken back in the target
+    #[arg(long)]
+    pub(super) leave_out: bool,
     /// Let histories that have no commit in common be joined, once
     #[arg(long)]
     pub(super) allow_unrelated: bool,
+    /// Take this commit of the source for the base of such histories; `auto` finds the one that resembles the target
+    #[arg(long, value_name = "auto|REV")]
+    pub(super) base: Option<String>,
     /// Create the target's branch
     #[arg(long)]
     pub(super) create_branch: bool,
@@ -235,6 +256,25 @@ pub(super) struct HistoryArgs {
     pub(super) verify: bool,
 }
 
+/// `promote rollback`.
+#[derive(Clone, Debug, Args)]
+pub(super) struct RollbackArgs {
+    /// The environment
+    #[arg(value_name = "ENV")]
+    pub(super) name: String,
+    /// Go back to this promotion (its number, or the begin of its plan's id or commit) instead of before the last one
+    #[arg(long, value_name = "PROMOTION")]
+    pub(super) to: Option<String>,
+    /// Drop this later work knowingly: PATH, PATH:LINES or `all`
+    #[arg(long, value_name = "PATH[:LINES]")]
+    pub(super) accept_loss: Vec<String>,
+    /// Show what would be done; nothing is changed
+    #[arg(long)]
+    pub(super) plan: bool,
+    #[command(flatten)]
+    pub(super) act: ActArgs,
+}
+
 /// `promote hold` and `promote release`.
 #[derive(Clone, Debug, Args)]
 pub(super) struct HoldArgs {
@@ -244,6 +284,17 @@ pub(super) struct HoldArgs {
     /// Say why
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub(super) reason: String,
+}
+
+/// `promote unlock`.
+#[derive(Clone, Debug, Args)]
+pub(super) struct UnlockArgs {
+    /// The environment
+    #[arg(value_name = "ENV")]
+    pub(super) name: String,
+    /// Do not ask
+    #[arg(long, short = 'y')]
+    pub(super) yes: bool,
 }
 
 /// `promote config`.

@@ -104,6 +104,7 @@ fn code(error: &PromotionError) -> ExitCode {
     match error {
         PromotionError::NotInCi
         | PromotionError::Select(_)
+        | PromotionError::NoPromotion { .. }
         | PromotionError::Config(ConfigError::UnknownKey { .. } | ConfigError::BadName { .. }) => {
             ExitCode::Usage
         }
@@ -123,6 +124,7 @@ fn code(error: &PromotionError) -> ExitCode {
         | PromotionError::NoRepositoryYet { .. }
         | PromotionError::Occupied { .. } => ExitCode::Git,
         PromotionError::Stale { .. } => ExitCode::Stale,
+        PromotionError::NothingToRollBack { .. } => ExitCode::No,
         PromotionError::Transform(_) => ExitCode::Warehouse,
         PromotionError::Partial { source, .. } => code(source),
         PromotionError::OtherTree { .. } => ExitCode::Bug,
@@ -164,6 +166,7 @@ fn git_code(error: &GitError) -> ExitCode {
         | GitError::Unrelated { .. }
         | GitError::BadPattern { .. }
         | GitError::Unaccounted { .. }
+        | GitError::CannotReinstate { .. }
         | GitError::Rejected { .. }
         | GitError::Busy { .. }
         | GitError::Journal { .. }
@@ -242,6 +245,12 @@ fn hint(error: &PromotionError) -> Option<String> {
         PromotionError::Occupied { .. } => {
             "name a repository that is empty, or a branch that is there: `--branch NAME`".to_owned()
         }
+        PromotionError::NothingToRollBack { environment, .. } => {
+            format!("`promote history {environment}` shows what was promoted")
+        }
+        PromotionError::NoPromotion { known, .. } => {
+            format!("`--to` takes a record's number, a plan's id or a commit; there are: {}", known.join(", "))
+        }
         PromotionError::Stale { .. } => "plan again and look what differs".to_owned(),
         PromotionError::Partial { command, .. } => format!("this ends it: {command}"),
         PromotionError::Select(_) => "`promote run --plan` lists what there is".to_owned(),
@@ -314,6 +323,9 @@ fn git_hint(error: &GitError) -> Option<String> {
         GitError::Dirty { .. } => "commit or stash these changes first",
         GitError::NoCommit { .. } => "`git log --all` shows the commits that there are",
         GitError::Unaccounted { .. } => "nothing was changed; please report it with the two commits",
+        GitError::CannotReinstate { .. } => {
+            "undo it by hand in the target (`git revert` of the revert), then promote again"
+        }
         GitError::BadPattern { .. } => "correct `promotion.protect.paths`",
         GitError::BadName { .. } => "a branch's name is what `git check-ref-format --branch` accepts",
         GitError::Busy { .. } => {

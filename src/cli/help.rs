@@ -19,9 +19,12 @@ Promote:
   show         Show a saved plan again
 
 Look back and steer:
+  status       Show how every environment stands
   history      Show who promoted what, when
+  rollback     Roll an environment's code forward to the tree of an earlier promotion
   hold         Stop promotions into an environment
   release      Let promotions into an environment go on
+  unlock       Show who holds the lock of an environment, and take it away
 
 One environment:
   config       Show the effective configuration, with the place of every value
@@ -33,6 +36,7 @@ Project:
   init         Start a project (`--example`: a complete one)
   demo         Play a promotion through in a throw-away folder
   check        List all faults of the project
+  doctor       Say what this machine and these repositories can do
   ci           Pipeline files, and what the pipeline runs
 
 This program:

@@ -140,7 +140,13 @@ const PROMOTION: &[Field] = &[
         TEXTS,
         "YAML that merges by structure: `project` (this file with its includes) and globs; `[]` for none.",
     ),
+    field("resolve", Shape::List(&Shape::Mapping(SETTLED)), "Conflicts that always go one way."),
     field("refs", Shape::Text, "Where lock, journal and approvals live in the target's repository."),
+];
+
+const SETTLED: &[Field] = &[
+    field("path", Shape::Text, "A glob of files."),
+    field("side", Shape::Choice(&["source", "target", "delete"]), "Whose version is taken, or none."),
 ];
 
 const WORKSPACE: &[Field] = &[

@@ -13,6 +13,7 @@ use super::resolve::Inputs;
 use super::secret::secrets_in;
 use super::{environments, plugin, targets};
 use crate::model::finding::{Finding, Level};
+use crate::model::merge::Resolution;
 use crate::model::name::EnvironmentName;
 use crate::model::origin::Place;
 use crate::model::project::{Prefer, Project, Promotion};
@@ -258,6 +259,21 @@ fn check_sibling(
     }
 }
 
+/// Reads `promotion.resolve`.
+fn settled(root: &Node) -> Vec<(String, Resolution)> {
+    let items = root.at(&["promotion", "resolve"]).map(Node::items).unwrap_or_default();
+    let settled = items.iter().filter_map(|item| {
+        let side = match item.get("side").and_then(Node::as_str)? {
+            "source" => Resolution::Source,
+            "target" => Resolution::Target,
+            "delete" => Resolution::Delete,
+            _ => return None,
+        };
+        Some((item.get("path").and_then(Node::text)?, side))
+    });
+    settled.collect()
+}
+
 /// Reads the project-wide part; what is wrong in it is found elsewhere.
 fn project(root: &Node, file: &str) -> Project {
     let text = |path: &[&str]| root.at(path).and_then(Node::as_str).map(str::to_owned);
@@ -283,6 +299,8 @@ fn project(root: &Node, file: &str) -> Project {
             },
             protected_paths: texts(&["promotion", "protect", "paths"]).unwrap_or(defaults.protected_paths),
             protected_keys: texts(&["promotion", "protect", "keys"]).unwrap_or(defaults.protected_keys),
+            structural: texts(&["promotion", "structural"]).unwrap_or(defaults.structural),
+            resolve: settled(root),
             refs: text(&["promotion", "refs"]).unwrap_or(defaults.refs),
         },
         environments: environments::names(root),

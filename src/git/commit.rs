@@ -70,18 +70,3 @@ pub(super) fn write(
     let oid = repository.commit(None, &signature, &signature, message, &tree, &parents).map_err(failed())?;
     Ok(oid.into())
 }
-
-/// Reads a trailer of a commit's message, where it has one.
-///
-/// # Errors
-///
-/// [`GitError::Library`] if the commit is missing.
-pub fn trailer(store: &Store, commit: &Revision, key: &str) -> Result<Option<String>, GitError> {
-    let found = store
-        .repository
-        .find_commit(commit.oid())
-        .map_err(GitError::doing(format!("cannot read commit {commit}")))?;
-    let message = String::from_utf8_lossy(found.message_bytes()).into_owned();
-    let value = message.lines().rev().find_map(|line| line.strip_prefix(key)?.strip_prefix(": "));
-    Ok(value.map(str::to_owned))
-}

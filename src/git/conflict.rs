@@ -16,13 +16,24 @@ use crate::model::merge::{Conflict, ConflictKind, Resolution};
 /// What settles conflicts.
 pub(super) struct Settlement<'a> {
     pub(super) resolve: &'a BTreeMap<String, Resolution>,
+    /// What always goes one way, in the order of the project file.
+    pub(super) always: &'a [(Protection, Resolution)],
     pub(super) protection: &'a Protection,
 }
 
-impl<'a> Settlement<'a> {
-    fn chosen(&self, clash: &Clash) -> BTreeMap<&'a String, Resolution> {
+impl Settlement<'_> {
+    fn chosen<'c>(&'c self, clash: &'c Clash) -> BTreeMap<&'c String, Resolution> {
         let chosen = |path| self.resolve.get_key_value(path).map(|(path, resolution)| (path, *resolution));
-        clash.paths.iter().filter_map(chosen).collect()
+        let typed: BTreeMap<_, _> = clash.paths.iter().filter_map(chosen).collect();
+        if !typed.is_empty() {
+            return typed;
+        }
+        clash.paths.iter().filter_map(|path| Some((path, self.always(path)?))).collect()
+    }
+
+    /// Gives how a path is settled without a word.
+    fn always(&self, path: &str) -> Option<Resolution> {
+        self.always.iter().find(|(paths, _)| paths.covers(path)).map(|(_, resolution)| *resolution)
     }
 }
 

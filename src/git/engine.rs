@@ -22,6 +22,8 @@ use crate::model::project::Prefer;
 pub(super) struct Task<'a> {
     pub(super) store: &'a Store,
     pub(super) base: Option<Oid>,
+    /// A tree to take for the base instead of the common commit's.
+    pub(super) base_tree: Option<Oid>,
     pub(super) target: Oid,
     pub(super) source: Oid,
     pub(super) prefer: Prefer,
@@ -50,10 +52,15 @@ pub(super) struct Verdict {
     pub(super) findings: Vec<Finding>,
 }
 
+/// Names the object library with its version.
+pub fn library() -> String {
+    let (major, minor, patch) = git2::Version::get().libgit2_version();
+    format!("libgit2 {major}.{minor}.{patch}")
+}
+
 /// Names the engines that a merge uses.
 pub(super) fn names(program: Option<&GitProgram>) -> String {
-    let (major, minor, patch) = git2::Version::get().libgit2_version();
-    let library = format!("libgit2 {major}.{minor}.{patch}");
+    let library = library();
     match program.filter(|program| program.can_merge_tree()) {
         Some(program) => format!("{library}, git {}", program.version),
         None => library,
@@ -64,7 +71,11 @@ pub(super) fn names(program: Option<&GitProgram>) -> String {
 pub(super) fn merge(task: &Task<'_>) -> Result<Verdict, GitError> {
     let library = by_library(task)?;
     let engine = names(task.program);
-    let Some(program) = task.program.filter(|program| program.can_merge_tree()) else {
+    let able = |program: &&GitProgram| match task.base_tree {
+        Some(_) => program.can_merge_on_a_tree(),
+        None => program.can_merge_tree(),
+    };
+    let Some(program) = task.program.filter(able) else {
         return Ok(Verdict { attempt: library, engine, findings: vec![one_engine(task.program)] });
     };
     let git = by_program(task, program)?;
@@ -74,11 +85,11 @@ pub(super) fn merge(task: &Task<'_>) -> Result<Verdict, GitError> {
 
 fn one_engine(program: Option<&GitProgram>) -> Finding {
     let why = match program {
-        Some(program) => format!("`git` {} is older than 2.43", program.version),
+        Some(program) => format!("`git` {} is too old for this merge", program.version),
         None => "there is no `git` program".to_owned(),
     };
     Finding::notice("one-engine", format!("the merge was made by libgit2 alone: {why}"))
-        .hint("install git 2.43 or newer to have each merge compared with Git's own")
+        .hint("install git 2.45 or newer to have each merge compared with Git's own")
 }
 
 /// Names the files that both sides touched and in which the engines differ.
@@ -111,7 +122,8 @@ fn differences(task: &Task<'_>, library: &Attempt, git: &Attempt) -> Result<Vec<
 
 fn touched_by_both(task: &Task<'_>) -> Result<BTreeSet<String>, GitError> {
     let repository = &task.store.repository;
-    let base = task.base.map(|base| task.store.tree(&Revision::from(base))).transpose()?;
+    let base = task.base_tree.or(task.base);
+    let base = base.map(|base| task.store.tree(&Revision::from(base))).transpose()?;
     let touched = |side: Oid| -> Result<BTreeSet<String>, GitError> {
         let side = task.store.tree(&Revision::from(side))?;
         let changes = tree::changes(repository, base.as_ref(), Some(&side), Renames::Followed)?;
@@ -136,13 +148,16 @@ fn by_library(task: &Task<'_>) -> Result<Attempt, GitError> {
     });
     let commit = |oid| repository.find_commit(oid).map_err(failed());
     let (target, source) = (commit(task.target)?, commit(task.source)?);
-    let mut index = if task.base.is_some() {
+    let mut index = if task.base.is_some() && task.base_tree.is_none() {
         repository.merge_commits(&target, &source, Some(&options)).map_err(failed())?
     } else {
-        let empty = tree::empty(repository)?;
-        let empty = repository.find_tree(empty).map_err(failed())?;
+        let base = match task.base_tree {
+            Some(base) => base,
+            None => tree::empty(repository)?,
+        };
+        let base = repository.find_tree(base).map_err(failed())?;
         let (target, source) = (target.tree().map_err(failed())?, source.tree().map_err(failed())?);
-        repository.merge_trees(&empty, &target, &source, Some(&options)).map_err(failed())?
+        repository.merge_trees(&base, &target, &source, Some(&options)).map_err(failed())?
     };
     let clashes =
         library_clashes(&index, &target.tree().map_err(failed())?, &source.tree().map_err(failed())?)?;
@@ -221,7 +236,10 @@ fn by_program(task: &Task<'_>, program: &GitProgram) -> Result<Attempt, GitError
         Prefer::None => {}
     }
     if let Some(scratch) = store.scratch() {
-        run = run.scratch(scratch, &store.objects());
+        run = run.scratch(&scratch, &store.objects());
+    }
+    if let Some(base) = task.base_tree {
+        run = run.arg(format!("--merge-base={base}"));
     }
     let output = run.args([task.target.to_string(), task.source.to_string()]).output(task.interrupt)?;
     let broken = || GitError::Program { command: "merge-tree".to_owned(), text: output.words() };

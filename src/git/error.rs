@@ -50,6 +50,14 @@ pub enum GitError {
         #[source]
         source: std::io::Error,
     },
+    /// A revert cannot be undone: later work stands in the way.
+    #[error("cannot undo the revert {commit}: later work changed {}", .paths.join(", "))]
+    CannotReinstate {
+        /// The revert.
+        commit: String,
+        /// Where.
+        paths: Vec<String>,
+    },
     /// Somebody interrupted the work.
     #[error("interrupted")]
     Interrupted,

@@ -127,7 +127,7 @@ pub fn acquire(store: &Store, request: &LockRequest<'_>, transport: Transport<'_
             let taken_over = before.map(|(_, holder)| holder);
             return Ok(Lock { reference, revision, holder: request.holder.clone(), taken_over });
         }
-        let Some((found, holder)) = current_lock(store, request, transport)? else {
+        let Some((found, holder)) = current_lock(store, request.destination, &reference, transport)? else {
             before = None;
             continue;
         };
@@ -152,6 +152,23 @@ pub fn acquire(store: &Store, request: &LockRequest<'_>, transport: Transport<'_
         let jitter = u64::from(request.holder.pid % 97);
         pause = (pause * 2).min(Duration::from_secs(2)) + Duration::from_millis(jitter);
     }
+}
+
+/// Looks who holds the lock of a branch; nothing where it is free.
+///
+/// # Errors
+///
+/// [`GitError::BadLock`] if somebody else wrote the ref; [`GitError::Unreachable`],
+/// [`GitError::NoRepository`]; [`GitError::Interrupted`].
+pub fn held(
+    store: &Store,
+    destination: &Destination,
+    (refs, branch): (&str, &str),
+    transport: Transport<'_>,
+) -> Result<Option<Lock>, GitError> {
+    let reference = format!("{refs}/lock/{branch}");
+    let found = current_lock(store, destination, &reference, transport)?;
+    Ok(found.map(|(revision, holder)| Lock { reference, revision, holder, taken_over: None }))
 }
 
 /// Gives a lock back; one that is gone or another's by now is left alone.
@@ -209,22 +226,23 @@ fn write(store: &Store, holder: &LockHolder, identity: &Identity) -> Result<Revi
 /// Reads the lock that is there now.
 fn current_lock(
     store: &Store,
-    request: &LockRequest<'_>,
+    destination: &Destination,
+    reference: &str,
     transport: Transport<'_>,
 ) -> Result<Option<(Revision, LockHolder)>, GitError> {
-    let reference = request.reference();
-    match request.destination {
+    match destination {
         Destination::Local(path) => {
             let repository = open(path)?;
-            let Some(oid) = current(&repository, &reference) else { return Ok(None) };
+            let Some(oid) = current(&repository, reference) else { return Ok(None) };
             let revision = Revision::from(oid);
             let holder = read(&repository, &revision)?;
             Ok(Some((revision, holder)))
         }
         Destination::Remote { url } => {
             let tools = transport.program("lock a branch of", url)?;
-            let tips = bring(store.git_dir(), url, std::slice::from_ref(&reference), tools)?;
-            let Some(revision) = tips.get(&reference).cloned() else { return Ok(None) };
+            let references = [reference.to_owned()];
+            let tips = bring(store.git_dir(), url, &references, tools)?;
+            let Some(revision) = tips.get(reference).cloned() else { return Ok(None) };
             let holder = read(&store.repository, &revision)?;
             Ok(Some((revision, holder)))
         }

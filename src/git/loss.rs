@@ -11,6 +11,7 @@ use git2::{Oid, Repository, Tree};
 use super::error::GitError;
 use super::history::{Span, describe};
 use super::lines;
+use super::structure::{Dispute, Missing, Side, Versions, missing};
 use super::tree::{self, Change, Entry, Located, Renames};
 use crate::model::merge::{Kept, LeftBehind, Lines, Loss, LossKind};
 
@@ -19,10 +20,14 @@ pub(super) struct Sides<'a> {
     pub(super) repository: &'a Repository,
     pub(super) base: Option<Tree<'a>>,
     pub(super) target: Tree<'a>,
+    /// The target as it stands; another tree than `target` where a revert is undone first.
+    pub(super) tip: Tree<'a>,
     pub(super) source: Tree<'a>,
     pub(super) result: Tree<'a>,
     pub(super) base_commit: Option<Oid>,
     pub(super) target_commit: Oid,
+    /// Files that were merged by structure, with what both sides changed there.
+    pub(super) structured: BTreeMap<String, Vec<Dispute>>,
 }
 
 /// What became of the target's and the source's own work.
@@ -174,6 +179,9 @@ impl Texts {
 }
 
 fn content(sides: &Sides<'_>, path: &str, texts: &Texts, report: &mut Report) -> Result<(), GitError> {
+    if let Some(disputes) = sides.structured.get(path) {
+        return structured(sides, path, (texts, disputes), report);
+    }
     let own = lines::own(&texts.base, &texts.target)?;
     let lost = lines::lost(&texts.base, &texts.target, &texts.result)?;
     let undone = lines::undone(&texts.base, &texts.target, &texts.result, &lost)?;
@@ -196,6 +204,54 @@ fn content(sides: &Sides<'_>, path: &str, texts: &Texts, report: &mut Report) ->
         report.kept.push(kept(sides, path, Some(numbers(&run)), commit));
     }
     account(path, texts, &own, &lost)
+}
+
+/// What a file that was merged by structure loses: values and comments, whichever lines they are on.
+fn structured(
+    sides: &Sides<'_>,
+    path: &str,
+    (texts, disputes): (&Texts, &[Dispute]),
+    report: &mut Report,
+) -> Result<(), GitError> {
+    let versions = Versions { base: &texts.base, side: &texts.target, result: &texts.result };
+    let Missing { values, restored, comments } = missing(versions, Side::Target, disputes)?;
+    let (own, target) = (lines::own(&texts.base, &texts.target)?, lines::split(&texts.target));
+    let comments: Vec<usize> =
+        comments.into_iter().filter(|line| !values.iter().any(|lines| contains(*lines, *line))).collect();
+    let gone = |line: &&usize| {
+        values.iter().any(|lines| contains(*lines, **line)) || comments.binary_search(line).is_ok()
+    };
+    let (lost, rest): (Vec<usize>, Vec<usize>) = own.iter().partition(gone);
+    let surviving = if sides.base.is_some() { surviving(texts, &rest, &[])? } else { Vec::new() };
+    let blame = sides.span().blame(path, &[lost.as_slice(), &surviving].concat());
+    let shown = |all: &[&[u8]], lines: &Lines| -> Vec<String> {
+        let range = (lines.start as usize).saturating_sub(1)..(lines.end as usize).min(all.len());
+        all.get(range).unwrap_or_default().iter().map(|line| lines::shown(line)).collect()
+    };
+    for lines in values {
+        let commit = lost.iter().find(|line| contains(lines, **line)).and_then(|line| blame.get(line));
+        let loss = loss(sides, path, LossKind::Value, commit.copied());
+        report.losses.push(Loss { text: shown(&target, &lines), lines: Some(lines), ..loss });
+    }
+    for (at, theirs) in restored {
+        let text = shown(&lines::split(&texts.source), &theirs);
+        let commit = text.first().and_then(|line| sides.span().deleted(path, line));
+        let loss = loss(sides, path, LossKind::Deletion, commit);
+        report.losses.push(Loss { lines: Some(at), text, ..loss });
+    }
+    for (run, commit) in by_commit(&comments, &blame) {
+        let loss = loss(sides, path, LossKind::Line, commit);
+        report.losses.push(Loss { lines: Some(numbers(&run)), text: shown(&target, &numbers(&run)), ..loss });
+    }
+    for (run, commit) in by_commit(&surviving, &blame) {
+        report.kept.push(kept(sides, path, Some(numbers(&run)), commit));
+    }
+    Ok(())
+}
+
+/// Whether lines hold a line (from 0).
+fn contains(lines: Lines, line: usize) -> bool {
+    (lines.start..=lines.end).contains(&number(line + 1))
 }
 
 /// Lists the target's own lines that the result has and the source has not.
@@ -251,7 +307,18 @@ fn left_behind(sides: &Sides<'_>) -> Result<Vec<LeftBehind>, GitError> {
             left.push(LeftBehind { path, text: Vec::new() });
         } else if texts {
             let all = lines::split(&source);
-            let lost = lines::lost(&base, &source, &after)?;
+            let lost = match sides.structured.get(&new.path) {
+                Some(disputes) => {
+                    let versions = Versions { base: &base, side: &source, result: &after };
+                    let missing = missing(versions, Side::Source, disputes)?;
+                    if !missing.restored.is_empty() {
+                        left.push(LeftBehind { path: path.clone(), text: Vec::new() });
+                    }
+                    let gone = |line: &usize| missing.values.iter().any(|lines| contains(*lines, *line));
+                    (0..all.len()).filter(|line| gone(line) || missing.comments.contains(line)).collect()
+                }
+                None => lines::lost(&base, &source, &after)?,
+            };
             let text: Vec<String> =
                 lost.iter().filter_map(|line| all.get(*line)).map(|line| lines::shown(line)).collect();
             if !text.is_empty() {

@@ -6,23 +6,29 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicBool;
 
-use git2::{ErrorCode, Oid};
+use git2::Oid;
 
+use super::base::{self, Selected, Squashed};
 use super::conflict::{self, Settlement};
 use super::engine::{self, Attempt, Task, Verdict};
 use super::error::GitError;
+use super::guard;
 use super::history::Span;
 use super::keep;
 use super::lines;
 use super::loss::{self, Sides};
 use super::program::GitProgram;
 use super::protect::{self, ProtectKeys, Protection};
-use super::revision::Revision;
+use super::reverted;
+use super::revision::{Identity, Revision};
 use super::selector::{Selector, selector_of};
 use super::store::Store;
+use super::structure::{Side, Structured, Wish, structured};
 use super::tree::{self, Edits, Renames};
 use crate::model::finding::Finding;
-use crate::model::merge::{Conflict, FileChange, FileChangeKind, LossKind, Merge, Protected, Resolution};
+use crate::model::merge::{
+    Conflict, FileChange, FileChangeKind, Loss, LossKind, Merge, Protected, Resolution,
+};
 use crate::model::project::Prefer;
 
 /// Whether histories that have nothing in common may be merged.
@@ -51,12 +57,26 @@ pub struct MergeRequest<'a> {
     pub project_file: Option<&'a str>,
     /// Keeps the target's values of protected keys.
     pub protect_keys: Option<&'a ProtectKeys<'a>>,
+    /// Patterns of YAML files that merge by structure.
+    pub structural: &'a [String],
     /// Words of `--accept-loss`.
     pub accept_losses: &'a [String],
     /// Words of `--keep`.
     pub keep: &'a [String],
     /// `--resolve`, by path.
     pub resolve: &'a BTreeMap<String, Resolution>,
+    /// Conflicts that always go one way: patterns of paths, and the side.
+    pub always: &'a [(String, Resolution)],
+    /// Paths to which the merge is confined (`--only`); empty: everything.
+    pub only: &'a [String],
+    /// What was promoted by path since the common commit.
+    pub selected: &'a [Selected],
+    /// A base for histories that have no commit in common.
+    pub base: Option<&'a Revision>,
+    /// Reverts in the target that are undone first, the newest first.
+    pub reinstate: &'a [Revision],
+    /// Who undoes them.
+    pub by: &'a Identity,
     /// The `git` program, for the second opinion.
     pub program: Option<&'a GitProgram>,
     /// Set from outside to stop.
@@ -70,6 +90,8 @@ pub struct Merged {
     pub merge: Merge,
     /// The merged tree; nothing while a conflict is not settled.
     pub tree: Option<Revision>,
+    /// The commit to stand on instead of the target's tip: there the reverts are undone.
+    pub onto: Option<Revision>,
     /// Whether the target has the source already.
     pub up_to_date: bool,
     /// Whether the two histories have nothing in common.
@@ -88,21 +110,72 @@ pub struct Merged {
 pub fn merge(store: &Store, request: &MergeRequest<'_>) -> Result<Merged, GitError> {
     let protection = Protection::new(request.protected_paths)?;
     let source_tree = store.tree(request.source)?;
-    let Some(target) = request.target else {
+    let Some(tip) = request.target else {
         return first(store, &protection, source_tree.id(), request);
     };
-    if store.contains(target, request.source)? {
-        return up_to_date(store, target, request);
+    if request.reinstate.is_empty() {
+        let merged = onto(store, tip, (tip, &protection, None), request)?;
+        return unsquashed(store, merged, (tip, &protection), request);
     }
-    let base = base(store, target, request.source)?;
-    let target_tree = store.tree(target)?;
-    if base.is_none() && request.unrelated == Unrelated::Refused && !target_tree.is_empty() {
+    let target = reverted::reinstate(store, tip, request.reinstate, request.by)?;
+    let merged = onto(store, &target, (tip, &protection, None), request)?;
+    Ok(Merged { onto: Some(target), ..merged })
+}
+
+/// Merges once more where the target has a commit of the source squashed: conflicts and losses with work that
+/// was promoted already are none.
+fn unsquashed(
+    store: &Store,
+    merged: Merged,
+    (tip, protection): (&Revision, &Protection),
+    request: &MergeRequest<'_>,
+) -> Result<Merged, GitError> {
+    let trouble = |merged: &Merged| merged.merge.losses.len() + merged.merge.conflicts.len();
+    if merged.unrelated || trouble(&merged) == 0 {
+        return Ok(merged);
+    }
+    let Some(squashed) = base::squashed(store, tip, request.source)? else { return Ok(merged) };
+    let mut other = onto(store, tip, (tip, protection, Some(&squashed)), request)?;
+    if trouble(&other) >= trouble(&merged) {
+        return Ok(merged);
+    }
+    let message = format!(
+        "the target's commit {} is the source's {} squashed: the merge goes on from there",
+        Revision::from(squashed.target).short(),
+        Revision::from(squashed.source).short()
+    );
+    other.findings.push(Finding::notice("squashed", message));
+    Ok(other)
+}
+
+/// Merges the source into a commit of the target: its tip, or what undoes reverts on top of it.
+fn onto(
+    store: &Store,
+    target: &Revision,
+    (tip, protection, squashed): (&Revision, &Protection, Option<&Squashed>),
+    request: &MergeRequest<'_>,
+) -> Result<Merged, GitError> {
+    let (source_tree, target_tree) = (store.tree(request.source)?, store.tree(target)?);
+    if store.contains(target, request.source)? {
+        return contained(store, target, tip, request);
+    }
+    let common = base::common(store, target, request.source)?;
+    if common.is_none() && request.unrelated == Unrelated::Refused && !target_tree.is_empty() {
         return Err(GitError::Unrelated {
             source_commit: request.source.to_string(),
             target_commit: target.to_string(),
         });
     }
-    let verdict = if base == Some(target.oid()) {
+    let squashed = squashed.map(|squashed| squashed.source);
+    let base = squashed.or(common).or_else(|| request.base.map(Revision::oid));
+    let mut base_tree = match (base, request.selected) {
+        (None, _) | (_, []) => None,
+        (Some(base), selected) => base::with_selected(store, base, selected)?,
+    };
+    if (common.is_none() || squashed.is_some()) && base_tree.is_none() {
+        base_tree = base.map(|base| store.tree(&base.into())).transpose()?.map(|tree| tree.id());
+    }
+    let verdict = if base == Some(target.oid()) && base_tree.is_none() {
         // Nothing to merge: the target has no work of its own.
         let attempt = Attempt { tree: source_tree.id(), clashes: Vec::new() };
         Verdict { attempt, engine: engine::names(request.program), findings: Vec::new() }
@@ -110,6 +183,7 @@ pub fn merge(store: &Store, request: &MergeRequest<'_>) -> Result<Merged, GitErr
         engine::merge(&Task {
             store,
             base,
+            base_tree,
             target: target.oid(),
             source: request.source.oid(),
             prefer: request.prefer,
@@ -120,23 +194,37 @@ pub fn merge(store: &Store, request: &MergeRequest<'_>) -> Result<Merged, GitErr
     let failed = || GitError::doing("cannot read a merged tree");
     let sides = Sides {
         repository: &store.repository,
-        base: base.map(|base| store.tree(&Revision::from(base))).transpose()?,
+        base: base_tree.or(base).map(|base| store.tree(&Revision::from(base))).transpose()?,
         target: target_tree,
+        tip: store.tree(tip)?,
         source: source_tree,
         result: store.repository.find_tree(verdict.attempt.tree).map_err(failed())?,
         base_commit: base,
         target_commit: target.oid(),
+        structured: BTreeMap::new(),
     };
-    finish(sides, verdict, &protection, request)
+    let merged = finish(sides, verdict, protection, request)?;
+    Ok(Merged { unrelated: common.is_none(), ..merged })
 }
 
-/// Finds the merge base; nothing for unrelated histories.
-fn base(store: &Store, target: &Revision, source: &Revision) -> Result<Option<Oid>, GitError> {
-    match store.repository.merge_base(target.oid(), source.oid()) {
-        Ok(base) => Ok(Some(base)),
-        Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
-        Err(error) => Err(GitError::doing("cannot find the merge base")(error)),
-    }
+/// The target has the source: nothing is left to merge, but for reverts that were undone.
+fn contained(
+    store: &Store,
+    target: &Revision,
+    tip: &Revision,
+    request: &MergeRequest<'_>,
+) -> Result<Merged, GitError> {
+    let (before, after) = (store.tree(tip)?, store.tree(target)?);
+    let changes = tree::changes(&store.repository, Some(&before), Some(&after), Renames::Followed)?;
+    let files = changes.iter().map(|change| file(&store.repository, change)).collect::<Result<_, _>>()?;
+    Ok(Merged {
+        merge: Merge { base: Some(request.source.to_string()), files, ..nothing(request) },
+        tree: Some(after.id().into()),
+        onto: None,
+        up_to_date: target == tip,
+        unrelated: false,
+        findings: Vec::new(),
+    })
 }
 
 fn finish(
@@ -145,58 +233,145 @@ fn finish(
     protection: &Protection,
     request: &MergeRequest<'_>,
 ) -> Result<Merged, GitError> {
-    let settlement = Settlement { resolve: request.resolve, protection };
-    let settled = conflict::settle(&sides, &verdict.attempt, request.source.oid(), &settlement)?;
-    sides = with_result(sides, settled.tree)?;
-    let (next, protected) = protect_all(sides, protection, request)?;
-    sides = next;
+    let keeps = selectors(request.keep);
     let mut findings = verdict.findings;
+    let (next, attempt) = by_structure(sides, verdict.attempt, (request, &keeps), &mut findings)?;
+    sides = next;
+    let always = settled_always(request)?;
+    let settlement = Settlement { resolve: request.resolve, always: &always, protection };
+    let mut settled = conflict::settle(&sides, &attempt, request.source.oid(), &settlement)?;
+    sides = with_result(sides, settled.tree)?;
+    let only = Only::new(request.only)?;
+    sides = only.confine(sides)?;
+    settled.conflicts.retain(|conflict| only.covers(&conflict.path));
+    let (next, mut protected) = protect_all(sides, protection, request)?;
+    sides = next;
+    protected.retain(|kept| kept.path.as_ref().is_none_or(|path| only.covers(path)));
     findings.extend(settled.findings);
 
     let mut report = loss::report(&sides)?;
-    let keeps: Vec<Selector> = request.keep.iter().map(|word| Selector::parse(word)).collect();
-    findings.extend(unused("--keep", &keeps, &report));
+    let idle: Vec<Selector> = keeps.iter().filter(|keep| !has_kept(keep, &sides)).cloned().collect();
+    findings.extend(unused("--keep", &idle, &report));
     let edits = keep::edits(&sides, &report.losses, &keeps)?;
     if !edits.is_empty() {
         let tree = tree::edited(sides.repository, sides.result.id(), &edits)?;
         sides = with_result(sides, tree)?;
         report = loss::report(&sides)?;
     }
-    let accepts: Vec<Selector> = request.accept_losses.iter().map(|word| Selector::parse(word)).collect();
+    let accepts = selectors(request.accept_losses);
     findings.extend(unused("--accept-loss", &accepts, &report));
-    let guarded: BTreeSet<&String> = protected.iter().filter_map(|kept| kept.path.as_ref()).collect();
+    let guarded = |path: &String| protected.iter().any(|kept| kept.path.as_ref() == Some(path));
     let open = |path: &str| settled.conflicts.iter().any(|conflict| is_open(conflict, path));
-    report
-        .left_behind
-        .retain(|left| !guarded.contains(&left.path) && !protection.covers(&left.path) && !open(&left.path));
+    report.left_behind.retain(|left| {
+        only.covers(&left.path) && !guarded(&left.path) && !protection.covers(&left.path) && !open(&left.path)
+    });
     report.kept.retain(|kept| !open(&kept.path));
-    for loss in &mut report.losses {
-        let chosen = accepts.iter().any(|accept| accept.chooses(&loss.path, loss.lines));
-        // Who settles a conflict against the target knows what goes.
-        let settled = request.resolve.contains_key(&loss.path) && loss.kind != LossKind::Line;
-        loss.accepted = chosen || settled;
-    }
+    accept(&mut report.losses, &accepts, (request, &settled.conflicts));
     let settled_all = settled.conflicts.iter().all(|conflict| conflict.resolution.is_some());
     let (zombies, target_only) = only_in_target(&sides, request.source.oid())?;
-    let unrelated = sides.base.is_none();
+    let changes = tree::changes(sides.repository, Some(&sides.tip), Some(&sides.result), Renames::Followed)?;
+    findings.extend(guard::warnings(sides.repository, &sides.result, &changes)?);
     Ok(Merged {
         merge: Merge {
             base: sides.base_commit.map(|base| base.to_string()),
             engine: verdict.engine,
-            files: files(&sides)?,
+            files: changes.iter().map(|change| file(sides.repository, change)).collect::<Result<_, _>>()?,
             losses: report.losses,
             kept: report.kept,
             left_behind: report.left_behind,
             protected,
             conflicts: settled.conflicts,
+            reverted: Vec::new(),
             zombies,
             target_only,
         },
         tree: settled_all.then(|| sides.result.id().into()),
-        up_to_date: false,
-        unrelated,
+        onto: None,
+        up_to_date: !request.only.is_empty() && changes.is_empty(),
+        unrelated: sides.base.is_none(),
         findings,
     })
+}
+
+/// What a merge is confined to.
+struct Only(Option<Protection>);
+
+impl Only {
+    fn new(paths: &[String]) -> Result<Self, GitError> {
+        Ok(Self(if paths.is_empty() { None } else { Some(base::chosen(paths)?) }))
+    }
+
+    fn covers(&self, path: &str) -> bool {
+        self.0.as_ref().is_none_or(|chosen| chosen.covers(path))
+    }
+
+    /// Takes of a result only what was chosen; a renamed file is chosen on both paths.
+    fn confine<'a>(&self, sides: Sides<'a>) -> Result<Sides<'a>, GitError> {
+        if self.0.is_none() {
+            return Ok(sides);
+        }
+        let changes =
+            tree::changes(sides.repository, Some(&sides.target), Some(&sides.result), Renames::Followed)?;
+        let mut edits = Edits::new();
+        for change in changes {
+            let both = [change.old.as_ref(), change.new.as_ref()];
+            if both.into_iter().flatten().any(|side| self.covers(&side.path)) {
+                edits.extend(change.old.as_ref().map(|old| (old.path.clone(), None)));
+                edits.extend(change.new.map(|new| (new.path, Some(new.entry))));
+            }
+        }
+        let tree = tree::edited(sides.repository, sides.target.id(), &edits)?;
+        with_result(sides, tree)
+    }
+}
+
+/// Merges by structure what is wanted so.
+fn by_structure<'a>(
+    sides: Sides<'a>,
+    attempt: Attempt,
+    (request, keep): (&MergeRequest<'_>, &[Selector]),
+    findings: &mut Vec<Finding>,
+) -> Result<(Sides<'a>, Attempt), GitError> {
+    let files = Protection::new(request.structural)?;
+    let wish = Wish { files: &files, prefer: request.prefer, keep };
+    let Structured { attempt, files, findings: more } = structured(&sides, attempt, &wish)?;
+    // How the engines merge the text of such a file is of no account.
+    findings.retain(|finding| !finding.place.as_ref().is_some_and(|place| files.contains_key(&*place.file)));
+    findings.extend(more);
+    let sides = Sides { structured: files, ..with_result(sides, attempt.tree)? };
+    Ok((sides, attempt))
+}
+
+/// Whether a `--keep` has let the target win in a file that was merged by structure.
+fn has_kept(keep: &Selector, sides: &Sides<'_>) -> bool {
+    sides.structured.iter().any(|(path, disputes)| {
+        let won =
+            disputes.iter().filter(|dispute| dispute.winner == Side::Target && dispute.target.is_some());
+        won.into_iter().any(|dispute| keep.chooses(path, dispute.target))
+    })
+}
+
+fn selectors(words: &[String]) -> Vec<Selector> {
+    words.iter().map(|word| Selector::parse(word)).collect()
+}
+
+/// Compiles what always goes one way.
+fn settled_always(request: &MergeRequest<'_>) -> Result<Vec<(Protection, Resolution)>, GitError> {
+    let compiled = |(pattern, resolution): &(String, Resolution)| {
+        Ok((Protection::new(std::slice::from_ref(pattern))?, *resolution))
+    };
+    request.always.iter().map(compiled).collect()
+}
+
+/// Marks the losses that were accepted.
+fn accept(losses: &mut [Loss], accepts: &[Selector], (request, conflicts): (&MergeRequest<'_>, &[Conflict])) {
+    for loss in losses {
+        let chosen = accepts.iter().any(|accept| accept.chooses(&loss.path, loss.lines));
+        // Who settles a conflict against the target knows what goes.
+        let is_this = |conflict: &Conflict| conflict.path == loss.path && conflict.resolution.is_some();
+        let by_word = request.resolve.contains_key(&loss.path) || conflicts.iter().any(is_this);
+        loss.accepted = chosen || (by_word && loss.kind != LossKind::Line);
+    }
 }
 
 /// Tells whether a path's fate hangs on a conflict that is not settled.
@@ -242,14 +417,8 @@ fn protect_all<'a>(
     Ok((sides, protected))
 }
 
-/// Lists what the merge changes in the target.
-fn files(sides: &Sides<'_>) -> Result<Vec<FileChange>, GitError> {
-    let changes =
-        tree::changes(sides.repository, Some(&sides.target), Some(&sides.result), Renames::Followed)?;
-    changes.iter().map(|change| file(sides.repository, change)).collect()
-}
-
-fn file(repository: &git2::Repository, change: &tree::Change) -> Result<FileChange, GitError> {
+/// Describes a change of a file.
+pub(super) fn file(repository: &git2::Repository, change: &tree::Change) -> Result<FileChange, GitError> {
     let read = |side: &Option<tree::Located>| match side {
         Some(side) => tree::bytes(repository, side.entry),
         None => Ok(Vec::new()),
@@ -306,17 +475,8 @@ fn first(
     Ok(Merged {
         merge: Merge { files, protected, ..nothing(request) },
         tree: Some(merged.into()),
+        onto: None,
         up_to_date: false,
-        unrelated: false,
-        findings: Vec::new(),
-    })
-}
-
-fn up_to_date(store: &Store, target: &Revision, request: &MergeRequest<'_>) -> Result<Merged, GitError> {
-    Ok(Merged {
-        merge: Merge { base: Some(request.source.to_string()), ..nothing(request) },
-        tree: Some(store.tree_of(target)?),
-        up_to_date: true,
         unrelated: false,
         findings: Vec::new(),
     })
@@ -332,6 +492,7 @@ fn nothing(request: &MergeRequest<'_>) -> Merge {
         left_behind: Vec::new(),
         protected: Vec::new(),
         conflicts: Vec::new(),
+        reverted: Vec::new(),
         zombies: Vec::new(),
         target_only: Vec::new(),
     }

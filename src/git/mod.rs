@@ -7,11 +7,13 @@
 //! Start at [`Store`] for where objects are, at [`merge()`] for what a promotion brings, at
 //! [`publish()`] for how it gets there.
 
+mod base;
 mod commit;
 mod conflict;
 mod create;
 mod engine;
 mod error;
+mod guard;
 mod history;
 mod journal;
 mod keep;
@@ -19,31 +21,40 @@ mod lines;
 mod lock;
 mod loss;
 mod merge;
+mod own;
 mod program;
 mod protect;
 mod publish;
 mod push;
 mod remote;
+mod reverted;
 mod revision;
+mod rollback;
 mod selector;
 mod store;
+mod structure;
 #[cfg(test)]
 mod tests;
 mod tree;
 mod url;
 mod worktree;
 
-pub use commit::{CommitMessage, commit, trailer};
+pub use base::{Resemblance, Selected, resemblance};
+pub use commit::{CommitMessage, commit};
 pub use create::{Standing, create_branch, create_repository, standing};
+pub use engine::library;
 pub use error::GitError;
 pub use journal::{append, read};
-pub use lock::{Lock, LockHolder, LockRequest, acquire, release};
+pub use lock::{Lock, LockHolder, LockRequest, acquire, held, release};
 pub use merge::{MergeRequest, Merged, Unrelated, merge};
+pub use own::own_commits;
 pub use program::{GitProgram, Prompts};
 pub use protect::{KeysKept, ProtectKeys};
 pub use publish::{Destination, Publication, Published, Transport, publish};
 pub use remote::{Fetch, Fetched};
+pub use reverted::{LEFT_OUT, REVERTS, reverted};
 pub use revision::{Identity, Revision};
+pub use rollback::{Back, back};
 pub use selector::selector_of;
 pub use store::Store;
 pub use url::{display_url, local_path};

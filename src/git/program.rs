@@ -112,9 +112,17 @@ impl GitProgram {
 
     /// Tells whether its `merge-tree` merges as `git merge -X theirs` does: from 2.43 on.
     pub fn can_merge_tree(&self) -> bool {
+        self.number() >= (2, 43)
+    }
+
+    /// Tells whether its `merge-tree` also takes a tree for the base: from 2.45 on.
+    pub(super) fn can_merge_on_a_tree(&self) -> bool {
+        self.number() >= (2, 45)
+    }
+
+    fn number(&self) -> (u32, u32) {
         let mut parts = self.version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
-        let version = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
-        version >= (2, 43)
+        (parts.next().unwrap_or(0), parts.next().unwrap_or(0))
     }
 
     /// Begins a run in a repository.

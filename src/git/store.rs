@@ -79,9 +79,11 @@ impl Store {
             .prefix("promote-objects-")
             .tempdir()
             .map_err(GitError::file("create", std::env::temp_dir()))?;
+        let objects = scratch.path().join("objects");
+        fs::create_dir(&objects).map_err(GitError::file("create", &objects))?;
         {
             let odb = repository.odb().map_err(failed())?;
-            odb.add_disk_alternate(&scratch.path().to_string_lossy()).map_err(failed())?;
+            odb.add_disk_alternate(&objects.to_string_lossy()).map_err(failed())?;
             odb.add_new_mempack_backend(1000).map_err(failed())?;
         }
         Ok(Self { repository, scratch: Some(scratch), findings: Vec::new() })
@@ -267,8 +269,20 @@ impl Store {
     }
 
     /// The folder for objects of subprocesses, in a speculative store.
-    pub(super) fn scratch(&self) -> Option<&Path> {
-        self.scratch.as_ref().map(TempDir::path)
+    pub(super) fn scratch(&self) -> Option<PathBuf> {
+        self.scratch.as_ref().map(|scratch| scratch.path().join("objects"))
+    }
+
+    /// Writes what only a speculative store's memory holds to where subprocesses see it.
+    pub(super) fn show(&self, revision: &Revision) -> Result<(), GitError> {
+        let Some(scratch) = &self.scratch else { return Ok(()) };
+        let failed = || GitError::doing(format!("cannot copy object {revision}"));
+        let aside = Repository::init_bare(scratch.path()).map_err(failed())?;
+        aside
+            .odb()
+            .and_then(|odb| odb.add_disk_alternate(&self.objects().to_string_lossy()))
+            .map_err(failed())?;
+        adopt(&aside, &self.repository, revision.oid()).map_err(failed())
     }
 
     /// The folder of the repository's objects.

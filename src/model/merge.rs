@@ -22,10 +22,26 @@ pub struct Merge {
     pub protected: Vec<Protected>,
     /// What no preference settles.
     pub conflicts: Vec<Conflict>,
+    /// Promotions that were taken back in the target, and that this merge would leave out in silence.
+    #[serde(default)]
+    pub reverted: Vec<Reverted>,
     /// Files only in the target that the source once had.
     pub zombies: Vec<String>,
     /// Files only in the target that the source never had; listed for unrelated histories.
     pub target_only: Vec<String>,
+}
+
+/// A promotion that was taken back.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Reverted {
+    /// The promotion's commit, full id.
+    pub promotion: String,
+    /// The commit that took it back, full id.
+    pub commit: String,
+    /// Its author: `Name <mail>`.
+    pub author: String,
+    /// Its author date, RFC 3339.
+    pub date: String,
 }
 
 /// How a file changes.

@@ -6,6 +6,7 @@
 pub mod coordinate;
 pub mod environment;
 pub mod event;
+pub mod examined;
 pub mod finding;
 pub mod merge;
 pub mod migration;
@@ -15,5 +16,7 @@ pub mod outcome;
 pub mod plan;
 pub mod project;
 pub mod record;
+pub mod rollback;
 pub mod schema;
 pub mod snapshot;
+pub mod status;

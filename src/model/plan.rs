@@ -159,4 +159,12 @@ pub struct Acknowledgements {
     pub no_migrate: bool,
     /// `--dataset`.
     pub dataset: Option<String>,
+    /// `--only`: paths to which the promotion is confined.
+    pub only: Vec<String>,
+    /// `--base`: a commit of the source, or `auto`.
+    pub base: Option<String>,
+    /// `--reinstate`: what was taken back in the target comes again.
+    pub reinstate: bool,
+    /// `--leave-out`: what was taken back in the target stays away.
+    pub leave_out: bool,
 }

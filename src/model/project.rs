@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::merge::Resolution;
 use super::name::EnvironmentName;
 
 /// The project-wide part of a project file.
@@ -30,6 +31,10 @@ pub struct Promotion {
     pub protected_paths: Vec<String>,
     /// Root keys of the project file that a target keeps as its own.
     pub protected_keys: Vec<String>,
+    /// What merges by structure: `project` (the project file and its includes) and globs of YAML files.
+    pub structural: Vec<String>,
+    /// Conflicts that always go one way: a glob of paths, and the side.
+    pub resolve: Vec<(String, Resolution)>,
     /// Prefix of the refs that hold lock, journal and approvals: `refs/promote`.
     pub refs: String,
 }
@@ -41,6 +46,8 @@ impl Default for Promotion {
             prefer: Prefer::Source,
             protected_paths: vec![".env*".to_owned(), "workspace*.yml".to_owned()],
             protected_keys: vec!["default_environment".to_owned()],
+            structural: vec!["project".to_owned()],
+            resolve: Vec::new(),
             refs: "refs/promote".to_owned(),
         }
     }

@@ -41,6 +41,21 @@ pub enum Entry {
         /// Steps that were applied.
         migrations: Vec<AppliedMigration>,
     },
+    /// An environment went back to an earlier tree.
+    RolledBack {
+        /// The environment.
+        environment: String,
+        /// The commit that does it.
+        commit: String,
+        /// The tip before.
+        before: String,
+        /// The tree that came again.
+        tree: String,
+        /// Commits of the promotions that were taken back, the newest first.
+        promotions: Vec<String>,
+        /// Later work that went too, each accepted.
+        losses: Vec<Loss>,
+    },
     /// The environment takes no promotion until it is released.
     Hold {
         /// The environment.

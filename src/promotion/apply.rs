@@ -4,14 +4,10 @@
 //! and lock move together afterwards. A run that was cut short anywhere is finished by the next one: what
 //! the warehouse recorded and the journal does not hold goes into the next record.
 
-use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use crate::git::{
-    self, CommitMessage, GitError, Lock, LockHolder, LockRequest, Publication, Revision, Transport,
-    WorkTreeState,
-};
+use crate::git::{self, CommitMessage, GitError, Lock, Publication, Revision, Transport, WorkTreeState};
 use crate::migration::Half;
 use crate::model::environment::Migrate;
 use crate::model::outcome::Outcome;
@@ -21,6 +17,7 @@ use crate::model::record::{AppliedMigration, Entry};
 use super::error::PromotionError;
 use super::gather::{Gathered, destination};
 use super::ledger::{self, Circumstances};
+use super::lock;
 use super::merging;
 use super::observe::{Scene, Stage};
 use super::observed::Histories;
@@ -61,7 +58,8 @@ pub async fn apply(
 ) -> Result<Applied, PromotionError> {
     let Scene { plan, mut stage, .. } = scene;
     border("planned", ports);
-    let lock = take_lock(&plan, &stage, ports)?;
+    let purpose = (format!("promote {} {}", plan.from, plan.to), plan.plan_id.clone());
+    let lock = lock::take(&stage.ground, &stage.gathered, purpose, ports)?;
     border("locked", ports);
     if let Some(after) = recover::finish_cut_short(&stage, &lock, ports)? {
         return recover::go_on(plan, stage, after, request, ports).await;
@@ -71,7 +69,7 @@ pub async fn apply(
         Ok(after) => finish(plan, stage, after, request, ports).await,
         Err(error) => {
             if !matches!(error, PromotionError::Git(GitError::LockLost { .. })) {
-                give_back(&stage, &lock, ports);
+                lock::give_back(&stage.ground, &stage.gathered, &lock, ports);
             }
             Err(error)
         }
@@ -85,58 +83,6 @@ pub(super) fn border(name: &str, ports: &Ports<'_>) {
     {
         // A process that may not kill itself goes on, and the test that asked for it says so.
         rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap_or_default();
-    }
-}
-
-fn take_lock(plan: &Plan, stage: &Stage, ports: &mut Ports<'_>) -> Result<Lock, PromotionError> {
-    let gathered = &stage.gathered;
-    let identity = stage.ground.identity(ports);
-    let holder = LockHolder {
-        holder: identity.to_string(),
-        host: ports.host.to_owned(),
-        pid: ports.pid,
-        purpose: format!("promote {} {}", plan.from, plan.to),
-        token: plan.plan_id.clone(),
-        at: ports.now.to_string(),
-    };
-    let destination = gathered.destination();
-    let clock = || jiff::Timestamp::now().as_second();
-    let waiting = RefCell::new(Vec::new());
-    let request = LockRequest {
-        destination: &destination,
-        refs: &gathered.refs,
-        branch: &gathered.to.site.branch,
-        holder: &holder,
-        identity: &identity,
-        patience: ports.patience,
-        seen: &gathered.memory,
-        clock: &clock,
-        waiting: &|other| waiting.borrow_mut().push(other.to_string()),
-    };
-    let (program, interrupted) = (ports.git, Arc::clone(&ports.interrupted));
-    let transport = Transport { program, interrupt: &interrupted };
-    let what =
-        format!("taking the lock on {} of {}", gathered.to.site.branch, gathered.to.site.location.words());
-    let lock = ports.doing(what, || git::acquire(&gathered.store, &request, transport))?;
-    for other in waiting.into_inner() {
-        ports.says(format!("The lock was held by {other}."));
-    }
-    if let Some(other) = &lock.taken_over {
-        ports.says(format!("The lock of {other} was taken over: that run is gone."));
-    }
-    Ok(lock)
-}
-
-fn give_back(stage: &Stage, lock: &Lock, ports: &mut Ports<'_>) {
-    let gathered = &stage.gathered;
-    let identity = stage.ground.identity(ports);
-    let quiet = AtomicBool::new(false);
-    let transport = Transport { program: ports.git, interrupt: &quiet };
-    let released = git::release(&gathered.store, &gathered.destination(), lock, &identity, transport);
-    if let Err(error) = released {
-        ports.says(format!(
-            "The lock could not be given back ({error}); it is taken over once this process is gone."
-        ));
     }
 }
 
@@ -292,7 +238,13 @@ fn commit(
     };
     let identity = stage.ground.identity(ports);
     // The first parent is the target's past: `git log --first-parent` tells its promotions.
-    let parents: Vec<&Revision> = gathered.to.tip.iter().chain([source]).collect();
+    let before = merged.onto.as_ref().or(gathered.to.tip.as_ref());
+    // With the source as a parent, what was not chosen would count as merged.
+    let second = if request.said.only.is_empty() { Some(source) } else { None };
+    let parents: Vec<&Revision> = before.into_iter().chain(second).collect();
+    let more = request.said.only.iter().map(|path| ("Promote-Only", path.clone()));
+    let left_out = plan.merge.reverted.iter().filter(|_| request.said.leave_out);
+    let more = more.chain(left_out.map(|reverted| (git::LEFT_OUT, reverted.commit.clone())));
     let message = CommitMessage {
         subject: format!("Promote {} to {}", plan.from, plan.to),
         body: String::new(),
@@ -304,8 +256,10 @@ fn commit(
             ("Promote-By", identity.to_string()),
             ("Promote-Engine", plan.merge.engine.clone()),
         ]
+        .into_iter()
+        .chain(more)
         .map(|(key, value)| (key.to_owned(), value))
-        .to_vec(),
+        .collect(),
     };
     Ok(git::commit(&gathered.store, &tree, &parents, &message, &identity)?)
 }

@@ -84,7 +84,13 @@ fn checkout(
         Some(tip) => Some(tip),
         None => store.tip(&format!("refs/heads/{target_branch}"))?,
     };
-    let journal = store.tip("refs/promote/journal")?;
+    let refs = ground.refs();
+    let journal = format!("{refs}/journal");
+    let journal = match (store.tip(&journal)?, journal.strip_prefix("refs/heads/")) {
+        // A clone keeps its origin's branches apart.
+        (None, Some(branch)) => store.tip(&format!("refs/remotes/origin/{branch}"))?,
+        (tip, _) => tip,
+    };
     let origin = ground.local.as_ref().and_then(|local| local.origin.clone());
     let location = origin.map_or(Location::Local(folder.clone()), Location::Remote);
     let side = |location: Location, branch: &str, tip: Option<Revision>| Side {
@@ -96,7 +102,7 @@ fn checkout(
     Ok(Gathered {
         from: side(Location::Local(folder.clone()), source_branch, Some(source)),
         to: side(location, target_branch, tip),
-        refs: "refs/promote".to_owned(),
+        refs,
         memory: folder,
         store,
     })

@@ -98,6 +98,22 @@ pub enum PromotionError {
         /// Its faults.
         faults: Vec<Finding>,
     },
+    /// No promotion to go back over.
+    #[error("cannot roll `{environment}` back: {why}")]
+    NothingToRollBack {
+        /// The environment.
+        environment: String,
+        /// Why.
+        why: String,
+    },
+    /// A promotion that is not there.
+    #[error("no promotion is meant by `{word}`")]
+    NoPromotion {
+        /// What was typed.
+        word: String,
+        /// The numbers that there are.
+        known: Vec<String>,
+    },
     /// Something moved since the plan was made.
     #[error("stale: {what}")]
     Stale {

@@ -52,10 +52,7 @@ impl Gathered {
         to: Site,
         ports: &mut Ports<'_>,
     ) -> Result<Self, PromotionError> {
-        let refs = ground.project.as_ref().map_or_else(
-            || "refs/promote".to_owned(),
-            |project| project.written.project().promotion.refs.clone(),
-        );
+        let refs = ground.refs();
         let memory = cache_folder(ground, ports.cache);
         let both = (&from.location, &to.location);
         let (store, from, to) = if let (Location::Local(folder), Location::Local(_)) = both {
@@ -80,6 +77,61 @@ impl Gathered {
     /// [`PromotionError::Git`] if the chain is broken.
     pub(super) fn records(&self) -> Result<Vec<Record>, PromotionError> {
         Ok(git::read(&self.store, self.to.journal.as_ref())?)
+    }
+}
+
+/// Brings many branches into one store: one process per remote, side by side.
+///
+/// Shape: an answer per site, in order; a remote that fails is no reason to know nothing of the others.
+pub(super) fn gather_all(
+    ground: &Ground,
+    sites: Vec<Site>,
+    ports: &mut Ports<'_>,
+) -> Result<(Store, Vec<Result<Side, GitError>>), PromotionError> {
+    let refs = ground.refs();
+    if let Some(local) =
+        ground.local.as_ref().filter(|_| sites.iter().all(|site| matches!(site.location, Location::Local(_))))
+    {
+        let store = Store::local(&local.git_dir)?;
+        let journal = store.tip(&format!("{refs}/journal"))?;
+        let sides = sites.into_iter().map(|site| {
+            let tip = store.tip(&format!("refs/heads/{}", site.branch))?;
+            Ok(Side { tip, journal: journal.clone(), has_branches: true, site })
+        });
+        let sides = sides.collect();
+        return Ok((store, sides));
+    }
+    let store = open_store(ground, &cache_folder(ground, ports.cache))?;
+    let program = ports.git.ok_or_else(|| GitError::NoProgram { doing: "fetch".to_owned() })?;
+    let interrupted = std::sync::Arc::clone(&ports.interrupted);
+    let wanted: Vec<Fetch> = sites.iter().map(|site| wanted(site, &refs)).collect();
+    let what = format!("fetching {} environments", sites.len());
+    let fetched = ports.doing(what, || store.fetch(&wanted, program, &interrupted));
+    let fetched: Vec<Result<git::Fetched, GitError>> = match fetched {
+        Ok(fetched) => fetched.into_iter().map(Ok).collect(),
+        // One of them failed: which?
+        Err(_) => wanted
+            .iter()
+            .map(|one| Ok(store.fetch(std::slice::from_ref(one), program, &interrupted)?.swap_remove(0)))
+            .collect(),
+    };
+    let sides = sites.into_iter().zip(fetched).map(|(site, fetched)| {
+        let fetched = fetched?;
+        Ok(Side { tip: fetched.tip, journal: fetched.journal, has_branches: true, site })
+    });
+    let sides = sides.collect();
+    Ok((store, sides))
+}
+
+/// Says what is wanted of a site's repository.
+fn wanted(site: &Site, refs: &str) -> Fetch {
+    Fetch {
+        url: match &site.location {
+            Location::Local(folder) => folder.to_string_lossy().into_owned(),
+            Location::Remote(url) => url.clone(),
+        },
+        branch: site.branch.clone(),
+        refs: refs.to_owned(),
     }
 }
 
@@ -117,15 +169,7 @@ fn remote_sides(
 ) -> Result<(Side, Side), PromotionError> {
     let program =
         ports.git.ok_or_else(|| GitError::NoProgram { doing: format!("fetch {}", to.location.words()) })?;
-    let wanted = |site: &Site| Fetch {
-        url: match &site.location {
-            Location::Local(folder) => folder.to_string_lossy().into_owned(),
-            Location::Remote(url) => url.clone(),
-        },
-        branch: site.branch.clone(),
-        refs: refs.to_owned(),
-    };
-    let both = [wanted(&from), wanted(&to)];
+    let both = [wanted(&from, refs), wanted(&to, refs)];
     let interrupted = std::sync::Arc::clone(&ports.interrupted);
     let what = format!("fetching {} and {}", from.location.words(), to.location.words());
     let fetched = ports.doing(what, || store.fetch(&both, program, &interrupted))?;
@@ -151,7 +195,7 @@ fn open_store(ground: &Ground, memory: &Path) -> Result<Store, GitError> {
 }
 
 /// Gives the folder of one project's cache: one for all its remotes.
-fn cache_folder(ground: &Ground, cache: &Path) -> PathBuf {
+pub(super) fn cache_folder(ground: &Ground, cache: &Path) -> PathBuf {
     let place = match (&ground.project, &ground.local) {
         (Some(project), _) => project.root.join(&project.file),
         (None, Some(local)) => local.git_dir.clone(),

@@ -104,6 +104,14 @@ impl Ground {
         LocalRepository::find(ports.folder).map(|local| local.root)
     }
 
+    /// Gives the prefix of the refs that hold lock and journal.
+    pub(super) fn refs(&self) -> String {
+        self.project.as_ref().map_or_else(
+            || "refs/promote".to_owned(),
+            |project| project.written.project().promotion.refs.clone(),
+        )
+    }
+
     /// Gives the project, where a command cannot do without.
     ///
     /// # Errors

@@ -20,6 +20,7 @@ pub(super) fn gates(observed: &Observed, said: &Acknowledgements) -> Vec<Gate> {
         histories(observed, said),
         work_tree(observed),
         conflicts(&observed.merge),
+        reverted(&observed.merge, said),
         losses(&observed.merge),
         coordinates(observed, said),
         migration(&observed.migration, observed),
@@ -35,7 +36,8 @@ pub(super) fn outcome(observed: &Observed, gates: &[Gate]) -> Outcome {
     if observed.merge.conflicts.iter().any(|conflict| conflict.resolution.is_none()) {
         return Outcome::Conflict;
     }
-    if nothing_to_do(observed) {
+    let undecided = gates.iter().any(|gate| gate.name == "reverted" && gate.state == GateState::Refused);
+    if nothing_to_do(observed) && !undecided {
         return Outcome::NothingToDo;
     }
     if gates.iter().any(|gate| gate.state == GateState::Refused) {
@@ -169,6 +171,31 @@ fn conflicts(merge: &Merge) -> Option<Gate> {
             format!("{open} {} that no preference settles", if open == 1 { "conflict" } else { "conflicts" }),
         ),
     }
+}
+
+/// What was taken back in the target is neither brought again nor left out without a word.
+fn reverted(merge: &Merge, said: &Acknowledgements) -> Option<Gate> {
+    if merge.reverted.is_empty() {
+        return None;
+    }
+    let short = |commit: &str| commit.get(..7).unwrap_or_default().to_owned();
+    let list: Vec<String> = merge
+        .reverted
+        .iter()
+        .map(|one| {
+            format!("{} was taken back by {} in {}", short(&one.promotion), one.author, short(&one.commit))
+        })
+        .collect();
+    let (state, end) = if said.reinstate {
+        (GateState::Overridden, "it comes again")
+    } else if said.leave_out {
+        (GateState::Overridden, "it stays away")
+    } else {
+        let end = "a merge would leave it out in silence: `--reinstate` brings it again, `--leave-out` leaves it out";
+        (GateState::Refused, end)
+    };
+    let what = list.join(", ");
+    gate("reverted", state, format!("what was promoted with {what}; {end}"))
 }
 
 fn losses(merge: &Merge) -> Option<Gate> {

@@ -52,9 +52,9 @@ pub fn history(name: Option<&str>, ports: &mut Ports<'_>) -> Result<History, Pro
         records.iter().filter_map(|record| promotion_into(record, &environment)).collect();
     let concerns = |record: &Record| match &record.entry {
         Entry::Promotion(promoted) => promoted.to == environment,
-        Entry::Hold { environment: name, .. } | Entry::Release { environment: name, .. } => {
-            *name == environment
-        }
+        Entry::Hold { environment: name, .. }
+        | Entry::Release { environment: name, .. }
+        | Entry::RolledBack { environment: name, .. } => *name == environment,
         Entry::Followed { plan_id, .. } => plans.contains(plan_id),
     };
     Ok(History { records: records.into_iter().filter(concerns).collect(), environment, total })
@@ -63,7 +63,11 @@ pub fn history(name: Option<&str>, ports: &mut Ports<'_>) -> Result<History, Pro
 fn promotion_into(record: &Record, environment: &str) -> Option<String> {
     match &record.entry {
         Entry::Promotion(promoted) if promoted.to == environment => Some(promoted.plan_id.clone()),
-        Entry::Promotion(_) | Entry::Followed { .. } | Entry::Hold { .. } | Entry::Release { .. } => None,
+        Entry::Promotion(_)
+        | Entry::Followed { .. }
+        | Entry::Hold { .. }
+        | Entry::Release { .. }
+        | Entry::RolledBack { .. } => None,
     }
 }
 

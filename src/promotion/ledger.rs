@@ -59,7 +59,11 @@ pub(super) fn hold<'a>(records: &'a [Record], name: &str) -> Option<&'a str> {
     records.iter().rev().find_map(|record| match &record.entry {
         Entry::Hold { environment, reason } if environment == name => Some(Some(reason.as_str())),
         Entry::Release { environment, .. } if environment == name => Some(None),
-        Entry::Hold { .. } | Entry::Release { .. } | Entry::Promotion(_) | Entry::Followed { .. } => None,
+        Entry::Hold { .. }
+        | Entry::Release { .. }
+        | Entry::Promotion(_)
+        | Entry::Followed { .. }
+        | Entry::RolledBack { .. } => None,
     })?
 }
 
@@ -67,13 +71,87 @@ pub(super) fn hold<'a>(records: &'a [Record], name: &str) -> Option<&'a str> {
 pub(super) fn promotion(record: &Record) -> Option<&Promoted> {
     match &record.entry {
         Entry::Promotion(promoted) => Some(promoted),
-        Entry::Followed { .. } | Entry::Hold { .. } | Entry::Release { .. } => None,
+        Entry::Followed { .. } | Entry::Hold { .. } | Entry::Release { .. } | Entry::RolledBack { .. } => {
+            None
+        }
     }
+}
+
+/// Lists the promotions into an environment that moved its branch and were not taken back, with their numbers.
+pub(super) fn standing<'a>(records: &'a [Record], name: &str) -> Vec<(&'a Promoted, u64)> {
+    let mut standing: Vec<(&Promoted, u64)> = Vec::new();
+    for record in records {
+        match &record.entry {
+            Entry::Promotion(promoted) if promoted.to == name && promoted.commit.is_some() => {
+                standing.push((promoted, record.number));
+            }
+            Entry::RolledBack { environment, promotions, .. } if environment == name => {
+                standing.retain(|(promoted, _)| {
+                    promoted.commit.as_ref().is_none_or(|commit| !promotions.contains(commit))
+                });
+            }
+            Entry::Promotion(_)
+            | Entry::RolledBack { .. }
+            | Entry::Followed { .. }
+            | Entry::Hold { .. }
+            | Entry::Release { .. } => {}
+        }
+    }
+    standing
+}
+
+/// Finds a rollback whose branch has not moved: its commit and tree, and the records before it.
+pub(super) fn cut_short<'a>(
+    records: &'a [Record],
+    name: &str,
+    tip: &str,
+) -> Option<((&'a str, &'a str), &'a [Record])> {
+    let index = records.iter().rposition(|record| {
+        let (promoted, rolled_back) = (promotion(record), &record.entry);
+        let back = matches!(rolled_back, Entry::RolledBack { environment, .. } if environment == name);
+        back || promoted.is_some_and(|promoted| promoted.to == name)
+    })?;
+    match &records.get(index)?.entry {
+        Entry::RolledBack { commit, tree, before, .. } if before == tip => {
+            Some(((commit.as_str(), tree.as_str()), &records[..index]))
+        }
+        Entry::RolledBack { .. }
+        | Entry::Promotion(_)
+        | Entry::Followed { .. }
+        | Entry::Hold { .. }
+        | Entry::Release { .. } => None,
+    }
+}
+
+/// Gives the last commit that a promotion or rollback made in an environment.
+pub(super) fn last_commit<'a>(records: &'a [Record], name: &str) -> Option<&'a str> {
+    records.iter().rev().find_map(|record| match &record.entry {
+        Entry::Promotion(promoted) if promoted.to == name => promoted.commit.as_deref(),
+        Entry::RolledBack { environment, commit, .. } if environment == name => Some(commit.as_str()),
+        Entry::Promotion(_)
+        | Entry::RolledBack { .. }
+        | Entry::Followed { .. }
+        | Entry::Hold { .. }
+        | Entry::Release { .. } => None,
+    })
 }
 
 /// Gives the last promotion into an environment.
 pub(super) fn last_promotion<'a>(records: &'a [Record], to: &str) -> Option<&'a Promoted> {
     records.iter().rev().filter_map(promotion).find(|promoted| promoted.to == to)
+}
+
+/// Lists what was promoted by path into an environment since its last whole promotion: source commit and paths.
+pub(super) fn selected<'a>(records: &'a [Record], to: &str) -> Vec<(&'a str, &'a [String])> {
+    let mut selected = Vec::new();
+    for promoted in records.iter().filter_map(promotion).filter(|promoted| promoted.to == to) {
+        if promoted.acknowledgements.only.is_empty() {
+            selected.clear();
+        } else {
+            selected.push((promoted.source_commit.as_str(), promoted.acknowledgements.only.as_slice()));
+        }
+    }
+    selected
 }
 
 /// Gives what was said to the last promotion into an environment, where it was of this commit.
@@ -124,7 +202,7 @@ pub(super) fn unrecorded(ledger: &[AppliedMigration], records: &[Record]) -> Vec
         .flat_map(|record| match &record.entry {
             Entry::Promotion(promoted) => promoted.migrations.as_slice(),
             Entry::Followed { migrations, .. } => migrations.as_slice(),
-            Entry::Hold { .. } | Entry::Release { .. } => &[],
+            Entry::Hold { .. } | Entry::Release { .. } | Entry::RolledBack { .. } => &[],
         })
         .map(|migration| (migration.plan_id.as_str(), migration.at.as_str()))
         .collect();

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use crate::config::{self, ConfigError, Flags, Labels, Mask, Resolved, Written};
-use crate::git::{self, Merged, Revision, Store, WorkTreeState};
+use crate::git::{self, GitError, Merged, Revision, Selected, Store, WorkTreeState};
 use crate::model::environment::Effective;
 use crate::model::finding::{Finding, Level};
+use crate::model::merge::{FileChangeKind, Reverted};
 use crate::model::name::EnvironmentName;
 use crate::model::plan::{ConfigChange, Side as PlanSide, TargetSide};
 use crate::model::project::{Direction, Prefer, Promotion};
@@ -69,12 +70,21 @@ impl Looking<'_> {
         let mut findings = self.store.findings().to_vec();
         findings.extend(self.gathered.store.findings().iter().cloned());
         let before = self.policy_file(&mut findings)?;
-        let merging = self.merging(before.as_ref());
+        let mut merging = self.merging(before.as_ref(), ports)?;
+        let reverted = self.reverted()?;
+        if self.request.said.reinstate {
+            merging.reinstate = reverts(&reverted)?;
+        }
         let second = Second { program: ports.git, interrupted: std::sync::Arc::clone(&ports.interrupted) };
-        let merged = ports.doing("merging", || {
-            merge(self.store, &merging, self.request, (&self.source, self.gathered.to.tip.as_ref()), &second)
-        })?;
+        let make = |merging: &Merging| {
+            merge(self.store, merging, self.request, (&self.source, self.gathered.to.tip.as_ref()), &second)
+        };
+        let mut merged = ports.doing("merging", || make(&merging))?;
+        merged.merge.reverted = reverted;
         let histories = self.histories(&merged);
+        if histories == Histories::Unrelated {
+            findings.extend(self.base(&merging, &merged, &make)?);
+        }
         findings.extend(merged.findings.iter().cloned());
         findings.extend(self.not_pushed()?);
         let projects = self.projects(before, &merged)?;
@@ -156,7 +166,7 @@ impl Looking<'_> {
         }
     }
 
-    fn merging(&self, before: Option<&Written>) -> Merging {
+    fn merging(&self, before: Option<&Written>, ports: &Ports<'_>) -> Result<Merging, PromotionError> {
         let at_hand = self.ground.project.as_ref();
         let policy = before.or_else(|| at_hand.map(|project| &project.written));
         let promotion = policy.map(|written| written.project().promotion.clone()).unwrap_or_default();
@@ -165,7 +175,80 @@ impl Looking<'_> {
             Direction::Forward | Direction::Skips => promotion.prefer,
         };
         let project_file = at_hand.map(|project| format!("{}{}", project.prefix, project.file));
-        Merging { promotion, prefer, project_file }
+        let base = match (self.request.said.base.as_deref(), &self.gathered.to.tip) {
+            (Some("auto"), Some(tip)) => {
+                git::resemblance(self.store, tip, &self.source)?.map(|found| found.commit)
+            }
+            (Some(name), _) => Some(self.store.resolve(name)?),
+            (None, _) => None,
+        };
+        Ok(Merging {
+            promotion,
+            prefer,
+            project_file,
+            base,
+            selected: self.selected()?,
+            reinstate: Vec::new(),
+            by: self.ground.identity(ports),
+        })
+    }
+
+    /// Lists what was promoted by path since the last whole promotion, as far as the source still has it.
+    fn selected(&self) -> Result<Vec<Selected>, PromotionError> {
+        let mut selected = Vec::new();
+        for (commit, paths) in ledger::selected(self.records, &self.request.to) {
+            let source = Revision::new(commit)?;
+            if self.store.has(&source) && self.store.contains(&self.source, &source)? {
+                selected.push(Selected { source, paths: paths.to_vec() });
+            }
+        }
+        Ok(selected)
+    }
+
+    /// Lists what was promoted and taken back in the target since.
+    fn reverted(&self) -> Result<Vec<Reverted>, PromotionError> {
+        match &self.gathered.to.tip {
+            Some(tip) => Ok(git::reverted(self.store, tip, &self.source)?),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Says what a base does for histories that have none: what would be lost with it and without.
+    fn base(
+        &self,
+        merging: &Merging,
+        merged: &Merged,
+        make: &dyn Fn(&Merging) -> Result<Merged, GitError>,
+    ) -> Result<Option<Finding>, PromotionError> {
+        let Some(tip) = &self.gathered.to.tip else { return Ok(None) };
+        let said = |merged: &Merged| {
+            let (losses, deleted) = (merged.merge.losses.len(), merged.merge.files.iter());
+            let deleted = deleted.filter(|file| file.change == FileChangeKind::Deleted).count();
+            format!("{losses} losses and {deleted} deleted files")
+        };
+        if let Some(base) = &merging.base {
+            let without = make(&Merging { base: None, ..merging.clone() })?;
+            let message = format!(
+                "with {} as the base there are {}; without a base, {}",
+                base.short(),
+                said(merged),
+                said(&without)
+            );
+            return Ok(Some(Finding::notice("base", message)));
+        }
+        let Some(found) = git::resemblance(self.store, tip, &self.source)? else { return Ok(None) };
+        let with = make(&Merging { base: Some(found.commit.clone()), ..merging.clone() })?;
+        let message = format!(
+            "commit {} of the source has {} of the target's {} files as they are: with it as the base there are {}; \
+             without a base, {}",
+            found.commit.short(),
+            found.shared,
+            found.of,
+            said(&with),
+            said(merged)
+        );
+        let hint = format!("take it with `--base {}` (or `--base auto`)", found.commit.short());
+        Ok(Some(Finding::notice("base-offered", message).hint(hint)))
     }
 
     fn direction(&self, promotion: &Promotion) -> Direction {
@@ -364,6 +447,13 @@ impl Looking<'_> {
     }
 }
 
+/// Lists the commits that took something back, the newest first and each once.
+fn reverts(reverted: &[Reverted]) -> Result<Vec<Revision>, GitError> {
+    let mut commits: Vec<&str> = reverted.iter().map(|reverted| reverted.commit.as_str()).collect();
+    commits.dedup();
+    commits.into_iter().map(Revision::new).collect()
+}
+
 /// The target environment, as its policy has it and as the merge makes it.
 struct Settled {
     policy: Resolved,
@@ -416,6 +506,8 @@ fn policy_digest(
         "prefer": promotion.prefer,
         "paths": promotion.protected_paths,
         "keys": promotion.protected_keys,
+        "structural": promotion.structural,
+        "resolve": promotion.resolve,
         "migrate": environment.map(|environment| environment.migrate),
         "force": environment.map(|environment| environment.force),
         "gates": environment.map(|environment| format!("{:?}", environment.gates)),

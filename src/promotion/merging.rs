@@ -1,16 +1,43 @@
 //! The merge as a promotion makes it: once to look, once more to stay.
 
-use crate::git::{self, GitError, MergeRequest, Merged, Revision, Store, Unrelated};
+use crate::git::{self, GitError, Identity, MergeRequest, Merged, Revision, Selected, Store, Unrelated};
 use crate::model::project::{Prefer, Promotion};
 
 use super::protect;
 use super::request::Request;
+use super::structural;
 
 /// How the merge was made, so that it can be made again.
+#[derive(Clone)]
 pub(super) struct Merging {
     pub(super) promotion: Promotion,
     pub(super) prefer: Prefer,
     pub(super) project_file: Option<String>,
+    /// A base for histories that have none.
+    pub(super) base: Option<Revision>,
+    /// What was promoted by path since the last whole promotion.
+    pub(super) selected: Vec<Selected>,
+    /// Reverts in the target that are undone first.
+    pub(super) reinstate: Vec<Revision>,
+    /// Who undoes them.
+    pub(super) by: Identity,
+}
+
+impl Merging {
+    /// Lists the patterns of files that merge by structure; `project` stands for the project's own.
+    fn structural(&self, store: &Store, revisions: &[&Revision]) -> Result<Vec<String>, GitError> {
+        let mut patterns = Vec::new();
+        for word in &self.promotion.structural {
+            match (word.as_str(), &self.project_file) {
+                ("project", Some(file)) => {
+                    patterns.extend(structural::project_files(store, revisions, file)?);
+                }
+                ("project", None) => {}
+                (pattern, _) => patterns.push(pattern.to_owned()),
+            }
+        }
+        Ok(patterns)
+    }
 }
 
 /// Who gives the second opinion on a merge.
@@ -31,6 +58,8 @@ pub(super) fn merge(
 ) -> Result<Merged, GitError> {
     let keys = &merging.promotion.protected_keys;
     let keep = |target: &str, merged: &str| protect::keep_keys(keys, target, merged);
+    let sides: Vec<&Revision> = std::iter::once(source).chain(target).collect();
+    let structural = merging.structural(store, &sides)?;
     git::merge(
         store,
         &MergeRequest {
@@ -41,9 +70,16 @@ pub(super) fn merge(
             protected_paths: &merging.promotion.protected_paths,
             project_file: merging.project_file.as_deref(),
             protect_keys: Some(&keep),
+            structural: &structural,
             accept_losses: &request.said.accept_loss,
             keep: &request.said.keep,
             resolve: &request.said.resolve,
+            always: &merging.promotion.resolve,
+            only: &request.said.only,
+            selected: &merging.selected,
+            base: merging.base.as_ref(),
+            reinstate: &merging.reinstate,
+            by: &merging.by,
             program: second.program,
             interrupt: &second.interrupted,
         },

@@ -59,6 +59,7 @@ pub(super) fn said(given: &Acknowledgements) -> Vec<String> {
         ("--keep", &given.keep),
         ("--allow", &given.allow),
         ("--adopt", &given.adopt),
+        ("--only", &given.only),
     ] {
         words.extend(values.iter().flat_map(|value| [flag.to_owned(), value.clone()]));
     }
@@ -76,11 +77,16 @@ pub(super) fn said(given: &Acknowledgements) -> Vec<String> {
         ("--allow-unrelated", given.allow_unrelated),
         ("--create-branch", given.create_branch),
         ("--no-migrate", given.no_migrate),
+        ("--reinstate", given.reinstate),
+        ("--leave-out", given.leave_out),
     ] {
         words.extend(typed.then(|| flag.to_owned()));
     }
     if let Some(dataset) = &given.dataset {
         words.extend(["--dataset".to_owned(), dataset.clone()]);
+    }
+    if let Some(base) = &given.base {
+        words.extend(["--base".to_owned(), base.clone()]);
     }
     words
 }

@@ -132,6 +132,7 @@ fn merge() -> Merge {
             source_wanted: Some("dev".to_owned()),
         }],
         conflicts: Vec::new(),
+        reverted: Vec::new(),
         zombies: Vec::new(),
         target_only: Vec::new(),
     }

@@ -44,13 +44,22 @@ fn block(record: &Record, records: &[Record]) -> Option<Item> {
         Entry::Followed { plan_id, what, .. } => {
             let told = records.iter().any(|earlier| match &earlier.entry {
                 Entry::Promotion(promoted) => follows(record, promoted),
-                Entry::Followed { .. } | Entry::Hold { .. } | Entry::Release { .. } => false,
+                Entry::Followed { .. }
+                | Entry::Hold { .. }
+                | Entry::Release { .. }
+                | Entry::RolledBack { .. } => false,
             });
             let alone = || {
                 item(Sign::Change, what.clone()).prose("what", sentence(record)).prose("plan", [id(plan_id)])
             };
             (!told).then(alone)
         }
+        Entry::RolledBack { environment, commit, promotions, losses, .. } => Some(
+            item(Sign::Danger, format!("rollback of {environment}"))
+                .prose("code", [format!("commit {}", short(commit))])
+                .prose("took back", promotions.iter().map(|commit| format!("commit {}", short(commit))))
+                .prose("dropped", losses.iter().map(lost)),
+        ),
         Entry::Hold { environment, reason } => Some(
             item(Sign::Danger, format!("hold of {environment}: no promotion until it is released"))
                 .prose("why", [reason.clone()]),

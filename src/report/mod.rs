@@ -24,10 +24,12 @@ mod migrate;
 mod plan;
 mod refusal;
 mod risk;
+mod rollback;
 mod runs;
 mod sarif;
 mod schema;
 mod section;
+mod status;
 mod step;
 mod terminal;
 mod text;
@@ -58,9 +60,13 @@ pub use markdown::{COMMENT_BUDGET_BYTES, markdown};
 pub use migrate::{Progress, migrate_refusals, migrate_view};
 pub use plan::plan_view;
 pub use refusal::{Refusal, refusals};
+pub use rollback::rollback_view;
 pub use runs::{RunStatus, ShownRun, findings_view, runs_view};
 pub use sarif::sarif;
-pub use schema::{CheckResult, HistoryResult, HoldResult, MigrateResult, RunResults, schemas};
+pub use schema::{
+    CheckResult, HistoryResult, HoldResult, LockedBy, MigrateResult, RunResults, UnlockResult, schemas,
+};
+pub use status::status_view;
 pub use terminal::{terminal, terminal_failure, terminal_findings, terminal_refusals};
 pub use text::{amount, visible};
 pub use text_diff::unified;

@@ -128,7 +128,7 @@ pub(super) fn settled_losses(plan: &Plan) -> Section {
 }
 
 /// Groups losses by commit: in the order in which each commit turns up first.
-fn by_commit<'a>(losses: &[&'a Loss]) -> Vec<Vec<&'a Loss>> {
+pub(super) fn by_commit<'a>(losses: &[&'a Loss]) -> Vec<Vec<&'a Loss>> {
     let mut groups: Vec<Vec<&Loss>> = Vec::new();
     for &loss in losses {
         match groups.iter_mut().find(|group| group[0].commit == loss.commit) {
@@ -140,7 +140,7 @@ fn by_commit<'a>(losses: &[&'a Loss]) -> Vec<Vec<&'a Loss>> {
 }
 
 /// Shows the commit that a group of losses comes from.
-fn commit_item(loss: &Loss, count: usize) -> Item {
+pub(super) fn commit_item(loss: &Loss, count: usize) -> Item {
     let name = match &loss.commit {
         Some(commit) => format!("commit {}", short(commit)),
         None => "no single commit".to_owned(),
@@ -153,7 +153,7 @@ fn commit_item(loss: &Loss, count: usize) -> Item {
     Item::new(Sign::None, std::iter::once(name).chain(subject)).prose("by", [by.join(", ")])
 }
 
-fn loss_item(loss: &Loss, sign: Sign) -> Item {
+pub(super) fn loss_item(loss: &Loss, sign: Sign) -> Item {
     let what = match loss.kind {
         LossKind::Line => "lines that go",
         LossKind::Deletion => "lines deleted there, that would come back",

@@ -11,9 +11,12 @@ use super::environment::{EnvironmentAddResult, EnvironmentListResult, Environmen
 use super::explanation::{ConfigurationDiffResult, ExplanationResult};
 use super::json::Document;
 use super::runs::ShownRun;
+use crate::model::examined::Examined;
 use crate::model::migration::{Migration, MigrationTarget, Step};
 use crate::model::plan::Plan;
 use crate::model::record::Record;
+use crate::model::rollback::Rollback;
+use crate::model::status::Status;
 
 /// The `result` of `migrate`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -86,11 +89,38 @@ pub struct HoldResult {
     pub held: bool,
 }
 
+/// The `result` of `unlock`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct UnlockResult {
+    /// The environment.
+    pub environment: String,
+    /// Who holds the lock, or held it; null where it is free.
+    pub holder: Option<LockedBy>,
+    /// Whether it was taken away.
+    pub removed: bool,
+}
+
+/// Who holds a lock.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LockedBy {
+    /// `Name <mail>`.
+    pub holder: String,
+    /// The machine.
+    pub host: String,
+    /// The process.
+    pub pid: u32,
+    /// `promote staging prod`.
+    pub purpose: String,
+    /// Since when, RFC 3339, UTC.
+    pub at: String,
+}
+
 /// Gives the schema of the envelope and of each command's result, by file name without `.json`.
 pub fn schemas() -> BTreeMap<&'static str, Value> {
     BTreeMap::from([
         ("check", schema_for!(CheckResult).to_value()),
         ("config-show", schema_for!(ConfigurationResult).to_value()),
+        ("doctor", schema_for!(Examined).to_value()),
         ("config-diff", schema_for!(ConfigurationDiffResult).to_value()),
         ("config-explain", schema_for!(ExplanationResult).to_value()),
         ("config-show-all", schema_for!(ConfigurationsResult).to_value()),
@@ -103,7 +133,10 @@ pub fn schemas() -> BTreeMap<&'static str, Value> {
         ("migrate", schema_for!(MigrateResult).to_value()),
         ("plan", schema_for!(Plan).to_value()),
         ("release", schema_for!(HoldResult).to_value()),
+        ("rollback", schema_for!(Rollback).to_value()),
         ("run", schema_for!(RunResults).to_value()),
+        ("status", schema_for!(Status).to_value()),
+        ("unlock", schema_for!(UnlockResult).to_value()),
     ])
 }
 

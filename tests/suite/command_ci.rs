@@ -174,3 +174,21 @@ fn a_workflow_migrates_what_was_pushed_and_keeps_the_record_in_its_origin() {
     assert!(sandbox.read("summary.md").contains("analytics.orders"));
     sandbox.promote("shop", "history staging").exits(0).says("CI migrated staging");
 }
+
+#[test]
+fn a_pull_request_reads_the_journal_where_the_project_keeps_it() {
+    let sandbox = shop(Layout::Repositories);
+    let project = sandbox.read("shop/project.yml");
+    let project = project.replace("promotion:\n", "promotion:\n  refs: refs/heads/state\n");
+    change_in_dev(&sandbox, Layout::Repositories, "project.yml", &project, "records in branches");
+    sandbox.git("shop", &["push", "-q", "../staging.git", "HEAD:main"]);
+    sandbox.promote("shop", "hold staging --reason audit").exits(0);
+    sandbox.git(".", &["clone", "-q", "staging.git", "checkout"]);
+    sandbox.git("checkout", &["switch", "-q", "-c", "feature"]);
+    sandbox.write("checkout/models/new.sql", "select 1 as one\n");
+    let head = sandbox.commit("checkout", "Ada", "feature");
+    let event =
+        [("GITHUB_EVENT_NAME", "pull_request"), ("GITHUB_HEAD_REF", "feature"), ("GITHUB_BASE_REF", "main")];
+    let (status, text) = workflow(&sandbox, &head, &event);
+    assert!(status == Some(1) && text.contains("audit"), "{status:?}\n{text}");
+}

@@ -1,7 +1,7 @@
 //! The cases of `fixtures/conformance/git`, each through the binary: we merge what Git merges, as Git does it.
 //!
 //! The script there builds pairs of repositories and writes down what Git makes of each; the `README.md` beside
-//! it says what that means for us. What is not built yet stands in [`NOT_YET`], so that nobody forgets it.
+//! it says what that means for us.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -12,42 +12,6 @@ use super::support::sandbox::{Run, Sandbox};
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/conformance/git/make_merge_cases.sh");
 const COUNT: usize = 65;
 const THREADS: usize = 4;
-
-/// A case that is not as it should be yet.
-struct NotYet {
-    name: &'static str,
-    reason: &'static str,
-    /// A part of what the case says now.
-    now: &'static str,
-}
-
-const NOT_YET: [NotYet; 5] = [
-    NotYet {
-        name: "33-submodule-one",
-        reason: "nothing warns of a submodule's commit that cannot be checked",
-        now: "merged, but nothing warns",
-    },
-    NotYet {
-        name: "55-after-revert",
-        reason: "there is no `--leave-out`: what was reverted in the target is left out in silence",
-        now: "unexpected argument '--leave-out'",
-    },
-    NotYet {
-        name: "58-unicode-names",
-        reason: "nothing warns of names that collide on other systems",
-        now: "merged, but nothing warns",
-    },
-    NotYet {
-        name: "59-case-collision",
-        reason: "nothing warns of names that collide on other systems",
-        now: "merged, but nothing warns",
-    },
-    NotYet {
-        name: "60-yaml-project-file",
-        reason: "YAML does not merge by structure: the target's key is lost",
-        now: "`  t: 9` is not in the merged file",
-    },
-];
 
 /// A case as the script left it.
 struct Case<'s> {
@@ -74,11 +38,11 @@ fn merges_as_git_does() {
         threads.into_iter().flat_map(|thread| thread.join().expect("no case panics")).collect()
     });
     assert_eq!(verdicts.len(), COUNT, "{:?}", verdicts.keys());
-    let faults: Vec<String> = verdicts.iter().filter_map(|(name, verdict)| fault(name, verdict)).collect();
+    let faults: Vec<String> = verdicts
+        .iter()
+        .filter_map(|(name, verdict)| Some(format!("{name}: {}", verdict.as_ref().err()?)))
+        .collect();
     assert!(faults.is_empty(), "{} of {COUNT} cases:\n\n{}", faults.len(), faults.join("\n\n"));
-    for listed in NOT_YET {
-        assert!(verdicts.contains_key(listed.name), "`{}` is listed and is no case", listed.name);
-    }
 }
 
 /// Tells whether `merge-tree` knows `-X`, which the script needs.
@@ -86,20 +50,6 @@ fn is_recent(version: &str) -> bool {
     let numbers = version.trim_start_matches("git version ").split('.');
     let mut numbers = numbers.map(|number| number.parse::<u32>().unwrap_or(0));
     (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= (2, 43)
-}
-
-/// Tells what is wrong with a case, in the light of the list.
-fn fault(name: &str, verdict: &Result<(), String>) -> Option<String> {
-    let listed = NOT_YET.iter().find(|listed| listed.name == name);
-    match (verdict, listed) {
-        (Ok(()), None) => None,
-        (Ok(()), Some(_)) => Some(format!("{name}: is as it should be now: take it off the list")),
-        (Err(text), None) => Some(format!("{name}: {text}")),
-        (Err(text), Some(listed)) if text.contains(listed.now) => None,
-        (Err(text), Some(NotYet { reason, now, .. })) => {
-            Some(format!("{name}: is listed ({reason}) with `{now}`, and gives: {text}"))
-        }
-    }
 }
 
 /// Builds and runs every [`THREADS`]th case.

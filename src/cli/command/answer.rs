@@ -11,8 +11,8 @@ use super::super::failure::Failure;
 use super::super::world::World;
 use super::session::Session;
 use super::{
-    apply, check, ci, config, demo, environment, history, hold, init, migrate, plan, print as texts,
-    run as runs,
+    apply, check, ci, config, demo, doctor, environment, history, hold, init, migrate, plan, print as texts,
+    rollback, run as runs, status, unlock,
 };
 
 /// What a verb gives.
@@ -65,9 +65,13 @@ pub(in crate::cli) fn run(
         Command::Apply(args) => apply::run(&mut session, &args),
         Command::Plan(args) => plan::run(&mut session, &args),
         Command::Show(args) => plan::show(&session, &args),
+        Command::Status => status::run(&mut session),
         Command::History(args) => history::run(&mut session, &args),
+        Command::Rollback(args) => rollback::run(&mut session, &args),
         Command::Hold(args) => hold::run(&mut session, &args, hold::Verb::Hold),
         Command::Release(args) => hold::run(&mut session, &args, hold::Verb::Release),
+        Command::Unlock(args) => unlock::run(&mut session, &args),
+        Command::Doctor => doctor::run(&mut session),
         Command::Config(ConfigCommand::Show(args)) => match config::show(&mut session, &args)? {
             Printed::Not(answer) => Ok(*answer),
             Printed::Already(code) => return Ok(code),

@@ -1,5 +1,6 @@
 //! `promote FROM TO`, `promote apply FROM TO`, `promote apply FILE`.
 
+use crate::git::GitError;
 use crate::model::finding::Finding;
 use crate::model::outcome::Outcome;
 use crate::model::plan::Plan;
@@ -21,7 +22,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &ApplyArgs) -> Result<Answer,
     if let Some(expected) = &expected
         && scene.plan.plan_id != expected.plan_id
     {
-        session.console.tell(&differences(expected, &scene.plan));
+        session.console.tell(&differences((expected, "the saved plan"), &scene.plan));
         return Err(stale(expected, &scene.plan));
     }
     let shown = plan::answer(session, "apply", &scene.plan, &scene.findings, true);
@@ -31,11 +32,9 @@ pub(super) fn run(session: &mut Session<'_>, args: &ApplyArgs) -> Result<Answer,
     if !args.act.yes {
         question::confirm(session, &shown, &format!("Promote {} to {}?", scene.plan.from, scene.plan.to))?;
     }
-    let findings = scene.findings.clone();
-    let planned = scene.plan.clone();
-    let applied = match act(session, scene, &request)? {
-        Ok(applied) => applied,
-        Err(error) => return ended(session, planned, &findings, &error),
+    let (applied, findings) = match carried_out(session, scene, &request, (args, expected.is_some()))? {
+        Carried::Out(applied, findings) => (*applied, findings),
+        Carried::Not(answer) => return Ok(*answer),
     };
     let mut answer = plan::answer(session, "apply", &applied.plan, &findings, true);
     // What was shown before the question is not shown twice.
@@ -73,10 +72,10 @@ fn requested(session: &Session<'_>, args: &ApplyArgs) -> Result<(Request, Option
     Ok((request, Some(saved.plan)))
 }
 
-/// Shows what a plan made now differs in from the one that was saved.
-fn differences(expected: &Plan, found: &Plan) -> String {
+/// Shows what a plan made now differs in from an earlier one.
+fn differences((expected, name): (&Plan, &str), found: &Plan) -> String {
     let shown = |plan: &Plan| report::terminal(&report::plan_view(plan, &[]), report::Color::Off);
-    report::unified(&shown(expected), &shown(found), "the saved plan", "the plan now")
+    report::unified(&shown(expected), &shown(found), name, "the plan now")
 }
 
 /// A saved plan is applied as it is, or not at all.
@@ -98,6 +97,75 @@ fn stale(expected: &Plan, found: &Plan) -> Failure {
         format!("cannot apply the saved plan: it is stale, {what}"),
         Some(format!("plan again: promote plan {} {} --save FILE", expected.from, expected.to)),
     )
+}
+
+/// How often a promotion is planned again because something moved.
+const TRIES: usize = 5;
+
+/// What came of carrying a plan out.
+enum Carried {
+    Out(Box<Applied>, Vec<Finding>),
+    Not(Box<Answer>),
+}
+
+/// Carries a plan out; where the target moved meanwhile, plans again and goes on if nothing that was
+/// confirmed differs.
+fn carried_out(
+    session: &mut Session<'_>,
+    mut scene: Scene,
+    request: &Request,
+    (args, saved): (&ApplyArgs, bool),
+) -> Result<Carried, Failure> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let (planned, findings) = (scene.plan.clone(), scene.findings.clone());
+        let error = match act(session, scene, request)? {
+            Ok(applied) => return Ok(Carried::Out(Box::new(applied), findings)),
+            Err(error) => error,
+        };
+        if saved || tries == TRIES || !moved(&error) {
+            return ended(session, planned, &findings, &error).map(|answer| Carried::Not(Box::new(answer)));
+        }
+        session.console.tell(&format!("{error}; planning again."));
+        scene = plan::observe(session, "apply", request)?;
+        let shown = plan::answer(session, "apply", &scene.plan, &scene.findings, true);
+        let same = is_same(&planned, &scene.plan);
+        if !same {
+            session.console.tell(&differences((&planned, "the plan that was confirmed"), &scene.plan));
+        }
+        if shown.code != ExitCode::Done || scene.plan.outcome == Outcome::NothingToDo {
+            return Ok(Carried::Not(Box::new(shown)));
+        }
+        if !same && args.act.yes {
+            let error =
+                PromotionError::Stale { what: "the plan differs from the one that was shown".to_owned() };
+            return ended(session, scene.plan, &findings, &error)
+                .map(|answer| Carried::Not(Box::new(answer)));
+        }
+        if !same {
+            let question = format!("Promote {} to {} as it is now?", scene.plan.from, scene.plan.to);
+            question::confirm(session, &shown, &question)?;
+        }
+    }
+}
+
+/// Whether somebody else was quicker.
+fn moved(error: &PromotionError) -> bool {
+    matches!(
+        error,
+        PromotionError::Stale { .. }
+            | PromotionError::Git(GitError::Moved { .. } | GitError::JournalMoved { .. })
+    )
+}
+
+/// Whether two plans have the same losses, conflicts, values and steps: what a person said yes to.
+fn is_same(one: &Plan, other: &Plan) -> bool {
+    one.merge.losses == other.merge.losses
+        && one.merge.conflicts == other.merge.conflicts
+        && one.merge.reverted == other.merge.reverted
+        && one.config == other.config
+        && one.migration.steps == other.migration.steps
 }
 
 type Acted = Result<Applied, PromotionError>;

@@ -9,6 +9,7 @@ mod check;
 mod ci;
 mod config;
 mod demo;
+mod doctor;
 mod environment;
 mod history;
 mod hold;
@@ -17,7 +18,10 @@ mod migrate;
 mod plan;
 mod print;
 mod question;
+mod rollback;
 mod run;
 mod session;
+mod status;
+mod unlock;
 
 pub(in crate::cli) use answer::{print_failure, run};

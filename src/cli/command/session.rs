@@ -141,6 +141,10 @@ pub(super) fn said(typed: &DecisionArgs) -> Result<Acknowledgements, Failure> {
     said.allow_unrelated = typed.allow_unrelated;
     said.create_branch = typed.create_branch;
     said.no_migrate = typed.no_migrate;
+    said.only = sorted(&typed.only);
+    said.base.clone_from(&typed.base);
+    said.reinstate = typed.reinstate;
+    said.leave_out = typed.leave_out;
     for resolve in &typed.resolve {
         let side = resolve.rsplit_once('=').and_then(|(path, side)| Some((path, resolution(side)?)));
         let (path, side) = side.ok_or_else(|| {

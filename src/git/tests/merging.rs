@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::sandbox::{CALM, FILE, File, PROGRAM, Sandbox, program, text};
-use crate::git::{GitError, GitProgram, KeysKept, MergeRequest, Merged, Revision, Store, Unrelated, merge};
+use super::sandbox::{CALM, FILE, File, PROGRAM, Sandbox, identity, program, text};
+use crate::git::{
+    GitError, GitProgram, Identity, KeysKept, MergeRequest, Merged, Revision, Selected, Store, Unrelated,
+    merge,
+};
 use crate::model::merge::{ConflictKind, FileChangeKind, Lines, LossKind, Protected, Resolution};
 use crate::model::project::Prefer;
 
@@ -17,6 +20,13 @@ struct Case {
     keep: Vec<String>,
     accept: Vec<String>,
     protected: Vec<String>,
+    structural: Vec<String>,
+    always: Vec<(String, Resolution)>,
+    only: Vec<String>,
+    selected: Vec<Selected>,
+    base: Option<Revision>,
+    reinstate: Vec<Revision>,
+    by: Identity,
     resolve: BTreeMap<String, Resolution>,
 }
 
@@ -36,6 +46,13 @@ impl Case {
             keep: Vec::new(),
             accept: Vec::new(),
             protected: Vec::new(),
+            structural: Vec::new(),
+            always: Vec::new(),
+            only: Vec::new(),
+            selected: Vec::new(),
+            base: None,
+            reinstate: Vec::new(),
+            by: identity(),
             resolve: BTreeMap::new(),
         }
     }
@@ -49,9 +66,16 @@ impl Case {
             protected_paths: &self.protected,
             project_file: None,
             protect_keys: None,
+            structural: &self.structural,
             accept_losses: &self.accept,
             keep: &self.keep,
             resolve: &self.resolve,
+            always: &self.always,
+            only: &self.only,
+            selected: &self.selected,
+            base: self.base.as_ref(),
+            reinstate: &self.reinstate,
+            by: &self.by,
             program,
             interrupt: &CALM,
         }
@@ -357,4 +381,233 @@ fn what_is_contained_is_up_to_date_and_an_absent_target_takes_all() {
     let first = merge(&case.store, &request).unwrap();
     assert_eq!(Sandbox::files(&case.store, first.tree.as_ref().unwrap()).len(), 1);
     assert_eq!(first.merge.protected[0].path.as_deref(), Some(".env"));
+}
+
+/// A project file, and what target and source made of it.
+fn project(target: &str, source: &str) -> Case {
+    let base = "version: 1\nplugins:\n  extractors:\n  - name: tap-a\n    config: {url: old, limit: 1}\n";
+    let mut case = Case::new(
+        Some(&[("project.yml", text(base)), ("other.yml", text(base))]),
+        &[("project.yml", text(target)), ("other.yml", text(target))],
+        &[("project.yml", text(source)), ("other.yml", text(source))],
+    );
+    case.structural = vec!["/project.yml".to_owned()];
+    case
+}
+
+const TAPS: &str = "version: 1\nplugins:\n  extractors:\n  - name: tap-a\n    config: {url: old, limit: 1}\n";
+
+#[test]
+fn yaml_merges_by_structure_and_what_it_keeps_is_no_loss() {
+    let target = TAPS.replace("limit: 1}", "limit: 1, hotfix: true}") + "  - name: tap-t\n";
+    let source = TAPS.replace("limit: 1}", "limit: 2}") + "  - name: tap-s\n";
+    let case = project(&target, &source);
+    let merged = case.merge();
+    assert_eq!(
+        case.file(&merged, "project.yml").unwrap(),
+        TAPS.replace("limit: 1}", "limit: 2, hotfix: true}") + "  - name: tap-s\n  - name: tap-t\n"
+    );
+    let lost: Vec<&str> = merged.merge.losses.iter().map(|loss| loss.path.as_str()).collect();
+    assert!(!lost.contains(&"project.yml") && lost.contains(&"other.yml"), "{lost:?}");
+    let kept: Vec<_> = merged.merge.kept.iter().filter(|kept| kept.path == "project.yml").collect();
+    assert_eq!(kept.len(), 1, "{kept:?}");
+    assert_eq!(kept[0].lines, Some(Lines { start: 5, end: 6 }));
+    assert_eq!(kept[0].commit, Some(case.target.to_string()));
+}
+
+#[test]
+fn a_value_that_both_sides_changed_is_a_loss_of_a_value_that_can_be_kept() {
+    let target = TAPS.replace("url: old", "url: hotfix") + "# why: the incident\n";
+    let source = TAPS.replace("url: old", "url: new");
+    let mut case = project(&target, &source);
+    let losses = case.merge().merge.losses;
+    let loss = losses.iter().find(|loss| loss.path == "project.yml").unwrap();
+    assert_eq!((loss.kind, loss.lines), (LossKind::Value, Some(Lines { start: 5, end: 5 })));
+    assert_eq!(loss.text, ["    config: {url: hotfix, limit: 1}"]);
+    assert_eq!(loss.author.as_deref(), Some("tina <tina@example.com>"));
+    assert_eq!(losses.iter().filter(|loss| loss.path == "project.yml").count(), 1);
+    case.keep = vec!["project.yml:5".to_owned(), "other.yml".to_owned()];
+    let merged = case.merge();
+    assert_eq!(case.file(&merged, "project.yml").unwrap(), target);
+    assert!(merged.merge.losses.is_empty(), "{merged:?}");
+    assert!(merged.findings.iter().all(|finding| finding.code != "matches-nothing"), "{merged:?}");
+    let left = merged.merge.left_behind.iter().find(|left| left.path == "project.yml").unwrap();
+    assert_eq!(left.text, ["    config: {url: new, limit: 1}"]);
+}
+
+#[test]
+fn without_a_preference_only_what_both_changed_is_a_conflict_of_yaml() {
+    let (one, other) = (TAPS.replace("url: old", "url: one"), TAPS.replace("limit: 1", "limit: 2"));
+    let mut case = project(&one, &other);
+    case.prefer = Prefer::None;
+    case.resolve.insert("other.yml".to_owned(), Resolution::Target);
+    let merged = case.merge();
+    assert_eq!(case.file(&merged, "project.yml").unwrap(), one.replace("limit: 1", "limit: 2"));
+    let mut case = project(&one, &TAPS.replace("url: old", "url: two"));
+    case.prefer = Prefer::None;
+    assert_eq!(case.merge().merge.conflicts.len(), 2);
+}
+
+#[test]
+fn a_deletion_that_a_change_brings_back_is_a_loss() {
+    let case = project("version: 1\n", &TAPS.replace("limit: 1", "limit: 2"));
+    let merged = case.merge();
+    let loss = merged.merge.losses.iter().find(|loss| loss.path == "project.yml").unwrap();
+    assert_eq!((loss.kind, loss.text.len()), (LossKind::Deletion, 4), "{loss:?}");
+    let case = project(&TAPS.replace("limit: 1", "limit: 2"), "version: 1\n");
+    let merged = case.merge();
+    assert!(case.file(&merged, "project.yml").unwrap().contains("limit: 2"));
+    assert!(merged.merge.left_behind.iter().any(|left| left.path == "project.yml"), "{merged:?}");
+}
+
+#[test]
+fn what_cannot_be_merged_by_structure_is_merged_as_text_and_said() {
+    let case = project(&TAPS.replace("version: 1", "version: 2"), &format!("{TAPS}broken: [\n"));
+    let merged = case.merge();
+    let finding = merged.findings.iter().find(|finding| finding.code == "merged-as-text").unwrap();
+    assert!(finding.message.contains("the source: not YAML"), "{finding:?}");
+    assert!(case.file(&merged, "project.yml").unwrap().contains("broken"));
+}
+
+#[test]
+fn only_what_was_chosen_comes_and_the_rest_comes_later_as_if_never_divided() {
+    let base: &[File<'_>] = &[("a/x.sql", text(TEN)), ("a/gone.sql", text("gone\n")), ("b.sql", text(TEN))];
+    let changed = with(2, "feature");
+    let source: &[File<'_>] =
+        &[("a/x.sql", text(&changed)), ("b.sql", text(&changed)), ("a/new.sql", text("n\n"))];
+    let mut case = Case::new(Some(base), &[("c.sql", text("own\n"))], source);
+    case.only = vec!["a".to_owned()];
+    let merged = case.merge();
+    let paths: Vec<&str> = merged.merge.files.iter().map(|file| file.path.as_str()).collect();
+    assert_eq!(paths, ["a/new.sql", "a/x.sql"]);
+    assert_eq!(case.file(&merged, "b.sql").unwrap(), TEN);
+    assert!(merged.merge.left_behind.is_empty() && merged.merge.losses.is_empty(), "{merged:?}");
+
+    // Then the source deletes what was promoted by path: the common commit has never seen it.
+    let promoted = [("c.sql", text("own\n")), ("a/x.sql", text(&changed)), ("a/new.sql", text("n\n"))];
+    let mut case = Case::new(Some(base), &promoted, source);
+    let first = case.source.clone();
+    case.source = case.sandbox.commit(Some(&first), "sam", &[("a/new.sql", None)]);
+    assert!(case.file(&case.merge(), "a/new.sql").is_some(), "without the record it stays");
+    case.selected = vec![Selected { source: first, paths: vec!["a".to_owned()] }];
+    let merged = case.merge();
+    assert_eq!(case.file(&merged, "a/new.sql"), None);
+    assert_eq!(case.file(&merged, "b.sql").unwrap(), changed);
+    assert!(case.file(&merged, "c.sql").is_some());
+    case.only = vec!["nowhere".to_owned()];
+    assert!(case.merge().up_to_date);
+}
+
+/// Merges source into target and takes that back, as `git merge` and `git revert -m 1` do.
+fn reverted_merge(case: &Case) -> git2::Oid {
+    let repository = &case.sandbox.repository;
+    let commit = |revision: &Revision| repository.find_commit(revision.oid()).unwrap();
+    let (target, source) = (commit(&case.target), commit(&case.source));
+    let signature = target.author();
+    let make = |tree: &git2::Tree<'_>, message: &str, parents: &[&git2::Commit<'_>]| {
+        repository.commit(None, &signature, &signature, message, tree, parents).unwrap()
+    };
+    let mut index = repository.merge_commits(&target, &source, None).unwrap();
+    let merged = repository.find_tree(index.write_tree_to(repository).unwrap()).unwrap();
+    let merge = make(&merged, "Promote", &[&target, &source]);
+    let words = format!("Revert\n\nThis reverts commit {merge}, reversing\nchanges.\n");
+    make(&target.tree().unwrap(), &words, &[&repository.find_commit(merge).unwrap()])
+}
+
+/// A target into which the source was promoted and where that was taken back, and the source's next commit.
+fn taken_back() -> Case {
+    let mut case =
+        Case::new(Some(&[("a.sql", text(TEN))]), &[("b.sql", text("own\n"))], &[("f.sql", text("f\n"))]);
+    let revert = reverted_merge(&case);
+    let hotfix = case.sandbox.commit(Some(&revert.into()), "tina", &[("c.sql", text("hotfix\n"))]);
+    let later = case.sandbox.commit(Some(&case.source), "sam", &[("later.sql", text("later\n"))]);
+    (case.target, case.source) = (hotfix, later);
+    case.store = case.sandbox.store().speculative().unwrap();
+    case
+}
+
+#[test]
+fn what_was_taken_back_is_named_and_comes_again_only_when_that_is_said() {
+    let mut case = taken_back();
+    let found = crate::git::reverted(&case.store, &case.target, &case.source).unwrap();
+    assert_eq!(found.len(), 1, "{found:?}");
+    let silent = case.merge();
+    assert_eq!((case.file(&silent, "f.sql"), case.file(&silent, "later.sql").is_some()), (None, true));
+    case.reinstate = vec![Revision::new(&found[0].commit).unwrap()];
+    let merged = case.merge();
+    for path in ["a.sql", "b.sql", "c.sql", "f.sql", "later.sql"] {
+        assert!(case.file(&merged, path).is_some(), "{path}");
+    }
+    let onto = merged.onto.unwrap();
+    let again = crate::git::reverted(&case.store, &onto, &case.source).unwrap();
+    assert!(again.is_empty(), "{again:?}");
+    let paths: Vec<&str> = merged.merge.files.iter().map(|file| file.path.as_str()).collect();
+    assert_eq!(paths, ["f.sql", "later.sql"]);
+    // The same source once more: there is nothing to merge but what was taken back.
+    case.source =
+        Revision::from(case.sandbox.repository.find_commit(case.source.oid()).unwrap().parent_id(0).unwrap());
+    let merged = case.merge();
+    assert!(!merged.up_to_date && case.file(&merged, "f.sql").is_some());
+}
+
+#[test]
+fn a_base_for_histories_without_one_is_the_commit_that_resembles_the_target() {
+    let mut case = Case::new(
+        None,
+        &[("a.sql", text(TEN)), ("b.sql", text(&with(9, "hotfix"))), ("c.sql", text("c\n"))],
+        &[("a.sql", text("0\n")), ("old.sql", text("old\n"))],
+    );
+    let second: &[File<'_>] =
+        &[("a.sql", text(TEN)), ("b.sql", text(TEN)), ("c.sql", text("c\n")), ("old.sql", None)];
+    let like = case.sandbox.commit(Some(&case.source), "sam", second);
+    let changed = with(2, "feature");
+    case.source = case.sandbox.commit(
+        Some(&like),
+        "sam",
+        &[("b.sql", text(&changed)), ("c.sql", None), ("d.sql", text("d\n"))],
+    );
+    let found = crate::git::resemblance(&case.store, &case.target, &case.source).unwrap().unwrap();
+    assert_eq!((&found.commit, found.shared, found.of), (&like, 2, 3));
+    let without = case.merge();
+    assert_eq!((without.merge.losses.len(), case.file(&without, "c.sql").is_some()), (2, true));
+    case.base = Some(like);
+    let with_base = case.merge();
+    assert!(with_base.merge.losses.is_empty() && with_base.unrelated, "{with_base:?}");
+    assert_eq!(case.file(&with_base, "c.sql"), None);
+    assert_eq!(case.file(&with_base, "b.sql").unwrap(), with(9, "hotfix").replace("2\n3", "feature\n3"));
+}
+
+#[test]
+fn what_always_goes_one_way_is_settled_without_a_word_and_a_word_counts_more() {
+    for (word, stays) in [(None, false), (Some(Resolution::Target), true)] {
+        let target = with(5, "hotfix");
+        let mut case =
+            Case::new(Some(&[("a.lock", text(TEN))]), &[("a.lock", text(&target))], &[("a.lock", None)]);
+        case.always = vec![("*.lock".to_owned(), Resolution::Source)];
+        case.resolve.extend(word.map(|word| ("a.lock".to_owned(), word)));
+        let merged = case.merge();
+        assert_eq!(merged.merge.conflicts[0].resolution, Some(word.unwrap_or(Resolution::Source)));
+        assert!(merged.merge.losses.iter().all(|loss| loss.accepted));
+        assert_eq!(case.file(&merged, "a.lock").is_some(), stays);
+    }
+}
+
+#[test]
+fn what_was_promoted_squashed_is_no_loss_when_the_source_goes_on() {
+    let (first, second) = (with(5, "one"), with(5, "two"));
+    let mut case =
+        Case::new(Some(&[("a.sql", text(TEN))]), &[("a.sql", text(&first))], &[("a.sql", text(&first))]);
+    case.source = case.sandbox.commit(Some(&case.source), "sam", &[("a.sql", text(&second))]);
+    let merged = case.merge();
+    assert!(merged.merge.losses.is_empty(), "{:?}", merged.merge.losses);
+    assert_eq!(case.file(&merged, "a.sql").unwrap(), second);
+    assert!(merged.findings.iter().any(|finding| finding.code == "squashed"), "{:?}", merged.findings);
+    // Work on top of it is a loss all the same.
+    case.target = case.sandbox.commit(Some(&case.target), "tina", &[("a.sql", text(&with(5, "hotfix")))]);
+    let losses = case.merge().merge.losses;
+    assert_eq!(losses.len(), 1);
+    assert_eq!(
+        (losses[0].text.join(""), &losses[0].commit),
+        ("hotfix".to_owned(), &Some(case.target.to_string()))
+    );
 }

@@ -1,0 +1,126 @@
+//! What this machine and the environments' repositories can do: `promote doctor`.
+
+use std::path::Path;
+
+use crate::git::{self, Revision};
+use crate::model::examined::Examined;
+
+use super::error::PromotionError;
+use super::gather::gather_all;
+use super::ground::Ground;
+use super::request::Ports;
+
+/// Looks at the machine and at every environment's repository; changes nothing there.
+///
+/// # Errors
+///
+/// [`PromotionError::Config`] if the project file is broken; [`PromotionError::Nowhere`].
+pub fn examine(ports: &mut Ports<'_>) -> Result<Examined, PromotionError> {
+    let mut examined = Examined::default();
+    engines(&mut examined, ports);
+    let ground = Ground::find(ports)?;
+    match &ground.project {
+        Some(project) => {
+            examined.add("project", true, format!("`{}`", project.root.join(&project.file).display()), None);
+        }
+        None => examined.add(
+            "project",
+            true,
+            "none: branches of this repository are promoted as plain files",
+            None,
+        ),
+    }
+    writable(&mut examined, ports.cache);
+    repositories(&mut examined, &ground, ports)?;
+    Ok(examined)
+}
+
+/// Says which engine does what, and why.
+fn engines(examined: &mut Examined, ports: &Ports<'_>) {
+    let library = git::library();
+    match ports.git {
+        None => {
+            examined.add(
+                "git",
+                false,
+                "there is no `git` program on the PATH",
+                Some("install git 2.45 or newer: without it only branches of one repository can be promoted"),
+            );
+            examined.add("merge", true, format!("{library} alone; it stops where it is unsure"), None);
+        }
+        Some(program) => {
+            let found = format!("{} at `{}`", program.version, program.path.display());
+            examined.add("git", true, found, None);
+            if program.can_merge_tree() {
+                let found = format!(
+                    "{library}, checked by git {}; where they differ, Git's tree counts",
+                    program.version
+                );
+                examined.add("merge", true, found, None);
+            } else {
+                let found = format!("{library} alone: git {} is older than 2.43", program.version);
+                examined.add(
+                    "merge",
+                    false,
+                    found,
+                    Some("install git 2.45 or newer to have each merge checked"),
+                );
+            }
+            let found = "the `git` program: your ssh configuration, credential helpers and proxies count";
+            examined.add("fetch and push", true, found, None);
+        }
+    }
+}
+
+fn writable(examined: &mut Examined, cache: &Path) {
+    let tried = std::fs::create_dir_all(cache).and_then(|()| tempfile::NamedTempFile::new_in(cache));
+    match tried {
+        Ok(_) => examined.add("cache", true, format!("`{}`", cache.display()), None),
+        Err(error) => examined.add(
+            "cache",
+            false,
+            format!("`{}` cannot be written: {error}", cache.display()),
+            Some("set PROMOTE_CACHE_DIR to a folder that can"),
+        ),
+    }
+}
+
+fn repositories(
+    examined: &mut Examined,
+    ground: &Ground,
+    ports: &mut Ports<'_>,
+) -> Result<(), PromotionError> {
+    let Some(project) = &ground.project else { return Ok(()) };
+    let mut sites = Vec::new();
+    for name in &project.written.project().environments {
+        match ground.site(name.as_str(), ports) {
+            Ok(site) => sites.push((name.to_string(), site)),
+            Err(error) => examined.add(format!("environment {name}"), false, error.to_string(), None),
+        }
+    }
+    let (_, sides) = gather_all(ground, sites.iter().map(|(_, site)| site.clone()).collect(), ports)?;
+    for ((name, site), side) in sites.into_iter().zip(sides) {
+        let what = format!("environment {name}");
+        let repository = match site.location.words().as_str() {
+            "." => "this repository".to_owned(),
+            words => words.to_owned(),
+        };
+        let place = format!("branch `{}` of {repository}", site.branch);
+        match side {
+            Ok(side) => match side.tip.as_ref().map(Revision::short) {
+                Some(tip) => {
+                    let journal = if side.journal.is_some() { "with a journal" } else { "no promotion yet" };
+                    examined.add(what, true, format!("{place} is at {tip}, {journal}"), None);
+                }
+                None => examined.add(what, true, format!("{place} is not there yet"), None),
+            },
+            Err(error) => examined.add(
+                what,
+                false,
+                error.to_string(),
+                Some("try `git ls-remote` with the same address: what helps it helps here"),
+            ),
+        }
+    }
+    Ok(())
+}

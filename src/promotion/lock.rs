@@ -1,0 +1,69 @@
+//! The lock of a target branch, as every command that moves it takes it.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use crate::git::{self, Lock, LockHolder, LockRequest, Transport};
+
+use super::error::PromotionError;
+use super::gather::Gathered;
+use super::ground::Ground;
+use super::request::Ports;
+
+/// Takes the lock, waiting for another's.
+pub(super) fn take(
+    ground: &Ground,
+    gathered: &Gathered,
+    (purpose, token): (String, String),
+    ports: &mut Ports<'_>,
+) -> Result<Lock, PromotionError> {
+    let identity = ground.identity(ports);
+    let holder = LockHolder {
+        holder: identity.to_string(),
+        host: ports.host.to_owned(),
+        pid: ports.pid,
+        purpose,
+        token,
+        at: ports.now.to_string(),
+    };
+    let destination = gathered.destination();
+    let clock = || jiff::Timestamp::now().as_second();
+    let waiting = RefCell::new(Vec::new());
+    let request = LockRequest {
+        destination: &destination,
+        refs: &gathered.refs,
+        branch: &gathered.to.site.branch,
+        holder: &holder,
+        identity: &identity,
+        patience: ports.patience,
+        seen: &gathered.memory,
+        clock: &clock,
+        waiting: &|other| waiting.borrow_mut().push(other.to_string()),
+    };
+    let (program, interrupted) = (ports.git, Arc::clone(&ports.interrupted));
+    let transport = Transport { program, interrupt: &interrupted };
+    let what =
+        format!("taking the lock on {} of {}", gathered.to.site.branch, gathered.to.site.location.words());
+    let lock = ports.doing(what, || git::acquire(&gathered.store, &request, transport))?;
+    for other in waiting.into_inner() {
+        ports.says(format!("The lock was held by {other}."));
+    }
+    if let Some(other) = &lock.taken_over {
+        ports.says(format!("The lock of {other} was taken over: that run is gone."));
+    }
+    Ok(lock)
+}
+
+/// Gives the lock back where the push did not.
+pub(super) fn give_back(ground: &Ground, gathered: &Gathered, lock: &Lock, ports: &mut Ports<'_>) {
+    let identity = ground.identity(ports);
+    let quiet = AtomicBool::new(false);
+    let transport = Transport { program: ports.git, interrupt: &quiet };
+    let released = git::release(&gathered.store, &gathered.destination(), lock, &identity, transport);
+    if let Err(error) = released {
+        ports.says(format!(
+            "The lock could not be given back ({error}); it is taken over once this process is gone."
+        ));
+    }
+}

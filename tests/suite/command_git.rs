@@ -1,0 +1,259 @@
+//! Rollback and what comes after it, promotions by path, how every environment stands.
+
+use super::support::project::{Layout, change_in_dev, hotfix, shop};
+use super::support::sandbox::Sandbox;
+
+fn tree(sandbox: &Sandbox, revision: &str) -> String {
+    sandbox.git("staging.git", &["rev-parse", &format!("{revision}^{{tree}}")])
+}
+
+fn has(sandbox: &Sandbox, path: &str) -> bool {
+    sandbox.git_succeeds("staging.git", &["cat-file", "-e", &format!("main:{path}")])
+}
+
+/// A shop whose staging got a model and was rolled back.
+fn rolled_back() -> Sandbox {
+    let sandbox = shop(Layout::Repositories);
+    change_in_dev(&sandbox, Layout::Repositories, "models/new.sql", "select 1 as one\n", "a new model");
+    let before = tree(&sandbox, "main");
+    sandbox.promote("shop", "dev staging --yes").exits(0);
+    sandbox.promote("shop", "rollback staging --plan").exits(0).says("1 promotion taken back");
+    let run = sandbox.promote("shop", "rollback staging --yes --format json").exits(0);
+    assert_eq!(run.json()["result"]["outcome"], "promoted");
+    assert_eq!(tree(&sandbox, "main"), before);
+    sandbox
+}
+
+#[test]
+fn a_rollback_brings_the_earlier_tree_and_the_next_promotion_asks_what_becomes_of_it() {
+    let sandbox = rolled_back();
+    sandbox.promote("shop", "history staging").exits(0).says("rollback of staging");
+    sandbox.promote("shop", "dev staging --yes").exits(1).says("on hold");
+    sandbox.promote("shop", "release staging").exits(0);
+    // The same source: Git calls that up to date.
+    sandbox.promote("shop", "dev staging --yes").exits(1).says("--reinstate").says("--leave-out");
+    change_in_dev(&sandbox, Layout::Repositories, "models/later.sql", "select 2 as two\n", "a later model");
+    sandbox.promote("shop", "dev staging --yes").exits(1).says("--reinstate").says("--leave-out");
+    sandbox.promote("shop", "dev staging --yes --leave-out").exits(0);
+    assert!(has(&sandbox, "models/later.sql") && !has(&sandbox, "models/new.sql"));
+    // Said once is said.
+    change_in_dev(&sandbox, Layout::Repositories, "models/last.sql", "select 3 as three\n", "a last model");
+    sandbox.promote("shop", "dev staging --yes").exits(0);
+    assert!(has(&sandbox, "models/last.sql") && !has(&sandbox, "models/new.sql"));
+    sandbox.promote("shop", "history staging --verify").exits(0).says("is whole");
+}
+
+#[test]
+fn what_was_taken_back_comes_again_with_what_came_since() {
+    let sandbox = rolled_back();
+    sandbox.promote("shop", "release staging").exits(0);
+    hotfix(&sandbox, Layout::Repositories, "staging", "models/hotfix.sql", "select 0 as zero\n");
+    change_in_dev(&sandbox, Layout::Repositories, "models/later.sql", "select 2 as two\n", "a later model");
+    sandbox.promote("shop", "dev staging --yes --reinstate").exits(0);
+    for path in ["models/new.sql", "models/later.sql", "models/hotfix.sql"] {
+        assert!(has(&sandbox, path), "{path}");
+    }
+    sandbox.promote("shop", "dev staging --yes").exits(0).says("Nothing to do");
+    // And away again: a rollback over a promotion that brought something again.
+    sandbox.promote("shop", "rollback staging --yes").exits(0);
+    assert!(!has(&sandbox, "models/new.sql") && has(&sandbox, "models/hotfix.sql"));
+}
+
+#[test]
+fn a_hotfix_since_the_last_promotion_is_a_loss_of_the_rollback() {
+    let sandbox = shop(Layout::Repositories);
+    change_in_dev(&sandbox, Layout::Repositories, "models/new.sql", "select 1 as one\n", "a new model");
+    sandbox.promote("shop", "dev staging --yes").exits(0);
+    let commit =
+        hotfix(&sandbox, Layout::Repositories, "staging", "models/new.sql", "select 1 as one, 2 as fix\n");
+    let run = sandbox.promote("shop", "rollback staging --yes --format json").exits(1);
+    let losses = run.json()["result"]["losses"].clone();
+    assert_eq!(losses[0]["path"], "models/new.sql");
+    assert_eq!(losses[0]["commit"], commit.as_str());
+    let tip = sandbox.git("staging.git", &["rev-parse", "main"]);
+    assert_eq!(tip, commit, "nothing was changed");
+    sandbox.promote("shop", "rollback staging --yes --accept-loss models/new.sql").exits(0);
+    assert!(!has(&sandbox, "models/new.sql"));
+}
+
+#[test]
+fn a_rollback_to_a_promotion_takes_back_all_that_came_after_it() {
+    let sandbox = shop(Layout::Repositories);
+    let mut trees = Vec::new();
+    for number in 1..=3 {
+        let path = format!("models/m{number}.sql");
+        change_in_dev(&sandbox, Layout::Repositories, &path, "select 1 as one\n", "a model");
+        sandbox.promote("shop", "dev staging --yes").exits(0);
+        trees.push(tree(&sandbox, "main"));
+    }
+    sandbox.promote("shop", "rollback staging --to 9 --yes").exits(2).says("there are: 1, 2, 3");
+    let run = sandbox.promote("shop", "rollback staging --to 1 --yes --format json").exits(0);
+    assert_eq!(run.json()["result"]["promotions"].as_array().unwrap().len(), 2);
+    assert_eq!(tree(&sandbox, "main"), trees[0]);
+    sandbox.promote("shop", "rollback staging --to 1 --yes").exits(1).says("has that tree already");
+    sandbox.promote("shop", "rollback staging --yes").exits(0);
+    assert!(!has(&sandbox, "models/m1.sql"));
+    sandbox.promote("shop", "rollback staging --yes").exits(1).says("taken back already");
+    sandbox.promote("shop", "release staging").exits(0);
+    sandbox.promote("shop", "dev staging --yes --reinstate").exits(0);
+    assert_eq!(tree(&sandbox, "main"), trees[2]);
+}
+
+#[test]
+fn a_promotion_by_path_leaves_the_rest_for_later() {
+    let sandbox = shop(Layout::Repositories);
+    change_in_dev(&sandbox, Layout::Repositories, "models/a.sql", "select 1 as one\n", "a");
+    change_in_dev(&sandbox, Layout::Repositories, "models/b.sql", "select 2 as two\n", "b");
+    sandbox.promote("shop", "dev staging --yes --only models/a.sql").exits(0);
+    assert!(has(&sandbox, "models/a.sql") && !has(&sandbox, "models/b.sql"));
+    let parents = sandbox.git("staging.git", &["log", "-1", "--format=%P", "main"]);
+    assert_eq!(parents.split(' ').count(), 1, "with two parents the rest would count as merged");
+    sandbox.promote("shop", "dev staging --yes --only models/a.sql").exits(0).says("Nothing to do");
+    sandbox.git("shop", &["rm", "-q", "models/a.sql"]);
+    change_in_dev(&sandbox, Layout::Repositories, "models/c.sql", "select 3 as three\n", "c, without a");
+    sandbox.promote("shop", "dev staging --yes").exits(0);
+    let whole = sandbox.git("dev.git", &["rev-parse", "main^{tree}"]);
+    assert_eq!(tree(&sandbox, "main"), whole, "as if never divided");
+}
+
+#[test]
+fn status_tells_how_every_environment_stands_and_what_a_promotion_would_lose() {
+    let sandbox = shop(Layout::Repositories);
+    let commit = hotfix(&sandbox, Layout::Repositories, "staging", "models/revenue.sql", "select 1 as fix\n");
+    change_in_dev(&sandbox, Layout::Repositories, "models/revenue.sql", "select 2 as two\n", "rewritten");
+    sandbox.promote("shop", "hold prod --reason audit").exits(0);
+    let before = sandbox.git("staging.git", &["for-each-ref"]);
+    let run = sandbox.promote("shop", "status --format json").exits(0);
+    let all = run.json()["result"]["environments"].clone();
+    let [dev, staging, prod] = [0, 1, 2].map(|number| all[number].clone());
+    assert_eq!((&dev["name"], &dev["from"]), (&"dev".into(), &serde_json::Value::Null));
+    assert_eq!((&staging["behind"], &staging["ahead"]), (&1.into(), &1.into()));
+    assert_eq!(staging["hotfixes"][0]["commit"], commit.as_str());
+    assert_eq!((&staging["next"]["losses"], &staging["next"]["files"]), (&1.into(), &1.into()));
+    assert_eq!((&prod["hold"], &prod["behind"]), (&"audit".into(), &1.into()));
+    sandbox.promote("shop", "status").exits(0).says("lacks 1 commit of dev").says("promote plan dev staging");
+    assert_eq!(sandbox.git("staging.git", &["for-each-ref"]), before, "looking leaves nothing behind");
+
+    sandbox.promote("shop", "dev staging --yes --accept-loss all").exits(0);
+    let all =
+        sandbox.promote("shop", "status --format json").exits(0).json()["result"]["environments"].clone();
+    assert_eq!((&all[1]["behind"], &all[1]["last"]["number"]), (&0.into(), &1.into()));
+    std::fs::rename(sandbox.path("prod.git"), sandbox.path("gone.git")).unwrap();
+    let run = sandbox.promote("shop", "status --format json").exits(4);
+    let all = run.json()["result"]["environments"].clone();
+    assert!(all[2]["problem"].is_string() && all[1]["tip"].is_string(), "{all}");
+}
+
+#[test]
+fn status_knows_branches_of_one_repository() {
+    let sandbox = shop(Layout::Branches);
+    change_in_dev(&sandbox, Layout::Branches, "models/new.sql", "select 1 as one\n", "new");
+    sandbox.promote("shop", "status").exits(0).says("lacks 1 commit of dev").says("has all of staging");
+}
+
+#[test]
+fn a_lock_is_shown_before_it_is_taken_away_and_its_holder_pushes_nothing_any_more() {
+    let sandbox = shop(Layout::Repositories);
+    sandbox.promote("shop", "unlock staging").exits(0).says("Nobody holds the lock");
+    change_in_dev(&sandbox, Layout::Repositories, "models/new.sql", "select 1 as one\n", "new");
+    // A run that died on another machine.
+    let dead = sandbox.promote_with("shop", "dev staging --yes", ("PROMOTE_CRASH_AT", "locked"));
+    assert_ne!(dead.status, 0);
+    sandbox.promote("shop", "unlock staging").exits(1).says("promote dev staging").says("no terminal");
+    assert!(sandbox.git_succeeds("staging.git", &["rev-parse", "-q", "--verify", "refs/promote/lock/main"]));
+    sandbox.promote("shop", "unlock staging --yes").exits(0).says("taken away");
+    assert!(!sandbox.git_succeeds("staging.git", &["rev-parse", "-q", "--verify", "refs/promote/lock/main"]));
+    sandbox.promote("shop", "dev staging --yes").exits(0);
+}
+
+#[test]
+fn the_doctor_says_which_engine_does_what_and_which_repository_is_gone() {
+    let sandbox = shop(Layout::Repositories);
+    sandbox.promote("shop", "doctor").exits(0).says("libgit2").says("environment prod");
+    std::fs::rename(sandbox.path("prod.git"), sandbox.path("gone.git")).unwrap();
+    let run = sandbox.promote("shop", "doctor --format json").exits(4);
+    let findings = run.json()["result"]["findings"].as_array().unwrap().clone();
+    let bad: Vec<_> = findings.iter().filter(|one| one["good"] == false).map(|one| &one["what"]).collect();
+    assert_eq!(bad, ["environment prod"]);
+}
+
+/// As many as there are start at once: each ends promoted or refused, and the journal's chain is whole.
+#[test]
+fn many_promotions_at_once_lose_nothing() {
+    const RUNS: usize = 24;
+    let sandbox = shop(Layout::Repositories);
+    change_in_dev(&sandbox, Layout::Repositories, "models/new.sql", "select 1 as one\n", "new");
+    let words = "dev staging --yes --no-migrate --lock-timeout 90s";
+    let running: Vec<_> = (0..RUNS)
+        .map(|number| {
+            let cache = sandbox.path(&format!("cache-{}", number % 3));
+            sandbox.start("shop", words, &[("PROMOTE_CACHE_DIR", cache.to_str().unwrap())])
+        })
+        .collect();
+    let mut promoted = 0;
+    for child in running {
+        let run = sandbox.wait(child);
+        let done = run.status == 0 && run.stdout.contains("Promoted:");
+        let nothing = run.status == 0 && run.stdout.contains("Nothing to do");
+        promoted += usize::from(done);
+        assert!(done || nothing || run.status == 6, "{}\n{}\n{}", run.status, run.stdout, run.stderr);
+    }
+    assert_eq!(promoted, 1);
+    assert!(!sandbox.git_succeeds("staging.git", &["rev-parse", "-q", "--verify", "refs/promote/lock/main"]));
+    sandbox.promote("shop", "history staging --verify").exits(0).says("The chain of 1 record is whole");
+    sandbox.promote("shop", "dev staging --yes --no-migrate").exits(0).says("Nothing to do");
+}
+
+/// A shop whose staging moves to a prepared commit as soon as a promotion has its lock.
+fn moving(path: &str, text: &str) -> Sandbox {
+    let sandbox = shop(Layout::Repositories);
+    let before = sandbox.git("staging.git", &["rev-parse", "main"]);
+    let after = hotfix(&sandbox, Layout::Repositories, "staging", path, text);
+    sandbox.git("staging.git", &["update-ref", "refs/heads/main", &before]);
+    let hook = format!(
+        "#!/bin/sh\nwhile read old new name; do\n  case $name in refs/promote/lock/*)\n    \
+         test -e moved || git update-ref refs/heads/main {after}\n    touch moved;;\n  esac\ndone\n"
+    );
+    sandbox.write("staging.git/hooks/post-receive", hook);
+    let path = sandbox.path("staging.git/hooks/post-receive");
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    sandbox
+}
+
+#[test]
+fn a_target_that_moves_is_planned_again_and_what_was_not_confirmed_is_not_done() {
+    let sandbox = moving("models/hotfix.sql", "select 0 as zero\n");
+    change_in_dev(&sandbox, Layout::Repositories, "models/new.sql", "select 1 as one\n", "new");
+    sandbox.promote("shop", "dev staging --yes --no-migrate").exits(0).says("planning again");
+    assert!(has(&sandbox, "models/hotfix.sql") && has(&sandbox, "models/new.sql"));
+
+    let sandbox = moving("models/revenue.sql", "select 1 as fix\n");
+    change_in_dev(&sandbox, Layout::Repositories, "models/revenue.sql", "select 2 as two\n", "rewritten");
+    let tip = sandbox.git("staging-clone", &["rev-parse", "HEAD"]);
+    let run = sandbox.promote("shop", "dev staging --yes --no-migrate");
+    run.exits(1).says("planning again").says("--keep models/revenue.sql:1");
+    assert_eq!(sandbox.git("staging.git", &["rev-parse", "main"]), tip);
+
+    // What was said beforehand is not said about what nobody saw.
+    let sandbox = moving("models/revenue.sql", "select 1 as fix\n");
+    change_in_dev(&sandbox, Layout::Repositories, "models/revenue.sql", "select 2 as two\n", "rewritten");
+    sandbox
+        .promote("shop", "dev staging --yes --no-migrate --accept-loss all")
+        .exits(6)
+        .says("select 1 as fix");
+}
+
+#[test]
+fn a_rollback_that_was_killed_between_record_and_branch_is_finished_by_the_next() {
+    let sandbox = shop(Layout::Branches);
+    change_in_dev(&sandbox, Layout::Branches, "models/new.sql", "select 1 as one\n", "new");
+    sandbox.promote("shop", "dev staging --yes").exits(0);
+    let before = sandbox.git("shop", &["rev-parse", "staging"]);
+    sandbox.promote("shop", "rollback staging --yes").exits(0);
+    let after = sandbox.git("shop", &["rev-parse", "staging"]);
+    // The refs of a local repository move one after the other, the journal first.
+    sandbox.git("shop", &["update-ref", "refs/heads/staging", &before]);
+    sandbox.promote("shop", "rollback staging --yes").exits(0);
+    assert_eq!(sandbox.git("shop", &["rev-parse", "staging"]), after);
+    sandbox.promote("shop", "history staging --verify").exits(0).says("The chain of 3 records is whole");
+}
