@@ -108,7 +108,6 @@ fn code(error: &PromotionError) -> ExitCode {
         | PromotionError::Config(ConfigError::UnknownKey { .. } | ConfigError::BadName { .. }) => {
             ExitCode::Usage
         }
-        PromotionError::Config(ConfigError::Exists { .. } | ConfigError::StillNamed { .. }) => ExitCode::No,
         PromotionError::Config(_)
         | PromotionError::Models(_)
         | PromotionError::Migration(MigrationError::Faults(_))
@@ -124,7 +123,8 @@ fn code(error: &PromotionError) -> ExitCode {
         | PromotionError::NoRepositoryYet { .. }
         | PromotionError::Occupied { .. } => ExitCode::Git,
         PromotionError::Stale { .. } => ExitCode::Stale,
-        PromotionError::NothingToRollBack { .. } => ExitCode::No,
+        PromotionError::NothingToRollBack { .. }
+        | PromotionError::Config(ConfigError::Exists { .. } | ConfigError::StillNamed { .. }) => ExitCode::No,
         PromotionError::Transform(_) => ExitCode::Warehouse,
         PromotionError::Partial { source, .. } => code(source),
         PromotionError::OtherTree { .. } => ExitCode::Bug,

@@ -62,7 +62,7 @@ pub async fn apply(
     let lock = lock::take(&stage.ground, &stage.gathered, purpose, ports)?;
     border("locked", ports);
     if let Some(after) = recover::finish_cut_short(&stage, &lock, ports)? {
-        return recover::go_on(plan, stage, after, request, ports).await;
+        return Box::pin(recover::go_on(plan, stage, after, request, ports)).await;
     }
     let promoted = under_lock(&plan, &mut stage, request, &lock, ports).await;
     match promoted {
