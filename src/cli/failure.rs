@@ -108,6 +108,8 @@ fn code(error: &PromotionError) -> ExitCode {
         | PromotionError::Config(ConfigError::UnknownKey { .. } | ConfigError::BadName { .. }) => {
             ExitCode::Usage
         }
+        PromotionError::NothingToRollBack { .. }
+        | PromotionError::Config(ConfigError::Exists { .. } | ConfigError::StillNamed { .. }) => ExitCode::No,
         PromotionError::Config(_)
         | PromotionError::Models(_)
         | PromotionError::Migration(MigrationError::Faults(_))
@@ -123,8 +125,6 @@ fn code(error: &PromotionError) -> ExitCode {
         | PromotionError::NoRepositoryYet { .. }
         | PromotionError::Occupied { .. } => ExitCode::Git,
         PromotionError::Stale { .. } => ExitCode::Stale,
-        PromotionError::NothingToRollBack { .. }
-        | PromotionError::Config(ConfigError::Exists { .. } | ConfigError::StillNamed { .. }) => ExitCode::No,
         PromotionError::Transform(_) => ExitCode::Warehouse,
         PromotionError::Partial { source, .. } => code(source),
         PromotionError::OtherTree { .. } => ExitCode::Bug,

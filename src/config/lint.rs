@@ -8,7 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::check::Check;
 use super::plugin::{Definitions, is_declared, near_keys, plugin_index};
 use super::secret::{is_reference, is_secret_name};
-use super::shape::{OVERLAY_PLUGIN_KEYS, PLUGIN_KEYS};
+use super::shape::{
+    OVERLAY, OVERLAY_PLUGIN_KEYS, PLUGIN_KEYS, ROOT_OWN, ROOT_SHARED, SETTINGS, SHARED_OVERLAY,
+};
+use super::suggest::did_you_mean;
 use super::written::Written;
 use crate::model::environment::{Effective, EffectivePlugin};
 use crate::model::finding::Finding;
@@ -32,6 +35,7 @@ impl Written {
             self.environment_entries(environment, &mut check);
         }
         self.overlays_of_root(&mut check);
+        self.root_keys(&mut check);
         clear_secrets(&self.root, "", &mut check);
         let mut findings = check.findings;
         findings.sort_by(|one, other| {
@@ -53,6 +57,23 @@ impl Written {
                 if let Some(base) = base.get(&(kind, name)) {
                     plugin.same_as_base(node, base, check);
                 }
+            }
+        }
+    }
+
+    /// Finds root keys that are near to a known one: Meltano takes any key at the root.
+    fn root_keys(&self, check: &mut Check) {
+        let fields = [ROOT_SHARED, ROOT_OWN, OVERLAY, SHARED_OVERLAY].concat();
+        let known = || fields.iter().map(|field| field.name).chain(SETTINGS.iter().copied());
+        for entry in self.root.entries().iter().filter(|entry| !entry.name.starts_with("x-")) {
+            let first = entry.name.split('.').next().unwrap_or_default();
+            if known().any(|name| name == first) {
+                continue;
+            }
+            if let Some(meant) = did_you_mean(first, known()) {
+                let message = format!("nothing reads the key `{}`", entry.name);
+                let finding = Finding::warning("misspelt-key", message).at(entry.key.place());
+                check.add(finding.hint(format!("did you mean `{meant}`?")));
             }
         }
     }

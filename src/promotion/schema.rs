@@ -39,6 +39,8 @@ pub(super) struct Subject {
     pub(super) warehouse: Warehouse,
     /// The dataset.
     pub(super) dataset: Dataset,
+    /// The project's folder.
+    root: std::path::PathBuf,
     /// Whether `--force` is allowed.
     pub(super) force: Force,
     /// What must not be kept in any file.
@@ -78,17 +80,18 @@ impl Subject {
             name: resolved.environment.name.to_string(),
             warehouse: resolved.warehouse()?.clone(),
             dataset: resolved.dataset()?.clone(),
+            root: resolved.root.clone(),
             force: resolved.environment.force,
             mask: Mask::new(config::secrets(&resolved.effective).into_iter()),
         })
     }
 
     /// Names the warehouse for people, without secrets; a file relative to the project where it lies there.
-    pub(super) fn words(&self, root: &std::path::Path) -> String {
+    pub(super) fn words(&self) -> String {
         match &self.warehouse {
             Warehouse::DuckDb { path } => {
                 let path = std::path::Path::new(path);
-                format!("duckdb {}", path.strip_prefix(root).unwrap_or(path).display())
+                format!("duckdb {}", path.strip_prefix(&self.root).unwrap_or(path).display())
             }
             Warehouse::Postgres { url, .. } => format!("postgres {}", warehouse::server_words(url)),
         }
@@ -123,10 +126,9 @@ pub(super) async fn plan_schema(
     ports: &mut Ports<'_>,
 ) -> Result<SchemaPlan, PromotionError> {
     let declared = declare::declared(models, &subject.dataset);
-    let root = ports.root();
     let target = MigrationTarget {
         environment: subject.name.clone(),
-        warehouse: subject.words(&root),
+        warehouse: subject.words(),
         dataset: subject.dataset.to_string(),
     };
     if presence == Presence::Optional && is_elsewhere(&subject.warehouse) {

@@ -233,7 +233,7 @@ fn check_finds_every_kind_of_mistake_with_its_place_and_a_suggestion() {
             "        config: {host: dev.example.com, user: $NOBODY}\n",
             "        pip_url: tap-a==2\n        config: {host: base.example.com, user: $NOBODY, a.b: 1, a: {b: 2}}\n      - name: tap-c\n      loaders:\n      - name: tap-a\n",
         );
-    let sandbox = project(&text);
+    let sandbox = project(&(text + "shedules: []\nx-anchors: {}\ncolour: red\n"));
     let run = sandbox.promote("p", "check --format json").exits(0);
     let findings = run.json()["findings"].take();
     let found: Vec<String> = findings
@@ -267,6 +267,7 @@ fn check_finds_every_kind_of_mistake_with_its_place_and_a_suggestion() {
         "34:69 undeclared-setting correct the name, or add the setting to the plugin's `settings`",
         "35:9 orphan-overlay did you mean `tap-a`?",
         "37:9 orphan-overlay it is one of the extractors: move the entry there",
+        "42:1 misspelt-key did you mean `schedules`?",
     ];
     assert_eq!(found, expected, "{}", run.stdout);
     let sarif = sandbox.promote("p", "check --format sarif").exits(0).json();

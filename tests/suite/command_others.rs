@@ -175,3 +175,14 @@ fn what_is_remembered_of_a_warehouse_never_hides_what_changed_in_it() {
     sandbox.promote("shop", "migrate -e staging --yes").exits(0);
     sandbox.promote("shop", "migrate -e staging --plan --exit-code").exits(0);
 }
+
+#[test]
+fn a_plan_is_the_same_wherever_in_the_project_it_is_asked_for() {
+    let sandbox = Sandbox::new();
+    let project = "version: 1\nwarehouse: {kind: duckdb, path: data/d.duckdb}\ndataset: a\nenvironments: [{name: dev, workspace: {branch: dev}}]\n";
+    sandbox.write("p/project.yml", project).write("p/schema/t.sql", "create table t (id integer);\n");
+    let plan = |folder: &str| sandbox.promote(folder, "migrate -e dev --plan --format json").exits(0).json();
+    let (top, deep) = (plan("p"), plan("p/schema"));
+    assert_eq!(top["result"]["target"]["warehouse"], "duckdb data/d.duckdb");
+    assert_eq!(top, deep);
+}
