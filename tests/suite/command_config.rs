@@ -267,7 +267,7 @@ fn check_finds_every_kind_of_mistake_with_its_place_and_a_suggestion() {
         "34:69 undeclared-setting correct the name, or add the setting to the plugin's `settings`",
         "35:9 orphan-overlay did you mean `tap-a`?",
         "37:9 orphan-overlay it is one of the extractors: move the entry there",
-        "42:1 misspelt-key did you mean `schedules`?",
+        "44:1 misspelt-key did you mean `schedules`?",
     ];
     assert_eq!(found, expected, "{}", run.stdout);
     let sarif = sandbox.promote("p", "check --format sarif").exits(0).json();
