@@ -10,9 +10,9 @@ use super::setting::Setting;
 use super::variables::{Block, Scope, Variable, variable_name};
 use crate::yaml::{Node, parse};
 
-/// The extras of each type of plugin.
+/// The extras of each type of plugin, and of single definitions.
 ///
-/// Source: Meltano 4.4.1, `EXTRA_SETTINGS` of `SingerTap`, `SingerTarget`, `SingerMapper`, `DbtTransformPlugin`, `FilePlugin`.
+/// Source: Meltano 4.4.1, `EXTRA_SETTINGS` of `SingerTap`, `SingerTarget`, `SingerMapper`, `DbtTransformPlugin`, `FilePlugin`, `Superset`.
 const EXTRAS: &str = r#"
 extractors:
 - {name: _log_parser, value: singer-sdk}
@@ -36,6 +36,8 @@ transforms:
 - {name: _vars, kind: object, value: {}}
 files:
 - {name: _update, kind: object, aliases: [update], value: {}}
+utilities/superset:
+- {name: _config_path}
 "#;
 
 /// The settings of the project that plugins see as `MELTANO_…`.
@@ -84,9 +86,10 @@ fn read(list: &Node) -> Vec<Arc<Setting>> {
     list.items().iter().filter_map(Setting::read).map(placeless).collect()
 }
 
-/// Gives the extras that every plugin of a type has.
-pub(super) fn extras(kind: &str) -> &'static [Arc<Setting>] {
-    EXTRAS_BY_TYPE.get(kind).map(Vec::as_slice).unwrap_or_default()
+/// Gives the extras that every plugin of a type has; one definition has some of its own.
+pub(super) fn extras(kind: &str, defined_as: &str) -> &'static [Arc<Setting>] {
+    let own = EXTRAS_BY_TYPE.get(&format!("{kind}/{defined_as}"));
+    own.or_else(|| EXTRAS_BY_TYPE.get(kind)).map(Vec::as_slice).unwrap_or_default()
 }
 
 /// Gives the variables that Meltano itself sets for every plugin, strongest last: those that `env` blocks may

@@ -99,7 +99,7 @@ pub(in crate::config) fn near_keys(
     name: &str,
     key: &str,
 ) -> Option<String> {
-    let builtin = || extras(kind).iter().map(|setting| &setting.name[1..]);
+    let builtin = || extras(kind, name).iter().map(|setting| &setting.name[1..]);
     let declared = definitions.plugins.get(&format!("{kind}/{name}"));
     let declared = declared.map(|definition| definition.settings.as_slice()).unwrap_or_default();
     let declared = declared.iter().filter(|setting| setting.declared && setting.is_extra());

@@ -328,7 +328,8 @@ impl Source<'_> {
         let entries = lock.map(Node::entries).unwrap_or_default();
         let extras: Vec<_> = entries.iter().filter(|entry| !LOCK_KEYS.contains(&&*entry.name)).collect();
         let mut settings = Vec::new();
-        for known in builtin::extras(self.kind) {
+        let defined_as = lock.and_then(|lock| lock.get("name")).and_then(Node::text);
+        for known in builtin::extras(self.kind, defined_as.as_deref().unwrap_or(self.name)) {
             let default =
                 extras.iter().find(|entry| known.name[1..] == *entry.name && !entry.value.is_null());
             settings.push(match default {

@@ -89,3 +89,12 @@ fn variables_set_settings_by_every_name_and_two_are_a_conflict() {
     assert_eq!(value(&resolve(text, &[("EXTRA", "x")]), "loaders/child", "a.b"), json!("x"));
     assert_eq!(value(&resolve(text, &[("CHILD_C", "x")]), "loaders/child", "a.b"), json!("x"));
 }
+
+#[test]
+fn one_definition_has_an_extra_of_its_own() {
+    let text =
+        "plugins: {utilities: [{name: superset, namespace: superset}, {name: other, namespace: other}]}\n";
+    let plugins = resolve(text, &[]);
+    assert!(plugins["utilities/superset"].settings.contains_key("_config_path"));
+    assert!(plugins["utilities/other"].settings.is_empty());
+}
