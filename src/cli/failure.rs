@@ -115,6 +115,7 @@ fn code(error: &PromotionError) -> ExitCode {
         | PromotionError::Migration(MigrationError::Faults(_))
         | PromotionError::Nowhere { .. }
         | PromotionError::NoProject { .. }
+        | PromotionError::NotThereYet { .. }
         | PromotionError::NoneChosen { .. }
         | PromotionError::BrokenPolicy { .. }
         | PromotionError::File { .. } => ExitCode::Project,
@@ -244,6 +245,9 @@ fn hint(error: &PromotionError) -> Option<String> {
         PromotionError::NoRepositoryYet { url, .. } => super::forge::hint(url),
         PromotionError::Occupied { .. } => {
             "name a repository that is empty, or a branch that is there: `--branch NAME`".to_owned()
+        }
+        PromotionError::NotThereYet { .. } => {
+            "commit the project file and promote it there, or read the working tree with `--worktree`".to_owned()
         }
         PromotionError::NothingToRollBack { environment, .. } => {
             format!("`promote history {environment}` shows what was promoted")

@@ -54,6 +54,14 @@ pub enum PromotionError {
         /// The names that there are.
         known: Vec<String>,
     },
+    /// An environment that the project file at hand names, and that of its own workspace does not.
+    #[error("environment `{environment}` is in the project file at hand and not in {read}")]
+    NotThereYet {
+        /// The environment.
+        environment: String,
+        /// What was read.
+        read: String,
+    },
     /// A branch that is not there, where it has to be.
     #[error("there is no branch `{branch}` in {repository}")]
     NoBranch {

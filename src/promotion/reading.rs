@@ -144,7 +144,7 @@ impl Configurations {
         let Some(site) = elsewhere else {
             return Configured::of(&project.written, name, &inputs, "the working tree".to_owned());
         };
-        let (written, _, read) = at_tip(&self.ground, site, ports)?;
+        let (written, _, read) = at_tip(&self.ground, (name, site), ports)?;
         Configured::of(&written, name, &inputs, read)
     }
 }
@@ -169,7 +169,7 @@ impl Configurations {
             let configured = Configured::of(&project.written, name, &inputs, "the working tree".to_owned())?;
             return Ok((project.written.explain(name, key, &inputs)?, configured));
         };
-        let (written, _, read) = at_tip(&self.ground, site, ports)?;
+        let (written, _, read) = at_tip(&self.ground, (name, site), ports)?;
         Ok((written.explain(name, key, &inputs)?, Configured::of(&written, name, &inputs, read)?))
     }
 
@@ -222,7 +222,7 @@ fn snapshot(
     let Some(site) = elsewhere(ground, name, files, ports) else {
         return Ok((ground.need_project(ports)?.work_tree()?, "the working tree".to_owned()));
     };
-    let (_, snapshot, read) = at_tip(ground, site, ports)?;
+    let (_, snapshot, read) = at_tip(ground, (Some(&EnvironmentName::new(name)), site), ports)?;
     Ok((snapshot, read))
 }
 
@@ -238,7 +238,7 @@ fn elsewhere(ground: &Ground, name: &str, files: Files, ports: &Ports<'_>) -> Op
 /// Reads the project and its files at the tip of a workspace.
 fn at_tip(
     ground: &Ground,
-    site: Site,
+    (name, site): (Option<&EnvironmentName>, Site),
     ports: &mut Ports<'_>,
 ) -> Result<(Written, Snapshot, String), PromotionError> {
     let project = ground.need_project(ports)?;
@@ -253,6 +253,9 @@ fn at_tip(
     let (written, snapshot) = found.ok_or_else(|| PromotionError::NoProject {
         folder: std::path::PathBuf::from(format!("{} {}", side.site.location.words(), side.site.branch)),
     })?;
+    if let Some(name) = name.filter(|name| !written.project().environments.contains(name)) {
+        return Err(PromotionError::NotThereYet { environment: name.to_string(), read });
+    }
     Ok((written, snapshot, read))
 }
 

@@ -192,6 +192,12 @@ fn compares_environments_and_revisions_and_says_which_layer_makes_the_difference
     let diff = result(&sandbox, &format!("config diff -e prod --from {first}"));
     assert_eq!(diff["changes"][0]["key"], "extractors/tap-a:pip_url");
     assert_eq!(diff["changes"].as_array().unwrap().len(), 1);
+    // An environment that is only in the working tree is not in its own branch yet.
+    let more = MELTANO.to_owned() + "- name: qa\n  annotations: {promote: {workspace: {branch: qa}}}\n";
+    sandbox.git("p", &["branch", "qa"]);
+    sandbox.write("p/meltano.yml", more);
+    sandbox.promote("p", "config diff dev qa").exits(3).says("not in branch qa at").says("--worktree");
+    sandbox.promote("p", "config diff dev qa --worktree").exits(0);
     sandbox.promote("p", "config diff -e prod --from nowhere").exits(4);
     sandbox.promote("p", "config diff dev").exits(2);
     sandbox.promote("p", "config diff").exits(2);
