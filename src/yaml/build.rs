@@ -14,6 +14,12 @@ use super::scalar;
 /// How deep values may be nested.
 pub(super) const MAX_DEPTH: usize = 128;
 
+/// How many values a document may hold: far more than a project needs, and few enough to be read at once.
+const MAX_VALUES: usize = 2_000_000;
+
+/// After how many faults nobody wants to see more.
+const MAX_FAULTS: usize = 100;
+
 /// How many values aliases may add.
 const MAX_ALIASED: usize = 1_000_000;
 
@@ -23,6 +29,7 @@ pub(super) struct Builder<'a> {
     stack: Vec<Frame>,
     anchors: BTreeMap<usize, Anchored>,
     aliased: usize,
+    values: usize,
     root: Option<Node>,
     /// What is wrong so far.
     pub(super) faults: Vec<YamlError>,
@@ -67,6 +74,7 @@ impl<'a> Builder<'a> {
             stack: Vec::new(),
             anchors: BTreeMap::new(),
             aliased: 0,
+            values: 0,
             root: None,
             faults: Vec::new(),
         }
@@ -208,6 +216,15 @@ impl<'a> Builder<'a> {
 
     /// Puts a value where it belongs: into the open list or mapping, or at the root.
     fn put(&mut self, mut node: Node, merge: bool) -> Result<(), YamlError> {
+        self.values += 1;
+        if self.values > MAX_VALUES {
+            let message = format!("the file holds more than {MAX_VALUES} keys and values");
+            return Err(YamlError::new(node.place(), message));
+        }
+        if self.faults.len() >= MAX_FAULTS {
+            let message = format!("more than {MAX_FAULTS} faults: what follows is not read");
+            return Err(YamlError::new(node.place(), message));
+        }
         let skipped = self.source.whole(0..0).start;
         let end = node.alias.as_ref().map_or(node.span.end, |alias| alias.end) - skipped;
         let Some(frame) = self.stack.last_mut() else {

@@ -253,12 +253,14 @@ mod tests {
             (&"[".repeat(10_000), "", "levels deep"),
             (&deep, "", "levels deep"),
             (&"a: 1\n".repeat(7_000_000), "f", "at most 32"),
+            (&"- 1\n".repeat(2_000_001), "f:2000001:3", "more than 2000000 keys and values"),
         ] {
             let error = parse(text, "f").unwrap_err();
             assert!(error.message.contains(words), "{words}: {error}");
             assert!(place.is_empty() || error.place.to_string() == place, "{words}: {}", error.place);
         }
         assert_eq!(parse_all("a: 1\na: 2\nb: 1\nb: [\n", "f").unwrap_err().len(), 2);
+        assert_eq!(parse_all(&"a: 1\n".repeat(5_000), "f").unwrap_err().len(), 101);
     }
 
     #[test]
