@@ -62,7 +62,7 @@ pub fn library() -> String {
 pub(super) fn names(program: Option<&GitProgram>) -> String {
     let library = library();
     match program.filter(|program| program.can_merge_tree()) {
-        Some(program) => format!("{library}, git {}", program.version),
+        Some(program) => format!("{library}, git {}", program.version()),
         None => library,
     }
 }
@@ -85,7 +85,7 @@ pub(super) fn merge(task: &Task<'_>) -> Result<Verdict, GitError> {
 
 fn one_engine(program: Option<&GitProgram>) -> Finding {
     let why = match program {
-        Some(program) => format!("`git` {} is too old for this merge", program.version),
+        Some(program) => format!("`git` {} is too old for this merge", program.version()),
         None => "there is no `git` program".to_owned(),
     };
     Finding::notice("one-engine", format!("the merge was made by libgit2 alone: {why}"))

@@ -11,7 +11,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc;
+use std::sync::{OnceLock, mpsc};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
@@ -61,8 +61,7 @@ pub enum Prompts {
 pub struct GitProgram {
     /// Where it is.
     pub path: PathBuf,
-    /// Its version: `2.47.3`.
-    pub version: String,
+    version: OnceLock<String>,
     prompts: Prompts,
 }
 
@@ -96,18 +95,28 @@ pub(super) struct Run<'a> {
 }
 
 impl GitProgram {
-    /// Looks for a `git` on a `PATH` value and asks for its version.
+    /// Looks for a `git` on a `PATH` value.
     ///
-    /// Effects: starts the first `git` of `search` once.
+    /// Effects: reads folders; starts nothing.
     pub fn find(search: Option<&OsStr>, prompts: Prompts) -> Option<Self> {
         let path = std::env::split_paths(search?)
             .filter(|folder| folder.is_absolute())
             .map(|folder| folder.join("git"))
             .find(|candidate| candidate.is_file())?;
-        let output = Command::new(&path).arg("version").stdin(Stdio::null()).output().ok()?;
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let version = text.strip_prefix("git version ")?.split_whitespace().next()?.to_owned();
-        output.status.success().then_some(Self { path, version, prompts })
+        Some(Self { path, version: OnceLock::new(), prompts })
+    }
+
+    /// Gives its version: `2.47.3`; `unknown` where it cannot be asked.
+    ///
+    /// Effects: starts the program when it is asked for the first time.
+    pub fn version(&self) -> &str {
+        let ask = || {
+            let output = Command::new(&self.path).arg("version").stdin(Stdio::null()).output().ok()?;
+            let text = String::from_utf8_lossy(&output.stdout).into_owned();
+            let version = text.strip_prefix("git version ")?.split_whitespace().next()?.to_owned();
+            output.status.success().then_some(version)
+        };
+        self.version.get_or_init(|| ask().unwrap_or_else(|| "unknown".to_owned()))
     }
 
     /// Tells whether its `merge-tree` merges as `git merge -X theirs` does: from 2.43 on.
@@ -121,7 +130,7 @@ impl GitProgram {
     }
 
     fn number(&self) -> (u32, u32) {
-        let mut parts = self.version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
+        let mut parts = self.version().split('.').map(|part| part.parse::<u32>().unwrap_or(0));
         (parts.next().unwrap_or(0), parts.next().unwrap_or(0))
     }
 
@@ -261,7 +270,11 @@ mod tests {
     use super::*;
 
     fn of_version(version: &str) -> GitProgram {
-        GitProgram { path: PathBuf::new(), version: version.to_owned(), prompts: Prompts::Refused }
+        GitProgram {
+            path: PathBuf::new(),
+            version: OnceLock::from(version.to_owned()),
+            prompts: Prompts::Refused,
+        }
     }
 
     #[test]

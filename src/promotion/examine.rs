@@ -49,16 +49,16 @@ fn engines(examined: &mut Examined, ports: &Ports<'_>) {
             examined.add("merge", true, format!("{library} alone; it stops where it is unsure"), None);
         }
         Some(program) => {
-            let found = format!("{} at `{}`", program.version, program.path.display());
+            let found = format!("{} at `{}`", program.version(), program.path.display());
             examined.add("git", true, found, None);
             if program.can_merge_tree() {
                 let found = format!(
                     "{library}, checked by git {}; where they differ, Git's tree counts",
-                    program.version
+                    program.version()
                 );
                 examined.add("merge", true, found, None);
             } else {
-                let found = format!("{library} alone: git {} is older than 2.43", program.version);
+                let found = format!("{library} alone: git {} is older than 2.43", program.version());
                 examined.add(
                     "merge",
                     false,
