@@ -228,3 +228,23 @@ fn a_place_that_may_not_be_written_is_named_and_the_lock_is_given_back() {
     assert_eq!(sandbox.git("shop", &["rev-parse", "staging"]), before);
     assert!(!sandbox.git("shop", &["for-each-ref"]).contains("lock"));
 }
+
+#[cfg(all(target_os = "linux", target_arch = "x86_64", not(feature = "bundled")))]
+#[test]
+fn without_the_duckdb_library_only_what_asks_a_warehouse_ends() {
+    let sandbox = shop(Layout::Branches);
+    let alone = sandbox.path("alone");
+    std::fs::copy(env!("CARGO_BIN_EXE_promote"), &alone).unwrap();
+    let run = |words: &[&str]| {
+        let mut command = sandbox.command(alone.to_str().unwrap(), "shop");
+        command.args(words).env_remove("LD_LIBRARY_PATH").output().unwrap()
+    };
+    for words in [&["--version"][..], &["config", "show", "-e", "dev"], &["check"]] {
+        let output = run(words);
+        assert!(output.status.success(), "{words:?}: {output:?}");
+    }
+    let output = run(&["plan", "dev", "staging"]);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(4), "{told}");
+    assert!(told.contains("libduckdb.so") && told.contains("hint:"), "{told}");
+}
