@@ -167,7 +167,9 @@ fn git_code(error: &GitError) -> ExitCode {
         | GitError::Unrelated { .. }
         | GitError::BadPattern { .. }
         | GitError::Unaccounted { .. }
+        | GitError::NotArrived { .. }
         | GitError::CannotReinstate { .. }
+        | GitError::CannotPick { .. }
         | GitError::Rejected { .. }
         | GitError::Busy { .. }
         | GitError::Journal { .. }
@@ -326,9 +328,14 @@ fn git_hint(error: &GitError) -> Option<String> {
         GitError::Rejected { .. } => "the server's words say why; nothing of the push has arrived",
         GitError::Dirty { .. } => "commit or stash these changes first",
         GitError::NoCommit { .. } => "`git log --all` shows the commits that there are",
-        GitError::Unaccounted { .. } => "nothing was changed; please report it with the two commits",
+        GitError::Unaccounted { .. } | GitError::NotArrived { .. } => {
+            "nothing was changed; please report it with the two commits"
+        }
         GitError::CannotReinstate { .. } => {
             "undo it by hand in the target (`git revert` of the revert), then promote again"
+        }
+        GitError::CannotPick { .. } => {
+            "name what it needs with `--only-commit` as well, or promote the whole of it"
         }
         GitError::BadPattern { .. } => "correct `promotion.protect.paths`",
         GitError::BadName { .. } => "a branch's name is what `git check-ref-format --branch` accepts",

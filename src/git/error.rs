@@ -58,6 +58,14 @@ pub enum GitError {
         /// Where.
         paths: Vec<String>,
     },
+    /// A commit cannot be promoted by itself.
+    #[error("commit {} cannot be promoted by itself: {why}", .commit.get(..7).unwrap_or_default())]
+    CannotPick {
+        /// The commit, full id.
+        commit: String,
+        /// Why not.
+        why: String,
+    },
     /// Somebody interrupted the work.
     #[error("interrupted")]
     Interrupted,
@@ -114,6 +122,12 @@ pub enum GitError {
         path: String,
         /// The line, from 1.
         line: u32,
+    },
+    /// Work of the source is not in the result, and nothing says why.
+    #[error("the merge leaves work of the source out, and nothing says why: {}", .paths.join(", "))]
+    NotArrived {
+        /// Where.
+        paths: Vec<String>,
     },
     /// Somebody else is promoting.
     #[error("locked by {holder} since {}", .holder.at)]

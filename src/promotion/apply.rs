@@ -240,9 +240,12 @@ fn commit(
     // The first parent is the target's past: `git log --first-parent` tells its promotions.
     let before = merged.onto.as_ref().or(gathered.to.tip.as_ref());
     // With the source as a parent, what was not chosen would count as merged.
-    let second = if request.said.only.is_empty() { Some(source) } else { None };
+    let second = if request.said.is_partial() { None } else { Some(source) };
     let parents: Vec<&Revision> = before.into_iter().chain(second).collect();
-    let more = request.said.only.iter().map(|path| ("Promote-Only", path.clone()));
+    let more = plan.merge.part.iter().flat_map(|part| {
+        let commit = part.commit.clone().map(|commit| ("Promote-Only-Commit", commit));
+        part.path.clone().map(|path| ("Promote-Only", path)).into_iter().chain(commit)
+    });
     let left_out = plan.merge.reverted.iter().filter(|_| request.said.leave_out);
     let more = more.chain(left_out.map(|reverted| (git::LEFT_OUT, reverted.commit.clone())));
     let message = CommitMessage {

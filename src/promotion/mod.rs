@@ -8,8 +8,10 @@
 mod apply;
 mod check;
 mod ci;
+mod closure;
 mod declare;
 mod digest;
+mod effective;
 mod environment;
 mod error;
 mod examine;
