@@ -161,6 +161,7 @@ fn git_code(error: &GitError) -> ExitCode {
         | GitError::Program { .. }
         | GitError::Start { .. }
         | GitError::NoRepository { .. }
+        | GitError::ObjectFormat { .. }
         | GitError::NoCommit { .. }
         | GitError::BadName { .. }
         | GitError::Unreachable { .. }
@@ -168,6 +169,8 @@ fn git_code(error: &GitError) -> ExitCode {
         | GitError::BadPattern { .. }
         | GitError::Unaccounted { .. }
         | GitError::NotArrived { .. }
+        | GitError::Unsure { .. }
+        | GitError::Lfs { .. }
         | GitError::CannotReinstate { .. }
         | GitError::CannotPick { .. }
         | GitError::Rejected { .. }
@@ -311,6 +314,9 @@ fn config_hint(error: &ConfigError) -> Option<String> {
 
 fn git_hint(error: &GitError) -> Option<String> {
     let text = match error {
+        GitError::ObjectFormat { .. } => {
+            "`git init --object-format=sha1` makes one that can be promoted from and into"
+        }
         GitError::NoRepository { .. } => "correct `workspace.repository`, or make the repository",
         GitError::Unreachable { .. } => "try `git ls-remote` with the same address: what helps it helps here",
         GitError::NoProgram { .. } => {
@@ -334,6 +340,8 @@ fn git_hint(error: &GitError) -> Option<String> {
         GitError::CannotReinstate { .. } => {
             "undo it by hand in the target (`git revert` of the revert), then promote again"
         }
+        GitError::Lfs { .. } => "`git lfs push --all` in the source's repository brings what its store lacks",
+        GitError::Unsure { .. } => "install git 2.45 or newer",
         GitError::CannotPick { .. } => {
             "name what it needs with `--only-commit` as well, or promote the whole of it"
         }

@@ -77,6 +77,12 @@ pub enum GitError {
         /// What the server or library said.
         text: String,
     },
+    /// A repository names its objects by SHA-256, which the object library does not read.
+    #[error("`{url}` names its objects by sha256; promotions work on repositories that name them by sha1")]
+    ObjectFormat {
+        /// The repository, without secrets.
+        url: String,
+    },
     /// A name means no commit.
     #[error("`{name}` is no commit of this repository")]
     NoCommit {
@@ -128,6 +134,22 @@ pub enum GitError {
     NotArrived {
         /// Where.
         paths: Vec<String>,
+    },
+    /// The library alone cannot tell how Git would merge.
+    #[error("libgit2 alone is not sure how Git would merge: {why}")]
+    Unsure {
+        /// Why.
+        why: String,
+    },
+    /// What a pointer of Git LFS points to cannot be carried.
+    #[error("cannot carry what `{path}` points to, an object of Git LFS, by way of `{url}`: {text}")]
+    Lfs {
+        /// The repository that lacks it or does not take it, without secrets.
+        url: String,
+        /// The pointer.
+        path: String,
+        /// What was said.
+        text: String,
     },
     /// Somebody else is promoting.
     #[error("locked by {holder} since {}", .holder.at)]

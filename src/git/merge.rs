@@ -16,6 +16,7 @@ use super::error::GitError;
 use super::guard;
 use super::history::Span;
 use super::keep;
+use super::lfs::{self, Pointer};
 use super::lines;
 use super::loss::{self, Sides};
 use super::program::GitProgram;
@@ -109,6 +110,8 @@ pub struct Merged {
     pub up_to_date: bool,
     /// Whether the two histories have nothing in common.
     pub unrelated: bool,
+    /// Pointers of Git LFS that it brings.
+    pub pointers: Vec<Pointer>,
     /// What a person should know beside it.
     pub findings: Vec<Finding>,
 }
@@ -244,6 +247,7 @@ fn contained(
         onto: None,
         up_to_date: target == tip,
         unrelated: false,
+        pointers: lfs::pointers(&store.repository, &changes)?,
         findings: Vec::new(),
     })
 }
@@ -298,7 +302,7 @@ fn finish(
     let settled_all = settled.conflicts.iter().all(|conflict| conflict.resolution.is_some());
     let (zombies, target_only) = only_in_target(&sides, request.source.oid())?;
     let changes = tree::changes(sides.repository, Some(&sides.tip), Some(&sides.result), Renames::Followed)?;
-    findings.extend(guard::warnings(sides.repository, &sides.result, &changes)?);
+    findings.extend(guard::warnings(&sides.result, &changes)?);
     Ok(Merged {
         merge: Merge {
             base: sides.base_commit.map(|base| base.to_string()),
@@ -319,6 +323,7 @@ fn finish(
         onto: None,
         up_to_date: request.is_partial() && changes.is_empty(),
         unrelated: sides.base.is_none(),
+        pointers: lfs::pointers(sides.repository, &changes)?,
         findings,
     })
 }
@@ -457,6 +462,7 @@ fn first(
         onto: None,
         up_to_date: false,
         unrelated: false,
+        pointers: lfs::pointers(&store.repository, &changes)?,
         findings: Vec::new(),
     })
 }

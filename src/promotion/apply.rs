@@ -25,6 +25,7 @@ use super::recover;
 use super::request::{Ports, Request};
 use super::schema::Applying;
 use super::site::Location;
+use super::stores;
 
 /// What applying a plan came to.
 pub struct Applied {
@@ -213,7 +214,7 @@ fn commit(
     plan: &Plan,
     stage: &Stage,
     request: &Request,
-    ports: &Ports<'_>,
+    ports: &mut Ports<'_>,
 ) -> Result<Revision, PromotionError> {
     let gathered = &stage.gathered;
     let source = gathered
@@ -230,12 +231,13 @@ fn commit(
         &second,
     )?;
     let found = merged.tree.as_ref().map(Revision::to_string);
-    let Some(tree) = merged.tree.filter(|_| found == plan.target.tree) else {
+    let Some(tree) = merged.tree.clone().filter(|_| found == plan.target.tree) else {
         return Err(PromotionError::OtherTree {
             planned: plan.target.tree.clone().unwrap_or_default(),
             found: found.unwrap_or_default(),
         });
     };
+    stores::carry(gathered, &merged, ports)?;
     let identity = stage.ground.identity(ports);
     // The first parent is the target's past: `git log --first-parent` tells its promotions.
     let before = merged.onto.as_ref().or(gathered.to.tip.as_ref());

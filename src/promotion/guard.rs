@@ -22,6 +22,7 @@ pub(super) fn gates(observed: &Observed, said: &Acknowledgements) -> Vec<Gate> {
         conflicts(&observed.merge),
         reverted(&observed.merge, said),
         losses(&observed.merge),
+        stranded(observed),
         coordinates(observed, said),
         migration(&observed.migration, observed),
     ]
@@ -226,6 +227,11 @@ fn losses(merge: &Merge) -> Option<Gate> {
 
 fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// Pointers to what the target's store lacks would be files that nobody can read.
+fn stranded(observed: &Observed) -> Option<Gate> {
+    gate("lfs", GateState::Refused, observed.stranded.clone()?)
 }
 
 fn coordinates(observed: &Observed, said: &Acknowledgements) -> Option<Gate> {

@@ -29,6 +29,7 @@ use super::request::{Ports, Request};
 use super::schema::{self, Known, SchemaPlan, Subject};
 use super::site::Location;
 use super::site::is_same;
+use super::stores;
 
 /// What looking needs.
 pub(super) struct Looking<'a> {
@@ -81,6 +82,7 @@ impl Looking<'_> {
             findings.extend(self.base(&merging, &merged, &make)?);
         }
         findings.extend(merged.findings.iter().cloned());
+        let stranded = stores::stranded(self.store, self.gathered, &merged, (ports, &mut findings))?;
         findings.extend(self.not_pushed()?);
         let projects = self.projects(before, &merged)?;
         let mut mask = Mask::default();
@@ -106,6 +108,7 @@ impl Looking<'_> {
             migration: schema.migration,
             runs,
             policy,
+            stranded,
             findings,
         };
         let known = schema.known;
@@ -418,7 +421,7 @@ impl Looking<'_> {
             return Ok((SchemaPlan::off("the environment names no warehouse"), Some(target)));
         }
         let models = load_models(snapshot, &resolved, after, ports)?;
-        let subject = Subject::of(&resolved)?;
+        let subject = Subject::of(&resolved, ledger::taken_back(self.records, &self.request.to))?;
         let schema = schema::plan_schema(subject, &models, &self.request.said, presence, ports).await?;
         Ok((schema, Some(Target { resolved, models: Some(models) })))
     }

@@ -40,6 +40,7 @@ mod run;
 mod schema;
 mod site;
 mod status;
+mod stores;
 mod structural;
 mod unlock;
 mod workspace;

@@ -188,7 +188,7 @@ impl World {
         part: &Selected,
         selected: &[Selected],
     ) -> Result<Merged, GitError> {
-        let program = program().filter(crate::git::GitProgram::can_merge_tree);
+        let program = program().filter(crate::git::GitProgram::can_merge_on_a_tree);
         let (resolve, by) = (BTreeMap::new(), identity());
         merge(
             &self.store,
