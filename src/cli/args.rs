@@ -151,6 +151,9 @@ pub(super) struct DecisionArgs {
     /// Promote only this path, folder or pattern; the rest stays for later
     #[arg(long, value_name = "PATH")]
     pub(super) only: Vec<String>,
+    /// Promote only this commit of the source; the rest stays for later
+    #[arg(long, value_name = "REV")]
+    pub(super) only_commit: Vec<String>,
     /// Bring again what was promoted and taken back in the target
     #[arg(long, conflicts_with = "leave_out")]
     pub(super) reinstate: bool,

@@ -161,13 +161,18 @@ fn git_code(error: &GitError) -> ExitCode {
         | GitError::Program { .. }
         | GitError::Start { .. }
         | GitError::NoRepository { .. }
+        | GitError::ObjectFormat { .. }
         | GitError::NoCommit { .. }
         | GitError::BadName { .. }
         | GitError::Unreachable { .. }
         | GitError::Unrelated { .. }
         | GitError::BadPattern { .. }
         | GitError::Unaccounted { .. }
+        | GitError::NotArrived { .. }
+        | GitError::Unsure { .. }
+        | GitError::Lfs { .. }
         | GitError::CannotReinstate { .. }
+        | GitError::CannotPick { .. }
         | GitError::Rejected { .. }
         | GitError::Busy { .. }
         | GitError::Journal { .. }
@@ -309,6 +314,9 @@ fn config_hint(error: &ConfigError) -> Option<String> {
 
 fn git_hint(error: &GitError) -> Option<String> {
     let text = match error {
+        GitError::ObjectFormat { .. } => {
+            "`git init --object-format=sha1` makes one that can be promoted from and into"
+        }
         GitError::NoRepository { .. } => "correct `workspace.repository`, or make the repository",
         GitError::Unreachable { .. } => "try `git ls-remote` with the same address: what helps it helps here",
         GitError::NoProgram { .. } => {
@@ -326,9 +334,16 @@ fn git_hint(error: &GitError) -> Option<String> {
         GitError::Rejected { .. } => "the server's words say why; nothing of the push has arrived",
         GitError::Dirty { .. } => "commit or stash these changes first",
         GitError::NoCommit { .. } => "`git log --all` shows the commits that there are",
-        GitError::Unaccounted { .. } => "nothing was changed; please report it with the two commits",
+        GitError::Unaccounted { .. } | GitError::NotArrived { .. } => {
+            "nothing was changed; please report it with the two commits"
+        }
         GitError::CannotReinstate { .. } => {
             "undo it by hand in the target (`git revert` of the revert), then promote again"
+        }
+        GitError::Lfs { .. } => "`git lfs push --all` in the source's repository brings what its store lacks",
+        GitError::Unsure { .. } => "install git 2.45 or newer",
+        GitError::CannotPick { .. } => {
+            "name what it needs with `--only-commit` as well, or promote the whole of it"
         }
         GitError::BadPattern { .. } => "correct `promotion.protect.paths`",
         GitError::BadName { .. } => "a branch's name is what `git check-ref-format --branch` accepts",

@@ -5,22 +5,12 @@ use std::collections::BTreeMap;
 use git2::{ErrorCode, Oid, Sort};
 
 use super::error::GitError;
-use super::protect::Protection;
 use super::revision::Revision;
 use super::store::Store;
-use super::tree::{self, Edits, Entry, Renames};
+use super::tree::{self, Entry, Renames};
 
 /// How many commits of the source are looked at for a base.
 const LIMIT: usize = 20_000;
-
-/// What was promoted by path only: then the common commit does not know that the target has it.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Selected {
-    /// The source's commit.
-    pub source: Revision,
-    /// What was chosen.
-    pub paths: Vec<String>,
-}
 
 /// A commit of the source that resembles a target of another history.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -42,30 +32,17 @@ pub(super) fn common(store: &Store, target: &Revision, source: &Revision) -> Res
     }
 }
 
-/// Makes the base's tree with what was promoted by path as it was promoted; nothing where that is no other tree.
-pub(super) fn with_selected(
+/// Makes a base's tree with some paths as the target has them, so that a merge takes the source's there.
+pub(super) fn as_in_target(
     store: &Store,
     base: Oid,
-    selected: &[Selected],
-) -> Result<Option<Oid>, GitError> {
-    let before = store.tree(&base.into())?;
-    let mut edits = Edits::new();
-    for selection in selected.iter().filter(|selection| store.has(&selection.source)) {
-        let chosen = chosen(&selection.paths)?;
-        let source = store.tree(&selection.source)?;
-        for change in tree::changes(&store.repository, Some(&before), Some(&source), Renames::Ignored)? {
-            let path = change.new.as_ref().or(change.old.as_ref()).map(|side| side.path.clone());
-            if let Some(path) = path.filter(|path| chosen.covers(path)) {
-                edits.insert(path, change.new.map(|new| new.entry));
-            }
-        }
-    }
-    if edits.is_empty() {
-        return Ok(None);
-    }
-    let tree = tree::edited(&store.repository, before.id(), &edits)?;
+    target: &git2::Tree<'_>,
+    paths: &[String],
+) -> Result<Oid, GitError> {
+    let edits = paths.iter().map(|path| (path.clone(), tree::entry(Some(target), path))).collect();
+    let tree = tree::edited(&store.repository, store.tree(&base.into())?.id(), &edits)?;
     store.show(&tree.into())?;
-    Ok(Some(tree))
+    Ok(tree)
 }
 
 /// A commit of the source that the target has as one commit of its own: promoted, but squashed.
@@ -100,15 +77,6 @@ pub(super) fn squashed(
     let theirs: BTreeMap<Oid, Oid> = only(target, source)?.into_iter().rev().collect();
     let mut own = only(source, target)?.into_iter().filter(|(tree, _)| *tree != before);
     Ok(own.find_map(|(tree, source)| Some(Squashed { source, target: *theirs.get(&tree)? })))
-}
-
-/// Compiles the words of `--only`: paths from the root, folders with all below, patterns.
-pub(super) fn chosen(paths: &[String]) -> Result<Protection, GitError> {
-    let rooted: Vec<String> = paths
-        .iter()
-        .map(|path| format!("/{}", path.trim_start_matches("./").trim_start_matches('/')))
-        .collect();
-    Protection::new(&rooted)
 }
 
 /// Finds the source's commit whose files most resemble the target's.

@@ -13,6 +13,7 @@ use super::program::GitProgram;
 use super::revision::Revision;
 use super::store::Store;
 use super::tree::{self, Edits, Entry, Renames};
+use super::unsure;
 use crate::model::finding::Finding;
 use crate::model::merge::ConflictKind;
 use crate::model::origin::Place;
@@ -69,14 +70,16 @@ pub(super) fn names(program: Option<&GitProgram>) -> String {
 
 /// Merges with the library and, where it can, with Git; where they differ, Git's result counts.
 pub(super) fn merge(task: &Task<'_>) -> Result<Verdict, GitError> {
-    let library = by_library(task)?;
+    let library = by_library(task, Favour::Asked)?;
     let engine = names(task.program);
     let able = |program: &&GitProgram| match task.base_tree {
         Some(_) => program.can_merge_on_a_tree(),
         None => program.can_merge_tree(),
     };
     let Some(program) = task.program.filter(able) else {
-        return Ok(Verdict { attempt: library, engine, findings: vec![one_engine(task.program)] });
+        let (attempt, mut findings) = unsure::doubted(task, library)?;
+        findings.insert(0, one_engine(task.program));
+        return Ok(Verdict { attempt, engine, findings });
     };
     let git = by_program(task, program)?;
     let findings = if git == library { Vec::new() } else { differences(task, &library, &git)? };
@@ -137,14 +140,27 @@ fn touched_by_both(task: &Task<'_>) -> Result<BTreeSet<String>, GitError> {
     Ok(touched(task.target)?.intersection(&touched(task.source)?).cloned().collect())
 }
 
-fn by_library(task: &Task<'_>) -> Result<Attempt, GitError> {
+/// Whom the library favours, and how it compares lines.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Favour {
+    /// Whom the task prefers.
+    Asked,
+    /// The same, and lines are compared with patience.
+    Patient,
+    /// Nobody: what both sides changed is a conflict.
+    Nobody,
+}
+
+/// Merges with the library.
+pub(super) fn by_library(task: &Task<'_>, favour: Favour) -> Result<Attempt, GitError> {
     let repository = &task.store.repository;
     let failed = || GitError::doing("cannot merge");
     let mut options = MergeOptions::new();
-    options.find_renames(true).target_limit(7000).file_favor(match task.prefer {
-        Prefer::Source => FileFavor::Theirs,
-        Prefer::Target => FileFavor::Ours,
-        Prefer::None => FileFavor::Normal,
+    options.find_renames(true).target_limit(7000).patience(favour == Favour::Patient);
+    options.file_favor(match (task.prefer, favour) {
+        (_, Favour::Nobody) | (Prefer::None, _) => FileFavor::Normal,
+        (Prefer::Source, Favour::Asked | Favour::Patient) => FileFavor::Theirs,
+        (Prefer::Target, Favour::Asked | Favour::Patient) => FileFavor::Ours,
     });
     let commit = |oid| repository.find_commit(oid).map_err(failed());
     let (target, source) = (commit(task.target)?, commit(task.source)?);

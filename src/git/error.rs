@@ -58,6 +58,14 @@ pub enum GitError {
         /// Where.
         paths: Vec<String>,
     },
+    /// A commit cannot be promoted by itself.
+    #[error("commit {} cannot be promoted by itself: {why}", .commit.get(..7).unwrap_or_default())]
+    CannotPick {
+        /// The commit, full id.
+        commit: String,
+        /// Why not.
+        why: String,
+    },
     /// Somebody interrupted the work.
     #[error("interrupted")]
     Interrupted,
@@ -68,6 +76,12 @@ pub enum GitError {
         url: String,
         /// What the server or library said.
         text: String,
+    },
+    /// A repository names its objects by SHA-256, which the object library does not read.
+    #[error("`{url}` names its objects by sha256; promotions work on repositories that name them by sha1")]
+    ObjectFormat {
+        /// The repository, without secrets.
+        url: String,
     },
     /// A name means no commit.
     #[error("`{name}` is no commit of this repository")]
@@ -114,6 +128,28 @@ pub enum GitError {
         path: String,
         /// The line, from 1.
         line: u32,
+    },
+    /// Work of the source is not in the result, and nothing says why.
+    #[error("the merge leaves work of the source out, and nothing says why: {}", .paths.join(", "))]
+    NotArrived {
+        /// Where.
+        paths: Vec<String>,
+    },
+    /// The library alone cannot tell how Git would merge.
+    #[error("libgit2 alone is not sure how Git would merge: {why}")]
+    Unsure {
+        /// Why.
+        why: String,
+    },
+    /// What a pointer of Git LFS points to cannot be carried.
+    #[error("cannot carry what `{path}` points to, an object of Git LFS, by way of `{url}`: {text}")]
+    Lfs {
+        /// The repository that lacks it or does not take it, without secrets.
+        url: String,
+        /// The pointer.
+        path: String,
+        /// What was said.
+        text: String,
     },
     /// Somebody else is promoting.
     #[error("locked by {holder} since {}", .holder.at)]

@@ -2,24 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use git2::Repository;
+use unicode_normalization::UnicodeNormalization;
 
 use super::error::GitError;
 use super::tree::{self, Change, MODE_SUBMODULE};
 use crate::model::finding::Finding;
 use crate::model::origin::Place;
 
-/// How a pointer of Git LFS begins.
-const POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
-/// A pointer is never longer, in bytes.
-const POINTER_SIZE_BYTES: usize = 1024;
-
 /// Looks at what a merge brings into the target.
-pub(super) fn warnings(
-    repository: &Repository,
-    result: &git2::Tree<'_>,
-    changes: &[Change],
-) -> Result<Vec<Finding>, GitError> {
+pub(super) fn warnings(result: &git2::Tree<'_>, changes: &[Change]) -> Result<Vec<Finding>, GitError> {
     let brought: Vec<&tree::Located> = changes.iter().filter_map(|change| change.new.as_ref()).collect();
     if brought.is_empty() {
         return Ok(Vec::new());
@@ -38,34 +29,7 @@ pub(super) fn warnings(
                 .hint("look whether the submodule's commit is pushed"),
         );
     }
-    let mut pointers = Vec::new();
-    for side in brought.iter().filter(|side| side.entry.is_file()) {
-        if is_pointer(repository, side.entry)? {
-            pointers.push(side.path.as_str());
-        }
-    }
-    if let Some(first) = pointers.first() {
-        let more =
-            if pointers.len() == 1 { String::new() } else { format!(" and {} more", pointers.len() - 1) };
-        let message =
-            format!("`{first}`{more} is a pointer of Git LFS; what it points to is not carried along");
-        findings.push(
-            Finding::warning("lfs-pointer", message)
-                .at(Place::file(*first))
-                .hint("`git lfs push` the objects to the target's repository, if that is another one"),
-        );
-    }
     Ok(findings)
-}
-
-fn is_pointer(repository: &Repository, entry: tree::Entry) -> Result<bool, GitError> {
-    let failed = || GitError::doing(format!("cannot read object {}", entry.oid));
-    let odb = repository.odb().map_err(failed())?;
-    let (size, _) = odb.read_header(entry.oid).map_err(failed())?;
-    if size > POINTER_SIZE_BYTES || size < POINTER.len() {
-        return Ok(false);
-    }
-    Ok(tree::bytes(repository, entry)?.starts_with(POINTER))
 }
 
 /// Names paths that are one on systems which take no notice of case or of how an accent is written.
@@ -86,27 +50,9 @@ fn collisions(files: &BTreeMap<String, tree::Entry>, brought: &BTreeSet<&str>) -
         .collect()
 }
 
-/// Folds case, and writes the accented letters of Latin-1 as a letter and its accent.
+/// Folds case, and writes every accented letter as a letter and its accents.
 fn fold(path: &str) -> String {
-    path.chars().flat_map(char::to_lowercase).flat_map(decomposed).collect()
-}
-
-fn decomposed(character: char) -> impl Iterator<Item = char> {
-    let pairs = [
-        ("àèìòù", "aeiou", '\u{300}'),
-        ("áéíóúý", "aeiouy", '\u{301}'),
-        ("âêîôû", "aeiou", '\u{302}'),
-        ("ãñõ", "ano", '\u{303}'),
-        ("äëïöüÿ", "aeiouy", '\u{308}'),
-        ("å", "a", '\u{30a}'),
-        ("ç", "c", '\u{327}'),
-    ];
-    let found = pairs.into_iter().find_map(|(composed, bare, accent)| {
-        let at = composed.chars().position(|other| other == character)?;
-        Some((bare.chars().nth(at)?, accent))
-    });
-    let (letter, accent) = found.map_or((character, None), |(letter, accent)| (letter, Some(accent)));
-    std::iter::once(letter).chain(accent)
+    path.chars().flat_map(char::to_lowercase).nfd().collect()
 }
 
 #[cfg(test)]
@@ -121,6 +67,8 @@ mod tests {
             (["a/README.md", "a/Readme.md"], 1),
             (["caf\u{e9}.sql", "cafe\u{301}.sql"], 1),
             (["caf\u{e9}.sql", "cafe.sql"], 0),
+            (["\u{17d}lutý.sql", "z\u{30c}luty\u{301}.sql"], 1),
+            (["\u{d55c}.sql", "\u{1112}\u{1161}\u{11ab}.sql"], 1),
             (["a.sql", "b.sql"], 0),
         ] {
             let brought = BTreeSet::from([names[1]]);

@@ -71,7 +71,7 @@ impl<'a> Span<'a> {
     }
 
     /// Walks the side's own commits, the newest first.
-    fn commits(&self) -> Result<impl Iterator<Item = Commit<'a>>, GitError> {
+    pub(super) fn commits(&self) -> Result<impl Iterator<Item = Commit<'a>>, GitError> {
         let repository = self.repository;
         let walk = || {
             let mut walk = repository.revwalk()?;

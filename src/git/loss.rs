@@ -47,6 +47,12 @@ struct Fate<'c> {
 }
 
 impl<'a> Sides<'a> {
+    /// Takes another tree for the result.
+    pub(super) fn with_result(self, tree: Oid) -> Result<Self, GitError> {
+        let result = self.repository.find_tree(tree).map_err(GitError::doing("cannot read a merged tree"))?;
+        Ok(Self { result, ..self })
+    }
+
     fn span(&self) -> Span<'a> {
         Span { repository: self.repository, base: self.base_commit, tip: self.target_commit }
     }

@@ -8,19 +8,22 @@ use std::sync::atomic::AtomicBool;
 
 use git2::Oid;
 
-use super::base::{self, Selected, Squashed};
+use super::arrival;
+use super::base::{self, Squashed};
 use super::conflict::{self, Settlement};
 use super::engine::{self, Attempt, Task, Verdict};
 use super::error::GitError;
 use super::guard;
 use super::history::Span;
 use super::keep;
+use super::lfs::{self, Pointer};
 use super::lines;
 use super::loss::{self, Sides};
 use super::program::GitProgram;
 use super::protect::{self, ProtectKeys, Protection};
 use super::reverted;
 use super::revision::{Identity, Revision};
+use super::selection::{self, Only, Selected};
 use super::selector::{Selector, selector_of};
 use super::store::Store;
 use super::structure::{Side, Structured, Wish, structured};
@@ -67,12 +70,16 @@ pub struct MergeRequest<'a> {
     pub resolve: &'a BTreeMap<String, Resolution>,
     /// Conflicts that always go one way: patterns of paths, and the side.
     pub always: &'a [(String, Resolution)],
-    /// Paths to which the merge is confined (`--only`); empty: everything.
+    /// Paths to which the merge is confined (`--only`); empty, and no commits: everything.
     pub only: &'a [String],
-    /// What was promoted by path since the common commit.
+    /// Commits of the source to which it is confined (`--only-commit`), beside the paths.
+    pub only_commits: &'a [Revision],
+    /// What was promoted of the source since the common commit, and not the whole of it.
     pub selected: &'a [Selected],
     /// A base for histories that have no commit in common.
     pub base: Option<&'a Revision>,
+    /// Paths that the target took back without a revert, and that come again.
+    pub again: &'a [String],
     /// Reverts in the target that are undone first, the newest first.
     pub reinstate: &'a [Revision],
     /// Who undoes them.
@@ -81,6 +88,13 @@ pub struct MergeRequest<'a> {
     pub program: Option<&'a GitProgram>,
     /// Set from outside to stop.
     pub interrupt: &'a AtomicBool,
+}
+
+impl MergeRequest<'_> {
+    /// Whether only a part of the source is wanted.
+    pub(super) fn is_partial(&self) -> bool {
+        !self.only.is_empty() || !self.only_commits.is_empty()
+    }
 }
 
 /// What a merge comes to.
@@ -96,6 +110,8 @@ pub struct Merged {
     pub up_to_date: bool,
     /// Whether the two histories have nothing in common.
     pub unrelated: bool,
+    /// Pointers of Git LFS that it brings.
+    pub pointers: Vec<Pointer>,
     /// What a person should know beside it.
     pub findings: Vec<Finding>,
 }
@@ -155,8 +171,8 @@ fn onto(
     (tip, protection, squashed): (&Revision, &Protection, Option<&Squashed>),
     request: &MergeRequest<'_>,
 ) -> Result<Merged, GitError> {
-    let (source_tree, target_tree) = (store.tree(request.source)?, store.tree(target)?);
-    if store.contains(target, request.source)? {
+    let target_tree = store.tree(target)?;
+    if store.contains(target, request.source)? && request.again.is_empty() {
         return contained(store, target, tip, request);
     }
     let common = base::common(store, target, request.source)?;
@@ -170,11 +186,18 @@ fn onto(
     let base = squashed.or(common).or_else(|| request.base.map(Revision::oid));
     let mut base_tree = match (base, request.selected) {
         (None, _) | (_, []) => None,
-        (Some(base), selected) => base::with_selected(store, base, selected)?,
+        (Some(base), selected) => selection::with_selected(store, base, selected)?,
     };
     if (common.is_none() || squashed.is_some()) && base_tree.is_none() {
         base_tree = base.map(|base| store.tree(&base.into())).transpose()?.map(|tree| tree.id());
     }
+    if let (Some(base), false) = (base, request.again.is_empty()) {
+        base_tree = Some(base::as_in_target(store, base_tree.unwrap_or(base), &target_tree, request.again)?);
+    }
+    let part = selection::part(store, target, (base, base_tree), request)?;
+    let (source, further) =
+        part.map_or((request.source.clone(), Vec::new()), |part| (part.tip, part.findings));
+    let source_tree = store.tree(&source)?;
     let verdict = if base == Some(target.oid()) && base_tree.is_none() {
         // Nothing to merge: the target has no work of its own.
         let attempt = Attempt { tree: source_tree.id(), clashes: Vec::new() };
@@ -185,7 +208,7 @@ fn onto(
             base,
             base_tree,
             target: target.oid(),
-            source: request.source.oid(),
+            source: source.oid(),
             prefer: request.prefer,
             program: request.program,
             interrupt: request.interrupt,
@@ -203,7 +226,8 @@ fn onto(
         target_commit: target.oid(),
         structured: BTreeMap::new(),
     };
-    let merged = finish(sides, verdict, protection, request)?;
+    let mut merged = finish(sides, verdict, protection, request)?;
+    merged.findings.extend(further);
     Ok(Merged { unrelated: common.is_none(), ..merged })
 }
 
@@ -223,6 +247,7 @@ fn contained(
         onto: None,
         up_to_date: target == tip,
         unrelated: false,
+        pointers: lfs::pointers(&store.repository, &changes)?,
         findings: Vec::new(),
     })
 }
@@ -240,11 +265,12 @@ fn finish(
     let always = settled_always(request)?;
     let settlement = Settlement { resolve: request.resolve, always: &always, protection };
     let mut settled = conflict::settle(&sides, &attempt, request.source.oid(), &settlement)?;
-    sides = with_result(sides, settled.tree)?;
-    let only = Only::new(request.only)?;
+    sides = sides.with_result(settled.tree)?;
+    let only = Only::of(request)?;
     sides = only.confine(sides)?;
     settled.conflicts.retain(|conflict| only.covers(&conflict.path));
-    let (next, mut protected) = protect_all(sides, protection, request)?;
+    let protect::Guarded { sides: next, mut protected, paths: put_back } =
+        protect::put_back(sides, protection, request)?;
     sides = next;
     protected.retain(|kept| kept.path.as_ref().is_none_or(|path| only.covers(path)));
     findings.extend(settled.findings);
@@ -255,9 +281,15 @@ fn finish(
     let edits = keep::edits(&sides, &report.losses, &keeps)?;
     if !edits.is_empty() {
         let tree = tree::edited(sides.repository, sides.result.id(), &edits)?;
-        sides = with_result(sides, tree)?;
+        sides = sides.with_result(tree)?;
         report = loss::report(&sides)?;
     }
+    let known = |path: &str| {
+        let named = |conflict: &Conflict| is_at(conflict, path);
+        let settled = settled.conflicts.iter().any(named) || put_back.contains(path);
+        settled || protection.covers(path) || !only.covers(path)
+    };
+    arrival::check(&sides, &known)?;
     let accepts = selectors(request.accept_losses);
     findings.extend(unused("--accept-loss", &accepts, &report));
     let guarded = |path: &String| protected.iter().any(|kept| kept.path.as_ref() == Some(path));
@@ -270,7 +302,7 @@ fn finish(
     let settled_all = settled.conflicts.iter().all(|conflict| conflict.resolution.is_some());
     let (zombies, target_only) = only_in_target(&sides, request.source.oid())?;
     let changes = tree::changes(sides.repository, Some(&sides.tip), Some(&sides.result), Renames::Followed)?;
-    findings.extend(guard::warnings(sides.repository, &sides.result, &changes)?);
+    findings.extend(guard::warnings(&sides.result, &changes)?);
     Ok(Merged {
         merge: Merge {
             base: sides.base_commit.map(|base| base.to_string()),
@@ -282,47 +314,18 @@ fn finish(
             protected,
             conflicts: settled.conflicts,
             reverted: Vec::new(),
+            undone: Vec::new(),
+            part: Vec::new(),
             zombies,
             target_only,
         },
         tree: settled_all.then(|| sides.result.id().into()),
         onto: None,
-        up_to_date: !request.only.is_empty() && changes.is_empty(),
+        up_to_date: request.is_partial() && changes.is_empty(),
         unrelated: sides.base.is_none(),
+        pointers: lfs::pointers(sides.repository, &changes)?,
         findings,
     })
-}
-
-/// What a merge is confined to.
-struct Only(Option<Protection>);
-
-impl Only {
-    fn new(paths: &[String]) -> Result<Self, GitError> {
-        Ok(Self(if paths.is_empty() { None } else { Some(base::chosen(paths)?) }))
-    }
-
-    fn covers(&self, path: &str) -> bool {
-        self.0.as_ref().is_none_or(|chosen| chosen.covers(path))
-    }
-
-    /// Takes of a result only what was chosen; a renamed file is chosen on both paths.
-    fn confine<'a>(&self, sides: Sides<'a>) -> Result<Sides<'a>, GitError> {
-        if self.0.is_none() {
-            return Ok(sides);
-        }
-        let changes =
-            tree::changes(sides.repository, Some(&sides.target), Some(&sides.result), Renames::Followed)?;
-        let mut edits = Edits::new();
-        for change in changes {
-            let both = [change.old.as_ref(), change.new.as_ref()];
-            if both.into_iter().flatten().any(|side| self.covers(&side.path)) {
-                edits.extend(change.old.as_ref().map(|old| (old.path.clone(), None)));
-                edits.extend(change.new.map(|new| (new.path, Some(new.entry))));
-            }
-        }
-        let tree = tree::edited(sides.repository, sides.target.id(), &edits)?;
-        with_result(sides, tree)
-    }
 }
 
 /// Merges by structure what is wanted so.
@@ -338,7 +341,7 @@ fn by_structure<'a>(
     // How the engines merge the text of such a file is of no account.
     findings.retain(|finding| !finding.place.as_ref().is_some_and(|place| files.contains_key(&*place.file)));
     findings.extend(more);
-    let sides = Sides { structured: files, ..with_result(sides, attempt.tree)? };
+    let sides = Sides { structured: files, ..sides.with_result(attempt.tree)? };
     Ok((sides, attempt))
 }
 
@@ -376,8 +379,13 @@ fn accept(losses: &mut [Loss], accepts: &[Selector], (request, conflicts): (&Mer
 
 /// Tells whether a path's fate hangs on a conflict that is not settled.
 fn is_open(conflict: &Conflict, path: &str) -> bool {
+    conflict.resolution.is_none() && is_at(conflict, path)
+}
+
+/// Tells whether a conflict is at a path or at a folder above it.
+fn is_at(conflict: &Conflict, path: &str) -> bool {
     let below = path.strip_prefix(conflict.path.as_str()).is_some_and(|rest| rest.starts_with('/'));
-    conflict.resolution.is_none() && (conflict.path == path || below)
+    conflict.path == path || below
 }
 
 fn unused(flag: &str, selectors: &[Selector], report: &loss::Report) -> Vec<Finding> {
@@ -387,34 +395,6 @@ fn unused(flag: &str, selectors: &[Selector], report: &loss::Report) -> Vec<Find
         .filter(|selector| !report.losses.iter().any(|loss| selector.chooses(&loss.path, loss.lines)))
         .map(|selector| selector.unused(flag, &there))
         .collect()
-}
-
-fn with_result(sides: Sides<'_>, tree: Oid) -> Result<Sides<'_>, GitError> {
-    let repository = sides.repository;
-    let result = repository.find_tree(tree).map_err(GitError::doing("cannot read a merged tree"))?;
-    Ok(Sides { result, ..sides })
-}
-
-/// Puts protected paths, then protected keys back.
-fn protect_all<'a>(
-    mut sides: Sides<'a>,
-    protection: &Protection,
-    request: &MergeRequest<'_>,
-) -> Result<(Sides<'a>, Vec<Protected>), GitError> {
-    let (edits, mut protected) = protect::paths(&sides, protection)?;
-    if !edits.is_empty() {
-        let tree = tree::edited(sides.repository, sides.result.id(), &edits)?;
-        sides = with_result(sides, tree)?;
-    }
-    let (Some(file), Some(protect_keys)) = (request.project_file, request.protect_keys) else {
-        return Ok((sides, protected));
-    };
-    if let Some((edits, keys)) = protect::keys(&sides, file, protect_keys)? {
-        let tree = tree::edited(sides.repository, sides.result.id(), &edits)?;
-        sides = with_result(sides, tree)?;
-        protected.extend(keys);
-    }
-    Ok((sides, protected))
 }
 
 /// Describes a change of a file.
@@ -452,7 +432,8 @@ fn only_in_target(sides: &Sides<'_>, source: Oid) -> Result<(Vec<String>, Vec<St
     Ok((zombies.into_iter().collect(), own))
 }
 
-/// The first promotion into a branch that is not there: the source's tree without protected paths.
+/// The first promotion into a branch that is not there: the source's tree, or the chosen part of it, without
+/// protected paths.
 fn first(
     store: &Store,
     protection: &Protection,
@@ -460,9 +441,12 @@ fn first(
     request: &MergeRequest<'_>,
 ) -> Result<Merged, GitError> {
     let tree = store.repository.find_tree(source).map_err(GitError::doing("cannot read the source"))?;
-    let covered: Vec<String> =
-        tree::files(&tree)?.into_keys().filter(|path| protection.covers(path)).collect();
-    let edits: Edits = covered.iter().map(|path| (path.clone(), None)).collect();
+    let only = Only::first(request)?;
+    let (covered, rest): (Vec<String>, Vec<String>) = tree::files(&tree)?
+        .into_keys()
+        .filter(|path| protection.covers(path) || !only.covers(path))
+        .partition(|path| only.covers(path));
+    let edits: Edits = covered.iter().chain(&rest).map(|path| (path.clone(), None)).collect();
     let merged = tree::edited(&store.repository, source, &edits)?;
     let result = store.repository.find_tree(merged).map_err(GitError::doing("cannot read a merged tree"))?;
     let changes = tree::changes(&store.repository, None, Some(&result), Renames::Ignored)?;
@@ -478,6 +462,7 @@ fn first(
         onto: None,
         up_to_date: false,
         unrelated: false,
+        pointers: lfs::pointers(&store.repository, &changes)?,
         findings: Vec::new(),
     })
 }
@@ -493,6 +478,8 @@ fn nothing(request: &MergeRequest<'_>) -> Merge {
         protected: Vec::new(),
         conflicts: Vec::new(),
         reverted: Vec::new(),
+        undone: Vec::new(),
+        part: Vec::new(),
         zombies: Vec::new(),
         target_only: Vec::new(),
     }

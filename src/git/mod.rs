@@ -7,6 +7,7 @@
 //! Start at [`Store`] for where objects are, at [`merge()`] for what a promotion brings, at
 //! [`publish()`] for how it gets there.
 
+mod arrival;
 mod base;
 mod commit;
 mod conflict;
@@ -17,6 +18,7 @@ mod guard;
 mod history;
 mod journal;
 mod keep;
+mod lfs;
 mod lines;
 mod lock;
 mod loss;
@@ -30,21 +32,25 @@ mod remote;
 mod reverted;
 mod revision;
 mod rollback;
+mod selection;
 mod selector;
 mod store;
 mod structure;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod undone;
+mod unsure;
 mod url;
 mod worktree;
 
-pub use base::{Resemblance, Selected, resemblance};
+pub use base::{Resemblance, resemblance};
 pub use commit::{CommitMessage, commit};
 pub use create::{Standing, create_branch, create_repository, standing};
 pub use engine::library;
 pub use error::GitError;
 pub use journal::{append, read};
+pub use lfs::{Pointer, carry, has_objects};
 pub use lock::{Lock, LockHolder, LockRequest, acquire, held, release};
 pub use merge::{MergeRequest, Merged, Unrelated, merge};
 pub use own::own_commits;
@@ -54,8 +60,10 @@ pub use publish::{Destination, Publication, Published, Transport, publish};
 pub use remote::{Fetch, Fetched};
 pub use reverted::{LEFT_OUT, REVERTS, reverted};
 pub use revision::{Identity, Revision};
-pub use rollback::{Back, back};
+pub use rollback::{Back, Backwards, back};
+pub use selection::{Selected, pending};
 pub use selector::selector_of;
 pub use store::Store;
+pub use undone::undone;
 pub use url::{display_url, local_path};
 pub use worktree::{Followed, WorkTreeState, finish, follow, prepare, state, uncommitted, unpushed};

@@ -1,16 +1,20 @@
 //! Paths and keys that a target keeps as its own.
 
+use std::collections::BTreeSet;
+
 use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 
 use super::error::GitError;
 use super::loss::Sides;
-use super::tree::{self, Change, Edits, Entry, MODE_FILE, Renames};
+use super::merge::MergeRequest;
+use super::tree::{self, Change, Edits, Entry, Renames};
 use crate::model::merge::Protected;
 
 /// Keeps the target's values of protected keys in the project file's merged text.
 ///
-/// Gets the target's text and the merged text; gives nothing where there is nothing to keep.
-pub type ProtectKeys<'a> = dyn Fn(&str, &str) -> Option<KeysKept> + 'a;
+/// Gets the target's text and the merged text, or nothing for that where the merge deletes the file; gives
+/// nothing where there is nothing to keep.
+pub type ProtectKeys<'a> = dyn Fn(&str, Option<&str>) -> Option<KeysKept> + 'a;
 
 /// A project file with the target's values of protected keys.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -61,7 +65,7 @@ fn glob(pattern: &str) -> Result<Glob, globset::Error> {
 /// Gives the edits that put the target's entries back, and what the source wanted there.
 ///
 /// A file that the source renamed away from or to a protected path is put back on both paths.
-pub(super) fn paths(sides: &Sides<'_>, protection: &Protection) -> Result<(Edits, Vec<Protected>), GitError> {
+fn paths(sides: &Sides<'_>, protection: &Protection) -> Result<(Edits, Vec<Protected>), GitError> {
     let wishes =
         tree::changes(sides.repository, sides.base.as_ref(), Some(&sides.source), Renames::Followed)?;
     let mut edits = Edits::new();
@@ -108,36 +112,92 @@ fn wish(sides: &Sides<'_>, change: &Change) -> Option<Protected> {
     Some(Protected { path: Some(path), key: None, source_wanted })
 }
 
+/// A merge with the target's own put back.
+pub(super) struct Guarded<'a> {
+    pub(super) sides: Sides<'a>,
+    pub(super) protected: Vec<Protected>,
+    /// The paths that were put back.
+    pub(super) paths: BTreeSet<String>,
+}
+
+/// Puts protected paths, then protected keys back.
+pub(super) fn put_back<'a>(
+    mut sides: Sides<'a>,
+    protection: &Protection,
+    request: &MergeRequest<'_>,
+) -> Result<Guarded<'a>, GitError> {
+    let (edits, mut protected) = paths(&sides, protection)?;
+    let mut put_back: BTreeSet<String> = edits.keys().cloned().collect();
+    if !edits.is_empty() {
+        let tree = tree::edited(sides.repository, sides.result.id(), &edits)?;
+        sides = sides.with_result(tree)?;
+    }
+    if let (Some(file), Some(protect_keys)) = (request.project_file, request.protect_keys)
+        && let Some((edits, keys)) = keys(&sides, file, protect_keys)?
+    {
+        put_back.extend(edits.keys().cloned());
+        let tree = tree::edited(sides.repository, sides.result.id(), &edits)?;
+        sides = sides.with_result(tree)?;
+        protected.extend(keys);
+    }
+    Ok(Guarded { sides, protected, paths: put_back })
+}
+
 /// Gives the edit that keeps the target's values of protected keys, where the merge changed them.
-pub(super) fn keys(
+///
+/// The file is followed where the source renamed it; where the source deleted it, it stays with what it protects.
+fn keys(
     sides: &Sides<'_>,
     file: &str,
     protect: &ProtectKeys<'_>,
 ) -> Result<Option<(Edits, Vec<Protected>)>, GitError> {
-    let read = |tree| -> Result<Option<(Entry, String)>, GitError> {
-        let Some(entry) = tree::entry(Some(tree), file).filter(|entry| entry.is_file()) else {
+    let read = |tree: &git2::Tree<'_>, path: &str| -> Result<Option<(Entry, String)>, GitError> {
+        let Some(entry) = tree::entry(Some(tree), path).filter(|entry| entry.is_file()) else {
             return Ok(None);
         };
         let text = String::from_utf8(tree::bytes(sides.repository, entry)?).ok();
         Ok(text.map(|text| (entry, text)))
     };
-    let (Some((before, target)), Some((after, merged))) = (read(&sides.target)?, read(&sides.result)?) else {
-        return Ok(None);
+    let (own, there) = places(sides, file)?;
+    let Some((before, target)) = read(&sides.target, &own)? else { return Ok(None) };
+    let merged = match &there {
+        Some(path) => read(&sides.result, path)?,
+        None => None,
     };
-    if before.oid == after.oid {
-        return Ok(None);
+    let Some(path) = &there else {
+        let gone = protect(&target, None);
+        return Ok(gone.map(|kept| (Edits::from([(own, Some(before))]), kept.protected)));
+    };
+    let Some((after, merged)) = merged.filter(|(after, _)| after.oid != before.oid) else { return Ok(None) };
+    let Some(kept) = protect(&target, Some(&merged)) else { return Ok(None) };
+    let written = sides.repository.blob(kept.text.as_bytes());
+    let oid = written.map_err(GitError::doing(format!("cannot write `{path}`")))?;
+    Ok(Some((Edits::from([(path.clone(), Some(Entry { oid, ..after }))]), kept.protected)))
+}
+
+/// Gives where target and result have the project file; nothing for a result without it.
+fn places(sides: &Sides<'_>, file: &str) -> Result<(String, Option<String>), GitError> {
+    let is_in = |tree: &git2::Tree<'_>, path: &str| tree::entry(Some(tree), path).is_some();
+    if is_in(&sides.target, file) && is_in(&sides.result, file) {
+        return Ok((file.to_owned(), Some(file.to_owned())));
     }
-    let Some(kept) =
-        protect(&target, &merged).filter(|kept| kept.text != merged || !kept.protected.is_empty())
-    else {
-        return Ok(None);
+    let changes =
+        tree::changes(sides.repository, sides.base.as_ref(), Some(&sides.source), Renames::Followed)?;
+    let renamed = changes.into_iter().filter_map(|change| Some((change.old?.path, change.new?.path)));
+    let mut renamed = renamed.filter(|(old, new)| old != new && (old == file || new == file));
+    // A `meltano.yml` may have become a `project.yml` that does not resemble it any more.
+    let other = || {
+        let (folder, name) = file.rsplit_once('/').map_or(("", file), |(folder, name)| (folder, name));
+        let name = if name == "project.yml" { "meltano.yml" } else { "project.yml" };
+        if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
     };
-    let oid = sides
-        .repository
-        .blob(kept.text.as_bytes())
-        .map_err(GitError::doing(format!("cannot write `{file}`")))?;
-    let mode = if after.is_file() { after.mode } else { MODE_FILE };
-    Ok(Some((Edits::from([(file.to_owned(), Some(Entry { oid, mode }))]), kept.protected)))
+    if is_in(&sides.target, file) {
+        let to = renamed.next().map_or_else(other, |(_, new)| new);
+        let came = is_in(&sides.result, &to) && !is_in(&sides.target, &to);
+        return Ok((file.to_owned(), came.then_some(to)));
+    }
+    let from = renamed.next().map_or_else(other, |(old, _)| old);
+    Ok((from, is_in(&sides.result, file).then(|| file.to_owned())))
 }
 
 #[cfg(test)]

@@ -21,6 +21,9 @@ use super::url::{display_url, local_path, mask_words};
 /// How often a fetch is tried that another process got in the way of.
 const TRIES: u32 = 5;
 
+/// Digits of an object's id where objects are named by SHA-256.
+const SHA256_DIGITS: usize = 64;
+
 /// What is wanted of a remote.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Fetch {
@@ -178,6 +181,9 @@ pub(super) fn look(
         return Err(failure(url, &output));
     }
     let text = output.text();
+    if text.lines().any(|line| line.split('\t').next().is_some_and(|id| id.len() == SHA256_DIGITS)) {
+        return Err(GitError::ObjectFormat { url: display_url(url) });
+    }
     let tips = text.lines().filter_map(|line| {
         let (id, name) = line.split_once('\t')?;
         // A pattern also matches the end of longer names.

@@ -9,6 +9,7 @@ use super::error::GitError;
 use super::history::describe;
 use super::revision::{Identity, Revision};
 use super::store::Store;
+use super::tree::{self, Renames};
 use crate::model::merge::Reverted;
 
 /// Says which promotions a commit takes back.
@@ -20,7 +21,11 @@ pub const LEFT_OUT: &str = "Promote-Left-Out";
 /// Every promotion's commit has it.
 const PLAN: &str = "Promote-Plan";
 
-/// Lists the reverts of promotions that only the target has and that nobody has decided about, the newest first.
+/// Lists the reverts of promoted work that only the target has and that nobody has decided about, the newest first.
+///
+/// Shape: what is taken back is a promotion, or a commit that the source has; a revert after which the target
+/// has the files as the source has them takes nothing back.
+
 ///
 /// # Errors
 ///
@@ -50,7 +55,7 @@ pub fn reverted(store: &Store, target: &Revision, source: &Revision) -> Result<V
             let text = String::from_utf8_lossy(commit.message_bytes()).into_owned();
             if !taken_back(&text).is_empty() {
                 decided.insert(oid);
-            } else if is_promotion(&commit, &text) && is_in(store, &commit, source) {
+            } else if is_promoted(store, &commit, source) && still_counts(store, &revert, target, source)? {
                 found.extend(describe(repository, revert.id()).map(|by| Reverted {
                     promotion: oid.to_string(),
                     commit: by.commit,
@@ -77,16 +82,33 @@ fn trailers(message: &str, key: &str) -> Vec<Oid> {
     values.filter_map(|value| Oid::from_str(value.trim()).ok()).collect()
 }
 
-fn is_promotion(commit: &Commit<'_>, message: &str) -> bool {
-    commit.parent_count() > 1 || message.lines().any(|line| line.starts_with(PLAN))
+/// Whether a commit is a promotion of what the source still has.
+pub(super) fn is_promotion(store: &Store, commit: &Commit<'_>, source: &Revision) -> bool {
+    match commit.parent_id(1) {
+        Ok(promoted) => store.contains(source, &promoted.into()).unwrap_or(false),
+        Err(_) => String::from_utf8_lossy(commit.message_bytes()).lines().any(|line| line.starts_with(PLAN)),
+    }
 }
 
-/// Whether the source still has what was promoted.
-fn is_in(store: &Store, promotion: &Commit<'_>, source: &Revision) -> bool {
-    match promotion.parent_id(1) {
-        Ok(promoted) => store.contains(source, &promoted.into()).unwrap_or(false),
-        Err(_) => true,
-    }
+/// Whether a commit's work came from the source: with a promotion, or because it is the source's own.
+fn is_promoted(store: &Store, commit: &Commit<'_>, source: &Revision) -> bool {
+    is_promotion(store, commit, source) || store.contains(source, &commit.id().into()).unwrap_or(false)
+}
+
+/// Whether a file that a revert changed is still another one in the target than in the source.
+fn still_counts(
+    store: &Store,
+    revert: &Commit<'_>,
+    target: &Revision,
+    source: &Revision,
+) -> Result<bool, GitError> {
+    let failed = || GitError::doing(format!("cannot read commit {}", revert.id()));
+    let after = revert.tree().map_err(failed())?;
+    let before = revert.parent(0).and_then(|parent| parent.tree()).map_err(failed())?;
+    let (own, wanted) = (store.tree(target)?, store.tree(source)?);
+    let changes = tree::changes(&store.repository, Some(&before), Some(&after), Renames::Ignored)?;
+    let mut sides = changes.iter().flat_map(|change| [change.old.as_ref(), change.new.as_ref()]).flatten();
+    Ok(sides.any(|side| tree::entry(Some(&own), &side.path) != tree::entry(Some(&wanted), &side.path)))
 }
 
 /// Undoes reverts on top of a commit, the newest first, and gives the last commit; no ref is moved.

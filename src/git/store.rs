@@ -27,11 +27,15 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`GitError::NoRepository`] if there is none.
+    /// [`GitError::NoRepository`] if there is none; [`GitError::ObjectFormat`] if it is one of SHA-256.
     pub fn local(path: &Path) -> Result<Self, GitError> {
-        let repository = Repository::discover(path).map_err(|error| GitError::NoRepository {
-            url: path.display().to_string(),
-            text: error.message().to_owned(),
+        let repository = Repository::discover(path).map_err(|error| {
+            let (url, text) = (path.display().to_string(), error.message().to_owned());
+            if text.contains("object format") {
+                GitError::ObjectFormat { url }
+            } else {
+                GitError::NoRepository { url, text }
+            }
         })?;
         Ok(Self::of(repository))
     }

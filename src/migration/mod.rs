@@ -7,6 +7,7 @@
 //! Nothing here drops or forces by itself: what breaks somebody is a step that stands in the way.
 //! Start at [`plan()`].
 
+mod ahead;
 mod apply;
 mod build;
 mod context;

@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 
+use super::ahead;
 use super::declared::Declared;
 use super::desired::{Desired, desired};
 use super::error::MigrationError;
@@ -70,9 +71,11 @@ pub async fn plan(
         }
         desired
     };
+    let (desired, ahead) = ahead::kept(desired, &live, &ledger, options);
     let first = steps(&live, &desired, &ledger, options, &Facts::default());
     let facts = facts(inspect, questions(&live, &first.steps)).await?;
-    let steps = steps(&live, &desired, &ledger, options, &facts);
+    let mut steps = steps(&live, &desired, &ledger, options, &facts);
+    steps.findings.extend(ahead);
     let fingerprint = fingerprint(&live);
     let proof_key = key.as_ref().and_then(|key| memory::proof_key(key, &fingerprint, &steps.steps));
     let proven = proof_key.as_ref().is_some_and(|key| memory::recall::<bool>(memory, key) == Some(true));

@@ -30,6 +30,8 @@ pub struct Options {
     pub adopt: Vec<String>,
     /// `--prune`: what is ours and no longer declared goes.
     pub prune: bool,
+    /// Plans of promotions that were taken back: what they added stays.
+    pub taken_back: Vec<String>,
 }
 
 /// The steps, and what is to be said about what was said.
@@ -163,6 +165,18 @@ fn let_through(steps: &mut [Step], options: &Options) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Whether a change that would be such a step is let through.
+pub(super) fn is_let_through(options: &Options, code: &str, object: &str, column: Option<&str>) -> bool {
+    let whole = column.map(|column| format!("{object}.{column}"));
+    let named = |said: &String| {
+        let subject = said.split_once(':').filter(|(said, _)| *said == code).map(|(_, subject)| subject);
+        subject.is_some_and(|subject| {
+            same_name(subject, object) || whole.as_ref().is_some_and(|whole| same_name(subject, whole))
+        })
+    };
+    (options.force && !options.forbidden) || options.allow.iter().any(named)
 }
 
 /// Whether `--allow` means this step: its object, or just the column.

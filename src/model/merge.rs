@@ -29,6 +29,40 @@ pub struct Merge {
     pub zombies: Vec<String>,
     /// Files only in the target that the source never had; listed for unrelated histories.
     pub target_only: Vec<String>,
+    /// What was promoted and taken back in the target without a commit that says so.
+    #[serde(default)]
+    pub undone: Vec<Undone>,
+    /// The part of the source that is promoted before the rest; empty: the whole.
+    #[serde(default)]
+    pub part: Vec<Part>,
+}
+
+/// A path or a commit of a promotion that does not bring the whole source.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Part {
+    /// A path, folder or pattern.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub path: Option<String>,
+    /// A commit of the source, full id.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub commit: Option<String>,
+    /// Why it comes too, in a sentence; null where somebody named it.
+    pub reason: Option<String>,
+}
+
+/// A file that a promotion brought and that is again what it was before.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Undone {
+    /// The path.
+    pub path: String,
+    /// The commit of the target that touched it last, full id.
+    pub commit: Option<String>,
+    /// Its subject.
+    pub subject: Option<String>,
+    /// Its author: `Name <mail>`.
+    pub author: Option<String>,
+    /// Its author date, RFC 3339.
+    pub date: Option<String>,
 }
 
 /// A promotion that was taken back.

@@ -161,10 +161,20 @@ pub struct Acknowledgements {
     pub dataset: Option<String>,
     /// `--only`: paths to which the promotion is confined.
     pub only: Vec<String>,
+    /// `--only-commit`: commits of the source to which it is confined, beside the paths.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub only_commit: Vec<String>,
     /// `--base`: a commit of the source, or `auto`.
     pub base: Option<String>,
     /// `--reinstate`: what was taken back in the target comes again.
     pub reinstate: bool,
     /// `--leave-out`: what was taken back in the target stays away.
     pub leave_out: bool,
+}
+
+impl Acknowledgements {
+    /// Whether only a part of the source is wanted.
+    pub fn is_partial(&self) -> bool {
+        !self.only.is_empty() || !self.only_commit.is_empty()
+    }
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::merge::Loss;
+use super::merge::{Loss, Part};
 use super::migration::Step;
 use super::plan::{Acknowledgements, Gate};
 
@@ -105,6 +105,9 @@ pub struct Promoted {
     pub losses: Vec<Loss>,
     /// What was said to the plan.
     pub acknowledgements: Acknowledgements,
+    /// The part of the source that was promoted, and what came with it; empty: the whole.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub part: Vec<Part>,
     /// How the gates stood.
     pub gates: Vec<Gate>,
     /// Who applies the migration: `promotion`, `ci`, `off`.

@@ -25,6 +25,7 @@ use super::recover;
 use super::request::{Ports, Request};
 use super::schema::Applying;
 use super::site::Location;
+use super::stores;
 
 /// What applying a plan came to.
 pub struct Applied {
@@ -213,7 +214,7 @@ fn commit(
     plan: &Plan,
     stage: &Stage,
     request: &Request,
-    ports: &Ports<'_>,
+    ports: &mut Ports<'_>,
 ) -> Result<Revision, PromotionError> {
     let gathered = &stage.gathered;
     let source = gathered
@@ -230,19 +231,23 @@ fn commit(
         &second,
     )?;
     let found = merged.tree.as_ref().map(Revision::to_string);
-    let Some(tree) = merged.tree.filter(|_| found == plan.target.tree) else {
+    let Some(tree) = merged.tree.clone().filter(|_| found == plan.target.tree) else {
         return Err(PromotionError::OtherTree {
             planned: plan.target.tree.clone().unwrap_or_default(),
             found: found.unwrap_or_default(),
         });
     };
+    stores::carry(gathered, &merged, ports)?;
     let identity = stage.ground.identity(ports);
     // The first parent is the target's past: `git log --first-parent` tells its promotions.
     let before = merged.onto.as_ref().or(gathered.to.tip.as_ref());
     // With the source as a parent, what was not chosen would count as merged.
-    let second = if request.said.only.is_empty() { Some(source) } else { None };
+    let second = if request.said.is_partial() { None } else { Some(source) };
     let parents: Vec<&Revision> = before.into_iter().chain(second).collect();
-    let more = request.said.only.iter().map(|path| ("Promote-Only", path.clone()));
+    let more = plan.merge.part.iter().flat_map(|part| {
+        let commit = part.commit.clone().map(|commit| ("Promote-Only-Commit", commit));
+        part.path.clone().map(|path| ("Promote-Only", path)).into_iter().chain(commit)
+    });
     let left_out = plan.merge.reverted.iter().filter(|_| request.said.leave_out);
     let more = more.chain(left_out.map(|reverted| (git::LEFT_OUT, reverted.commit.clone())));
     let message = CommitMessage {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::config::{self, ConfigError, Flags, Inputs, Resolved, Written};
-use crate::git::{Identity, Store};
+use crate::git::{GitError, Identity, Store};
 use crate::model::name::EnvironmentName;
 use crate::model::snapshot::Snapshot;
 
@@ -59,7 +59,7 @@ impl Ground {
     /// [`PromotionError::Config`] if the project file is broken, [`PromotionError::Nowhere`] if there is
     /// neither.
     pub(super) fn find(ports: &Ports<'_>) -> Result<Self, PromotionError> {
-        let local = LocalRepository::find(ports.folder);
+        let local = LocalRepository::find(ports.folder)?;
         let ceiling = local.as_ref().map(|local| local.root.as_path());
         let project = config::discover(ports.folder, ports.project, ceiling)?
             .map(|found| AtHand::read(found.root, found.file, ceiling))
@@ -80,7 +80,7 @@ impl Ground {
         commit: &crate::git::Revision,
         ports: &Ports<'_>,
     ) -> Result<Self, PromotionError> {
-        let local = LocalRepository::find(ports.folder);
+        let local = LocalRepository::find(ports.folder)?;
         let root = local.as_ref().map_or_else(|| ports.root(), |local| local.root.clone());
         let named = ports.project.and_then(|path| path.to_str()).map(str::to_owned);
         let names =
@@ -101,7 +101,7 @@ impl Ground {
 
     /// Gives the last folder in which a project file is looked for: the repository's root.
     pub(super) fn ceiling(ports: &Ports<'_>) -> Option<PathBuf> {
-        LocalRepository::find(ports.folder).map(|local| local.root)
+        LocalRepository::find(ports.folder).ok().flatten().map(|local| local.root)
     }
 
     /// Gives the prefix of the refs that hold lock and journal.
@@ -166,16 +166,21 @@ impl Ground {
 }
 
 impl LocalRepository {
-    fn find(folder: &Path) -> Option<Self> {
-        let store = Store::local(folder).ok()?;
+    /// Finds it; one that cannot be read because of its format is an error, anything else is none.
+    fn find(folder: &Path) -> Result<Option<Self>, GitError> {
+        let store = match Store::local(folder) {
+            Ok(store) => store,
+            Err(error @ GitError::ObjectFormat { .. }) => return Err(error),
+            Err(_) => return Ok(None),
+        };
         let root = store.work_dir().unwrap_or_else(|| store.git_dir()).to_path_buf();
-        Some(Self {
+        Ok(Some(Self {
             git_dir: store.git_dir().to_path_buf(),
             origin: store.remote_url("origin").map(|url| absolute(&url, &root)),
             head: store.current_branch(),
             user: store.configured_user(),
             root,
-        })
+        }))
     }
 }
 

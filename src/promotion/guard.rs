@@ -22,6 +22,7 @@ pub(super) fn gates(observed: &Observed, said: &Acknowledgements) -> Vec<Gate> {
         conflicts(&observed.merge),
         reverted(&observed.merge, said),
         losses(&observed.merge),
+        stranded(observed),
         coordinates(observed, said),
         migration(&observed.migration, observed),
     ]
@@ -175,17 +176,25 @@ fn conflicts(merge: &Merge) -> Option<Gate> {
 
 /// What was taken back in the target is neither brought again nor left out without a word.
 fn reverted(merge: &Merge, said: &Acknowledgements) -> Option<Gate> {
-    if merge.reverted.is_empty() {
+    let short = |commit: &str| commit.get(..7).unwrap_or_default().to_owned();
+    let reverts = merge.reverted.iter().map(|one| {
+        format!(
+            "what was promoted with {} was taken back by {} in {}",
+            short(&one.promotion),
+            one.author,
+            short(&one.commit)
+        )
+    });
+    let undone = merge.undone.iter().map(|one| match (&one.author, &one.commit) {
+        (Some(author), Some(commit)) => {
+            format!("`{}` was put back to what it was before by {author} in {}", one.path, short(commit))
+        }
+        _ => format!("`{}` was put back to what it was before", one.path),
+    });
+    let list: Vec<String> = reverts.chain(undone).collect();
+    if list.is_empty() {
         return None;
     }
-    let short = |commit: &str| commit.get(..7).unwrap_or_default().to_owned();
-    let list: Vec<String> = merge
-        .reverted
-        .iter()
-        .map(|one| {
-            format!("{} was taken back by {} in {}", short(&one.promotion), one.author, short(&one.commit))
-        })
-        .collect();
     let (state, end) = if said.reinstate {
         (GateState::Overridden, "it comes again")
     } else if said.leave_out {
@@ -194,8 +203,7 @@ fn reverted(merge: &Merge, said: &Acknowledgements) -> Option<Gate> {
         let end = "a merge would leave it out in silence: `--reinstate` brings it again, `--leave-out` leaves it out";
         (GateState::Refused, end)
     };
-    let what = list.join(", ");
-    gate("reverted", state, format!("what was promoted with {what}; {end}"))
+    gate("reverted", state, format!("{}; {end}", list.join(", ")))
 }
 
 fn losses(merge: &Merge) -> Option<Gate> {
@@ -219,6 +227,11 @@ fn losses(merge: &Merge) -> Option<Gate> {
 
 fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// Pointers to what the target's store lacks would be files that nobody can read.
+fn stranded(observed: &Observed) -> Option<Gate> {
+    gate("lfs", GateState::Refused, observed.stranded.clone()?)
 }
 
 fn coordinates(observed: &Observed, said: &Acknowledgements) -> Option<Gate> {

@@ -41,6 +41,7 @@ pub(super) fn promoted(plan: &Plan, circumstances: Circumstances) -> Entry {
         unrelated: circumstances.unrelated,
         losses: plan.merge.losses.clone(),
         acknowledgements: plan.acknowledgements.clone(),
+        part: plan.merge.part.clone(),
         gates: plan.gates.clone(),
         migrate: match circumstances.migrate {
             Migrate::Promotion => "promotion",
@@ -123,17 +124,10 @@ pub(super) fn cut_short<'a>(
     }
 }
 
-/// Gives the last commit that a promotion or rollback made in an environment.
-pub(super) fn last_commit<'a>(records: &'a [Record], name: &str) -> Option<&'a str> {
-    records.iter().rev().find_map(|record| match &record.entry {
-        Entry::Promotion(promoted) if promoted.to == name => promoted.commit.as_deref(),
-        Entry::RolledBack { environment, commit, .. } if environment == name => Some(commit.as_str()),
-        Entry::Promotion(_)
-        | Entry::RolledBack { .. }
-        | Entry::Followed { .. }
-        | Entry::Hold { .. }
-        | Entry::Release { .. } => None,
-    })
+/// Lists the source commits of all promotions into an environment.
+pub(super) fn sources<'a>(records: &'a [Record], to: &str) -> impl Iterator<Item = &'a str> {
+    let promotions = records.iter().filter_map(promotion).filter(move |promoted| promoted.to == to);
+    promotions.map(|promoted| promoted.source_commit.as_str())
 }
 
 /// Gives the last promotion into an environment.
@@ -141,15 +135,63 @@ pub(super) fn last_promotion<'a>(records: &'a [Record], to: &str) -> Option<&'a 
     records.iter().rev().filter_map(promotion).find(|promoted| promoted.to == to)
 }
 
-/// Lists what was promoted by path into an environment since its last whole promotion: source commit and paths.
-pub(super) fn selected<'a>(records: &'a [Record], to: &str) -> Vec<(&'a str, &'a [String])> {
+/// Lists the plans of an environment's promotions that were taken back and have not come again.
+pub(super) fn taken_back(records: &[Record], name: &str) -> Vec<String> {
+    let mut plans: Vec<String> = Vec::new();
+    for (index, record) in records.iter().enumerate() {
+        match &record.entry {
+            Entry::Promotion(promoted) if promoted.to == name && promoted.acknowledgements.reinstate => {
+                plans.clear();
+            }
+            Entry::RolledBack { environment, promotions, .. } if environment == name => {
+                let before = records[..index].iter().filter_map(promotion);
+                let back = before.filter(|promoted| {
+                    promoted.commit.as_ref().is_some_and(|commit| promotions.contains(commit))
+                });
+                for promoted in back {
+                    plans.push(promoted.plan_id.clone());
+                    plans.extend(promoted.migrations.iter().map(|migration| migration.plan_id.clone()));
+                }
+            }
+            Entry::Promotion(_)
+            | Entry::RolledBack { .. }
+            | Entry::Followed { .. }
+            | Entry::Hold { .. }
+            | Entry::Release { .. } => {}
+        }
+    }
+    plans.sort();
+    plans.dedup();
+    plans
+}
+
+/// A part of a source that was promoted before the rest.
+#[derive(Debug, Eq, PartialEq)]
+pub(super) struct SelectedPart<'a> {
+    /// The source's commit.
+    pub(super) source: &'a str,
+    /// Paths, also those that came because others refer to them.
+    pub(super) paths: Vec<&'a str>,
+    /// Commits.
+    pub(super) commits: Vec<&'a str>,
+}
+
+/// Lists what was promoted in part into an environment since its last whole promotion.
+pub(super) fn selected<'a>(records: &'a [Record], to: &str) -> Vec<SelectedPart<'a>> {
     let mut selected = Vec::new();
     for promoted in records.iter().filter_map(promotion).filter(|promoted| promoted.to == to) {
-        if promoted.acknowledgements.only.is_empty() {
+        if !promoted.acknowledgements.is_partial() {
             selected.clear();
-        } else {
-            selected.push((promoted.source_commit.as_str(), promoted.acknowledgements.only.as_slice()));
+            continue;
         }
+        let part = &promoted.part;
+        let mut paths: Vec<&str> = part.iter().filter_map(|part| part.path.as_deref()).collect();
+        if part.is_empty() {
+            // The record of an older version names what was said, and there was nothing else.
+            paths.extend(promoted.acknowledgements.only.iter().map(String::as_str));
+        }
+        let commits = part.iter().filter_map(|part| part.commit.as_deref()).collect();
+        selected.push(SelectedPart { source: &promoted.source_commit, paths, commits });
     }
     selected
 }

@@ -1,14 +1,11 @@
 //! What is looked at, in order: the target's policy, the merge, the projects, the configuration, the schema.
 
-use std::collections::BTreeMap;
-
 use serde_json::json;
 
-use crate::config::{self, ConfigError, Flags, Labels, Mask, Resolved, Written};
+use crate::config::{self, ConfigError, Flags, Mask, Written};
 use crate::git::{self, GitError, Merged, Revision, Selected, Store, WorkTreeState};
-use crate::model::environment::Effective;
-use crate::model::finding::{Finding, Level};
-use crate::model::merge::{FileChangeKind, Reverted};
+use crate::model::finding::Finding;
+use crate::model::merge::{FileChangeKind, Reverted, Undone};
 use crate::model::name::EnvironmentName;
 use crate::model::plan::{ConfigChange, Side as PlanSide, TargetSide};
 use crate::model::project::{Direction, Prefer, Promotion};
@@ -17,7 +14,9 @@ use crate::model::snapshot::Snapshot;
 use crate::models::Models;
 use crate::transform;
 
+use super::closure;
 use super::digest::digest;
+use super::effective::{Effectives, Settled};
 use super::error::PromotionError;
 use super::gather::Gathered;
 use super::ground::{Ground, inputs};
@@ -30,6 +29,7 @@ use super::request::{Ports, Request};
 use super::schema::{self, Known, SchemaPlan, Subject};
 use super::site::Location;
 use super::site::is_same;
+use super::stores;
 
 /// What looking needs.
 pub(super) struct Looking<'a> {
@@ -71,26 +71,22 @@ impl Looking<'_> {
         findings.extend(self.gathered.store.findings().iter().cloned());
         let before = self.policy_file(&mut findings)?;
         let mut merging = self.merging(before.as_ref(), ports)?;
-        let reverted = self.reverted()?;
-        if self.request.said.reinstate {
-            merging.reinstate = reverts(&reverted)?;
-        }
         let second = Second { program: ports.git, interrupted: std::sync::Arc::clone(&ports.interrupted) };
         let make = |merging: &Merging| {
             merge(self.store, merging, self.request, (&self.source, self.gathered.to.tip.as_ref()), &second)
         };
-        let mut merged = ports.doing("merging", || make(&merging))?;
-        merged.merge.reverted = reverted;
+        let merged = self.merged(&mut merging, &make, ports)?;
+        let merged = self.closed((merged, before.as_ref()), &mut merging, &make, (ports, &mut findings))?;
         let histories = self.histories(&merged);
         if histories == Histories::Unrelated {
             findings.extend(self.base(&merging, &merged, &make)?);
         }
         findings.extend(merged.findings.iter().cloned());
+        let stranded = stores::stranded(self.store, self.gathered, &merged, (ports, &mut findings))?;
         findings.extend(self.not_pushed()?);
         let projects = self.projects(before, &merged)?;
         let mut mask = Mask::default();
-        let config = self.config_change(&projects, ports, &mut mask)?;
-        let settled = self.settle(&projects, ports, &mut findings)?;
+        let (config, settled) = self.effective(&projects, ports, (&mut mask, &mut findings))?;
         let (schema, target) = self.schema(&projects, settled.as_ref(), ports).await?;
         findings.extend(schema.findings.iter().cloned());
         let policy = self.policy(&projects, &merging, settled.as_ref(), &merged)?;
@@ -112,6 +108,7 @@ impl Looking<'_> {
             migration: schema.migration,
             runs,
             policy,
+            stranded,
             findings,
         };
         let known = schema.known;
@@ -188,21 +185,125 @@ impl Looking<'_> {
             project_file,
             base,
             selected: self.selected()?,
+            commits: self.commits()?,
+            added: Vec::new(),
+            again: Vec::new(),
             reinstate: Vec::new(),
             by: self.ground.identity(ports),
         })
     }
 
-    /// Lists what was promoted by path since the last whole promotion, as far as the source still has it.
+    /// Lists what was promoted in part since the last whole promotion, as far as the source still has it.
     fn selected(&self) -> Result<Vec<Selected>, PromotionError> {
         let mut selected = Vec::new();
-        for (commit, paths) in ledger::selected(self.records, &self.request.to) {
-            let source = Revision::new(commit)?;
+        for part in ledger::selected(self.records, &self.request.to) {
+            let source = Revision::new(part.source)?;
             if self.store.has(&source) && self.store.contains(&self.source, &source)? {
-                selected.push(Selected { source, paths: paths.to_vec() });
+                let commits = part.commits.into_iter().map(Revision::new).collect::<Result<_, _>>()?;
+                let paths = part.paths.into_iter().map(str::to_owned).collect();
+                selected.push(Selected { source, paths, commits });
             }
         }
         Ok(selected)
+    }
+
+    /// Makes the merge, with what was taken back in the target since named, and brought again where that is said.
+    fn merged(
+        &self,
+        merging: &mut Merging,
+        make: &dyn Fn(&Merging) -> Result<Merged, GitError>,
+        ports: &mut Ports<'_>,
+    ) -> Result<Merged, PromotionError> {
+        let reverted = self.reverted()?;
+        if self.request.said.reinstate {
+            merging.reinstate = reverts(&reverted)?;
+        }
+        let mut merged = ports.doing("merging", || make(merging))?;
+        let undone = match &self.gathered.to.tip {
+            Some(tip) => {
+                git::undone(self.store, (tip, &self.source), merged.tree.as_ref(), &merging.selected)?
+            }
+            None => Vec::new(),
+        };
+        let named = |undone: &Undone| reverted.iter().any(|one| undone.commit.as_ref() == Some(&one.commit));
+        let undone: Vec<Undone> = undone.into_iter().filter(|undone| !named(undone)).collect();
+        if self.request.said.reinstate && !undone.is_empty() {
+            merging.again = undone.iter().map(|undone| undone.path.clone()).collect();
+            merged = make(merging)?;
+        }
+        (merged.merge.reverted, merged.merge.undone) = (reverted, undone);
+        Ok(merged)
+    }
+
+    /// Closes a part over what its models refer to, and says what comes for that.
+    fn closed(
+        &self,
+        (mut merged, before): (Merged, Option<&Written>),
+        merging: &mut Merging,
+        make: &dyn Fn(&Merging) -> Result<Merged, GitError>,
+        (ports, findings): (&Ports<'_>, &mut Vec<Finding>),
+    ) -> Result<Merged, PromotionError> {
+        let (true, Some(tip)) = (self.request.said.is_partial(), &self.gathered.to.tip) else {
+            merged.merge.part = merging.part(self.request);
+            return Ok(merged);
+        };
+        let pending = git::pending(self.store, tip, &self.source, &merging.selected)?;
+        let prefix = self.ground.project.as_ref().map_or("", |project| project.prefix.as_str());
+        let below = |path: &String| path.strip_prefix(prefix).map(str::to_owned);
+        let pending = pending.iter().filter_map(below).collect();
+        if let Some(models) = self.source_models(before, ports, findings)? {
+            loop {
+                let files = merged.merge.files.iter().filter(|file| file.change != FileChangeKind::Deleted);
+                let coming = files.filter_map(|file| below(&file.path)).collect();
+                let mut missing = closure::missing(&models, &coming, &pending);
+                for part in &mut missing {
+                    part.path = part.path.take().map(|path| format!("{prefix}{path}"));
+                }
+                missing.retain(|part| merging.added.iter().all(|added| added.path != part.path));
+                if missing.is_empty() {
+                    break;
+                }
+                merging.added.extend(missing);
+                let (reverted, undone) = (merged.merge.reverted, merged.merge.undone);
+                merged = make(merging)?;
+                (merged.merge.reverted, merged.merge.undone) = (reverted, undone);
+            }
+        }
+        merged.merge.part = merging.part(self.request);
+        Ok(merged)
+    }
+
+    /// Loads the source's models as the target would have them; nothing where there are none to go by.
+    fn source_models(
+        &self,
+        before: Option<&Written>,
+        ports: &Ports<'_>,
+        findings: &mut Vec<Finding>,
+    ) -> Result<Option<Models>, PromotionError> {
+        let Some(at_hand) = &self.ground.project else { return Ok(None) };
+        let name = EnvironmentName::new(self.request.to.as_str());
+        let Ok(Some((source, snapshot))) = load(self.store, &self.source, &at_hand.prefix, &at_hand.file)
+        else {
+            return Ok(None);
+        };
+        let knows = |written: &&Written| written.project().environments.contains(&name);
+        let known = [Some(&source), before, Some(&at_hand.written)].into_iter().flatten().find(knows);
+        let Some(written) = known else { return Ok(None) };
+        let resolved = written.environment(&name, &inputs(&at_hand.root, ports, Flags::default())?)?;
+        match load_models(&snapshot, &resolved, written, ports) {
+            Ok(models) => Ok(Some(models)),
+            Err(error) => {
+                let message = format!("what the chosen models refer to is not known: in the source, {error}");
+                findings.push(Finding::warning("not-closed", message));
+                Ok(None)
+            }
+        }
+    }
+
+    /// Finds the commits that alone are promoted.
+    fn commits(&self) -> Result<Vec<Revision>, PromotionError> {
+        let names = self.request.said.only_commit.iter();
+        Ok(names.map(|name| self.store.resolve(name)).collect::<Result<_, _>>()?)
     }
 
     /// Lists what was promoted and taken back in the target since.
@@ -282,63 +383,19 @@ impl Looking<'_> {
         Ok(Projects { source, before, after, snapshot })
     }
 
-    /// Compares the effective configuration of every environment, before and after.
-    fn config_change(
+    /// Compares the effective configuration of every environment, and settles the target's.
+    fn effective(
         &self,
         projects: &Projects,
         ports: &Ports<'_>,
-        mask: &mut Mask,
-    ) -> Result<ConfigChange, PromotionError> {
-        let Some(at_hand) = &self.ground.project else { return Ok(ConfigChange::default()) };
-        let inputs = inputs(&at_hand.root, ports, Flags::default())?;
-        let mut labels = Labels::new();
-        let mut environments = BTreeMap::new();
-        let both = [projects.before.as_ref(), projects.after.as_ref()];
-        let names = both.iter().flatten().flat_map(|written| &written.project().environments);
-        let names: std::collections::BTreeSet<&EnvironmentName> = names.collect();
-        for name in names {
-            let mut effective = |written: Option<&Written>| -> Result<Option<Effective>, ConfigError> {
-                let Some(written) = written.filter(|written| written.project().environments.contains(name))
-                else {
-                    return Ok(None);
-                };
-                let effective = written.environment(name, &inputs)?.effective;
-                let known = config::secrets(&effective).into_iter().chain(written.secrets().iter().cloned());
-                mask.extend(Mask::new(known));
-                labels.learn(&effective);
-                Ok(Some(effective))
-            };
-            let (before, after) = (effective(projects.before.as_ref())?, effective(projects.after.as_ref())?);
-            if projects.after.is_some() {
-                let changes = config::changes(before.as_ref(), after.as_ref(), &mut labels);
-                environments.insert(name.to_string(), changes);
-            }
-        }
-        Ok(ConfigChange { environments })
-    }
-
-    /// Merges the target environment's layers in the file whose policy counts, and in the merged one.
-    fn settle(
-        &self,
-        projects: &Projects,
-        ports: &Ports<'_>,
-        findings: &mut Vec<Finding>,
-    ) -> Result<Option<Settled>, PromotionError> {
-        let (Some(at_hand), Some(after)) = (&self.ground.project, &projects.after) else { return Ok(None) };
-        let name = EnvironmentName::new(self.request.to.as_str());
-        let flags = Flags { dataset: self.request.said.dataset.clone() };
-        let inputs = inputs(&at_hand.root, ports, flags)?;
-        if !after.project().environments.contains(&name) {
-            return Ok(None);
-        }
-        let merged = after.environment(&name, &inputs)?;
-        findings.extend(after.findings().iter().filter(|finding| finding.level != Level::Notice).cloned());
-        findings.extend(merged.findings.iter().cloned());
-        let policy = match &projects.before {
-            Some(before) => before.environment(&name, &inputs)?,
-            None => merged.clone(),
-        };
-        Ok(Some(Settled { moved: moved(&policy, &merged), policy, merged }))
+        (mask, findings): (&mut Mask, &mut Vec<Finding>),
+    ) -> Result<(ConfigChange, Option<Settled>), PromotionError> {
+        let Some(at_hand) = &self.ground.project else { return Ok((ConfigChange::default(), None)) };
+        let both = (projects.before.as_ref(), projects.after.as_ref());
+        let effectives = Effectives::of(at_hand, both, ports)?;
+        let dataset = self.request.said.dataset.as_deref();
+        let settled = effectives.settle(&self.request.to, dataset, findings)?;
+        Ok((effectives.changes(mask), settled))
     }
 
     async fn schema(
@@ -364,7 +421,7 @@ impl Looking<'_> {
             return Ok((SchemaPlan::off("the environment names no warehouse"), Some(target)));
         }
         let models = load_models(snapshot, &resolved, after, ports)?;
-        let subject = Subject::of(&resolved)?;
+        let subject = Subject::of(&resolved, ledger::taken_back(self.records, &self.request.to))?;
         let schema = schema::plan_schema(subject, &models, &self.request.said, presence, ports).await?;
         Ok((schema, Some(Target { resolved, models: Some(models) })))
     }
@@ -452,47 +509,6 @@ fn reverts(reverted: &[Reverted]) -> Result<Vec<Revision>, GitError> {
     let mut commits: Vec<&str> = reverted.iter().map(|reverted| reverted.commit.as_str()).collect();
     commits.dedup();
     commits.into_iter().map(Revision::new).collect()
-}
-
-/// The target environment, as its policy has it and as the merge makes it.
-struct Settled {
-    policy: Resolved,
-    merged: Resolved,
-    moved: Option<String>,
-}
-
-impl Settled {
-    /// The merged environment with the target's own coordinates, unless moving them was allowed.
-    fn in_force(&self, allow: &[String], to: &str) -> Resolved {
-        let mut resolved = self.merged.clone();
-        let policy = &self.policy.environment;
-        let environment = &mut resolved.environment;
-        if self.moved.is_some() && !allow.contains(&format!("move-dataset:{to}")) {
-            environment.warehouse.clone_from(&policy.warehouse);
-            environment.dataset.clone_from(&policy.dataset);
-        }
-        environment.migrate = policy.migrate;
-        environment.force = policy.force;
-        environment.gates = policy.gates.clone();
-        resolved
-    }
-}
-
-/// Says how the merged file moves the target's data, if it does.
-fn moved(policy: &Resolved, merged: &Resolved) -> Option<String> {
-    let (before, after) = (&policy.environment, &merged.environment);
-    if let (Some(one), Some(other)) = (&before.dataset, &after.dataset)
-        && one != other
-    {
-        return Some(format!("dataset `{one}` → `{other}`"));
-    }
-    match (&before.warehouse, &after.warehouse) {
-        (Some(one), Some(other)) if one.kind() != other.kind() => {
-            Some(format!("warehouse {} → {}", one.kind(), other.kind()))
-        }
-        (Some(one), Some(other)) if one != other => Some(format!("another {} warehouse", one.kind())),
-        _ => None,
-    }
 }
 
 /// Digest of the policy that judged: a plan made under another one is another plan.

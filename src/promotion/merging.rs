@@ -1,6 +1,7 @@
 //! The merge as a promotion makes it: once to look, once more to stay.
 
 use crate::git::{self, GitError, Identity, MergeRequest, Merged, Revision, Selected, Store, Unrelated};
+use crate::model::merge::Part;
 use crate::model::project::{Prefer, Promotion};
 
 use super::protect;
@@ -15,8 +16,14 @@ pub(super) struct Merging {
     pub(super) project_file: Option<String>,
     /// A base for histories that have none.
     pub(super) base: Option<Revision>,
-    /// What was promoted by path since the last whole promotion.
+    /// What was promoted in part since the last whole promotion.
     pub(super) selected: Vec<Selected>,
+    /// Commits that alone are promoted.
+    pub(super) commits: Vec<Revision>,
+    /// What comes although only a part was named: what that refers to.
+    pub(super) added: Vec<Part>,
+    /// Paths that the target took back without a revert, and that come again.
+    pub(super) again: Vec<String>,
     /// Reverts in the target that are undone first.
     pub(super) reinstate: Vec<Revision>,
     /// Who undoes them.
@@ -24,6 +31,20 @@ pub(super) struct Merging {
 }
 
 impl Merging {
+    /// Lists the paths to which the merge is confined.
+    fn only(&self, request: &Request) -> Vec<String> {
+        let added = self.added.iter().filter_map(|part| part.path.clone());
+        request.said.only.iter().cloned().chain(added).collect()
+    }
+
+    /// Lists what is promoted before the rest, and why; nothing for the whole.
+    pub(super) fn part(&self, request: &Request) -> Vec<Part> {
+        let named = |path: &String| Part { path: Some(path.clone()), commit: None, reason: None };
+        let commit = |one: &Revision| Part { path: None, commit: Some(one.to_string()), reason: None };
+        let named = request.said.only.iter().map(named).chain(self.commits.iter().map(commit));
+        named.chain(self.added.iter().cloned()).collect()
+    }
+
     /// Lists the patterns of files that merge by structure; `project` stands for the project's own.
     fn structural(&self, store: &Store, revisions: &[&Revision]) -> Result<Vec<String>, GitError> {
         let mut patterns = Vec::new();
@@ -57,7 +78,7 @@ pub(super) fn merge(
     second: &Second<'_>,
 ) -> Result<Merged, GitError> {
     let keys = &merging.promotion.protected_keys;
-    let keep = |target: &str, merged: &str| protect::keep_keys(keys, target, merged);
+    let keep = |target: &str, merged: Option<&str>| protect::keep_keys(keys, target, merged);
     let sides: Vec<&Revision> = std::iter::once(source).chain(target).collect();
     let structural = merging.structural(store, &sides)?;
     git::merge(
@@ -75,9 +96,11 @@ pub(super) fn merge(
             keep: &request.said.keep,
             resolve: &request.said.resolve,
             always: &merging.promotion.resolve,
-            only: &request.said.only,
+            only: &merging.only(request),
+            only_commits: &merging.commits,
             selected: &merging.selected,
             base: merging.base.as_ref(),
+            again: &merging.again,
             reinstate: &merging.reinstate,
             by: &merging.by,
             program: second.program,

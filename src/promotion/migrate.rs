@@ -73,7 +73,7 @@ pub async fn plan_migration(
     said: &Acknowledgements,
     ports: &mut Ports<'_>,
 ) -> Result<Migrating, PromotionError> {
-    let subject = Subject::of(&reading.resolved)?;
+    let subject = Subject::of(&reading.resolved, reading.taken_back.clone())?;
     let mut schema = schema::plan_schema(subject, models, said, Presence::Needed, ports).await?;
     let parts = json!({
         "tool": TOOL,

@@ -8,8 +8,10 @@
 mod apply;
 mod check;
 mod ci;
+mod closure;
 mod declare;
 mod digest;
+mod effective;
 mod environment;
 mod error;
 mod examine;
@@ -38,6 +40,7 @@ mod run;
 mod schema;
 mod site;
 mod status;
+mod stores;
 mod structural;
 mod unlock;
 mod workspace;

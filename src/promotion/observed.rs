@@ -32,6 +32,8 @@ pub(super) struct Observed {
     pub(super) runs: Vec<Run>,
     /// What the target's policy says, and how things stand to it.
     pub(super) policy: Policy,
+    /// Why what pointers of Git LFS point to cannot go along.
+    pub(super) stranded: Option<String>,
     /// What a person should know.
     pub(super) findings: Vec<Finding>,
 }

@@ -8,10 +8,16 @@ use crate::yaml::{self, Node, edit};
 
 /// Keeps the target's values of protected keys in the merged text.
 ///
-/// Shape: keys are paths of root keys (`default_environment`, `warehouse.path`); nothing where no value would
+/// Shape: where the merge has no such file, the target's stays as it is. Keys are paths of root keys (`default_environment`, `warehouse.path`); nothing where no value would
 /// change or a text does not parse (that is somebody else's fault to report).
-pub(super) fn keep_keys(keys: &[String], target: &str, merged: &str) -> Option<KeysKept> {
+pub(super) fn keep_keys(keys: &[String], target: &str, merged: Option<&str>) -> Option<KeysKept> {
     let before = yaml::parse(target, "target").ok()?;
+    let Some(merged) = merged else {
+        let set = keys.iter().filter(|key| value(&before, &key.split('.').collect::<Vec<_>>()).is_some());
+        let gone = |key: &String| Protected { path: None, key: Some(key.clone()), source_wanted: None };
+        let protected: Vec<Protected> = set.map(gone).collect();
+        return (!protected.is_empty()).then(|| KeysKept { text: target.to_owned(), protected });
+    };
     let mut text = merged.to_owned();
     let mut protected = Vec::new();
     for key in keys {
@@ -73,12 +79,21 @@ mod tests {
             ),
             ("a: 1\n", "a: 2\ndefault_environment: dev\nb: 3\n", "a: 2\nb: 3\n"),
         ] {
-            let kept = keep_keys(&keys, target, merged).unwrap();
+            let kept = keep_keys(&keys, target, Some(merged)).unwrap();
             assert_eq!(kept.text, text);
             assert_eq!(kept.protected[0].source_wanted.as_deref(), Some("dev"));
         }
-        assert_eq!(keep_keys(&keys, "default_environment: dev\n", "default_environment: dev\nb: 1\n"), None);
-        let added = keep_keys(&keys, "default_environment: dev\n", "b: 1\n").unwrap();
+        assert_eq!(
+            keep_keys(&keys, "default_environment: dev\n", Some("default_environment: dev\nb: 1\n")),
+            None
+        );
+        let added = keep_keys(&keys, "default_environment: dev\n", Some("b: 1\n")).unwrap();
         assert!(added.text.contains("default_environment: dev"), "{}", added.text);
+        let gone = keep_keys(&keys, "default_environment: dev\n", None).unwrap();
+        assert_eq!(
+            (gone.text.as_str(), &gone.protected[0].source_wanted),
+            ("default_environment: dev\n", &None)
+        );
+        assert_eq!(keep_keys(&keys, "a: 1\n", None), None);
     }
 }

@@ -12,6 +12,7 @@ use crate::models::Models;
 use super::error::PromotionError;
 use super::gather::Gathered;
 use super::ground::{Ground, inputs};
+use super::ledger;
 use super::load;
 use super::request::Ports;
 use super::site::{self, Location, Site};
@@ -35,6 +36,8 @@ pub struct Reading {
     pub read: String,
     /// Warnings of the project file and the variables.
     pub findings: Vec<Finding>,
+    /// Plans of promotions into it that were taken back, as far as a journal is at hand.
+    pub(super) taken_back: Vec<String>,
     pub(super) written: Written,
     pub(super) snapshot: Snapshot,
     pub(super) ground: Ground,
@@ -69,7 +72,18 @@ pub fn read(
     let resolved = written.environment(&name, &inputs(&project.root, ports, flags)?)?;
     let mut findings = written.findings().to_vec();
     findings.extend(resolved.findings.iter().cloned());
-    Ok(Reading { resolved, chosen, read, findings, written, snapshot, ground })
+    let taken_back = taken_back(&ground, name.as_str(), ports)?;
+    Ok(Reading { resolved, chosen, read, findings, taken_back, written, snapshot, ground })
+}
+
+/// Reads what was taken back from the journal of the local repository, where the environment has its code there.
+fn taken_back(ground: &Ground, name: &str, ports: &Ports<'_>) -> Result<Vec<String>, PromotionError> {
+    let Ok(Site { location: Location::Local(folder), .. }) = ground.site(name, ports) else {
+        return Ok(Vec::new());
+    };
+    let store = Store::local(&folder)?;
+    let journal = store.tip(&format!("{}/journal", ground.refs()))?;
+    Ok(ledger::taken_back(&crate::git::read(&store, journal.as_ref())?, name))
 }
 
 /// A project whose configuration is read, environment by environment.

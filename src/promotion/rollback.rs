@@ -50,8 +50,10 @@ struct Goal<'r> {
     words: String,
     /// The newest first.
     taken_back: Vec<&'r Promoted>,
-    /// The last commit of ours: what came after is somebody's own work.
-    since: Revision,
+    /// The commit that has the tree: what came after, and not from a source, is somebody's own work.
+    before: Revision,
+    /// The source commits of all promotions.
+    brought: Vec<Revision>,
 }
 
 /// Looks what a rollback would do; changes nothing.
@@ -82,7 +84,8 @@ pub fn plan_rollback(
     if gathered.store.tree_of(&tip)? == goal.tree {
         return Err(none("its branch has that tree already"));
     }
-    let back = git::back(&gathered.store, (&tip, &goal.since), &goal.tree, &request.accept_losses)?;
+    let way = git::Backwards { tip: &tip, before: &goal.before, brought: &goal.brought };
+    let back = git::back(&gathered.store, &way, &request.accept_losses)?;
     let gates = gates(&back.losses, &dirty(&gathered, &back)?);
     let refused = gates.iter().any(|gate| gate.state == GateState::Refused);
     let rollback = Rollback {
@@ -113,8 +116,6 @@ fn goal<'r>(
 ) -> Result<Goal<'r>, Option<PromotionError>> {
     let standing = ledger::standing(records, &request.environment);
     let (last, _) = standing.last().ok_or(None)?;
-    let since = ledger::last_commit(records, &request.environment).or(last.commit.as_deref()).ok_or(None)?;
-    let since = Revision::new(since).map_err(|error| Some(error.into()))?;
     let place = match &request.to {
         None => None,
         Some(word) => {
@@ -131,18 +132,21 @@ fn goal<'r>(
         }
     };
     let broken = |error: GitError| Some(error.into());
-    let (tree, words, from) = if let Some(place) = place {
+    let (tree, words, from, before) = if let Some(place) = place {
         let (promoted, number) = standing[place];
         let tree = Revision::new(promoted.tree.as_deref().ok_or(None)?).map_err(broken)?;
-        (tree, format!("promotion {number} (from {})", promoted.from), place + 1)
+        let commit = Revision::new(promoted.commit.as_deref().ok_or(None)?).map_err(broken)?;
+        (tree, format!("promotion {number} (from {})", promoted.from), place + 1, commit)
     } else {
         let before = Revision::new(last.target_before.as_deref().ok_or(None)?).map_err(broken)?;
         let tree = gathered.store.tree_of(&before).map_err(broken)?;
         let words = format!("what was there before the last promotion ({})", before.short());
-        (tree, words, standing.len() - 1)
+        (tree, words, standing.len() - 1, before)
     };
     let taken_back = standing[from..].iter().rev().map(|(promoted, _)| *promoted).collect();
-    Ok(Goal { tree, words, taken_back, since })
+    let brought = ledger::sources(records, &request.environment);
+    let brought = brought.map(Revision::new).collect::<Result<_, _>>().map_err(broken)?;
+    Ok(Goal { tree, words, taken_back, before, brought })
 }
 
 fn dirty(gathered: &Gathered, back: &git::Back) -> Result<Vec<String>, PromotionError> {

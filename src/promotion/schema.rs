@@ -43,6 +43,8 @@ pub(super) struct Subject {
     root: std::path::PathBuf,
     /// Whether `--force` is allowed.
     pub(super) force: Force,
+    /// Plans of promotions into it that were taken back.
+    pub(super) taken_back: Vec<String>,
     /// What must not be kept in any file.
     pub(super) mask: Mask,
 }
@@ -75,13 +77,14 @@ impl Subject {
     /// # Errors
     ///
     /// [`PromotionError::Config`] if it names no warehouse or dataset, or one that cannot be used.
-    pub(super) fn of(resolved: &Resolved) -> Result<Self, PromotionError> {
+    pub(super) fn of(resolved: &Resolved, taken_back: Vec<String>) -> Result<Self, PromotionError> {
         Ok(Self {
             name: resolved.environment.name.to_string(),
             warehouse: resolved.warehouse()?.clone(),
             dataset: resolved.dataset()?.clone(),
             root: resolved.root.clone(),
             force: resolved.environment.force,
+            taken_back,
             mask: Mask::new(config::secrets(&resolved.effective).into_iter()),
         })
     }
@@ -156,6 +159,7 @@ async fn ask(
         forbidden: subject.force == Force::Forbidden,
         adopt: said.adopt.clone(),
         prune: said.prune,
+        taken_back: subject.taken_back.clone(),
     };
     let datasets = declared.datasets();
     let reach = Reach {

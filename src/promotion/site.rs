@@ -56,6 +56,21 @@ fn is_same_folder(repository: &str, local: &Path) -> bool {
     }
 }
 
+impl Location {
+    /// Whether this is the same repository.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        is_same(&self.url(), &other.url())
+    }
+
+    /// Gives its address, with what may be secret in it.
+    pub(super) fn url(&self) -> String {
+        match self {
+            Self::Local(folder) => folder.to_string_lossy().into_owned(),
+            Self::Remote(url) => url.clone(),
+        }
+    }
+}
+
 /// Whether two addresses are one repository.
 pub(super) fn is_same(one: &str, other: &str) -> bool {
     let real = |url: &str| std::fs::canonicalize(url).unwrap_or_else(|_| url.into());

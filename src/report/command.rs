@@ -60,6 +60,7 @@ pub(super) fn said(given: &Acknowledgements) -> Vec<String> {
         ("--allow", &given.allow),
         ("--adopt", &given.adopt),
         ("--only", &given.only),
+        ("--only-commit", &given.only_commit),
     ] {
         words.extend(values.iter().flat_map(|value| [flag.to_owned(), value.clone()]));
     }

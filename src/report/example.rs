@@ -135,6 +135,8 @@ fn merge() -> Merge {
         reverted: Vec::new(),
         zombies: Vec::new(),
         target_only: Vec::new(),
+        undone: Vec::new(),
+        part: Vec::new(),
     }
 }
 

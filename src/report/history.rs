@@ -190,6 +190,7 @@ mod tests {
             tree: None,
             unrelated: false,
             losses: plan.merge.losses,
+            part: Vec::new(),
             acknowledgements: Acknowledgements {
                 keep: vec!["models/a.sql:3".to_owned(), "models/b.sql".to_owned()],
                 allow: vec!["narrow-type:analytics_staging.orders.total".to_owned()],

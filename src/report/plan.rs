@@ -7,8 +7,8 @@ use super::risk::{
     blocked_steps, conflicts, faults, gates, losses, notices, settled_losses, standing_gates, warnings,
 };
 use super::section::{
-    configuration, files, in_one_line, kept, left_behind, lines, protected, runs, summed_up, target_only,
-    zombies,
+    configuration, files, in_one_line, kept, left_behind, lines, part, protected, runs, summed_up,
+    target_only, zombies,
 };
 use super::step::{Tense, migration, tally};
 use super::text::{amount, listed, short};
@@ -66,6 +66,7 @@ fn rest(plan: &Plan) -> Vec<Section> {
     let mut sections = vec![settled_losses(plan), schema];
     sections.extend(configuration(plan));
     sections.extend([
+        part(plan),
         changed,
         runs(plan),
         kept(plan),

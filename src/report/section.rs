@@ -163,6 +163,18 @@ pub(super) fn runs(plan: &Plan) -> Section {
     if plan.runs.len() > MOST_RUNS { in_one_line(section) } else { section }
 }
 
+/// Shows the part that alone is promoted, and what comes because of it.
+pub(super) fn part(plan: &Plan) -> Section {
+    let part = &plan.merge.part;
+    Section::new(format!("Only a part of {} ({})", plan.from, part.len())).items(part.iter().map(|part| {
+        let name = part.path.as_deref().or(part.commit.as_deref().map(short)).unwrap_or_default();
+        match &part.reason {
+            Some(reason) => Item::new(Sign::Add, [name, &format!("comes too: {reason}")]),
+            None => Item::new(Sign::None, [name, "was named"]),
+        }
+    }))
+}
+
 /// Shows hotfixes that survive.
 pub(super) fn kept(plan: &Plan) -> Section {
     let kept = &plan.merge.kept;

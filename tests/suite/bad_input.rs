@@ -248,3 +248,20 @@ fn without_the_duckdb_library_only_what_asks_a_warehouse_ends() {
     assert_eq!(output.status.code(), Some(4), "{told}");
     assert!(told.contains("libduckdb.so") && told.contains("hint:"), "{told}");
 }
+
+#[test]
+fn repositories_that_name_objects_otherwise_are_named() {
+    let sandbox = shop(Layout::Repositories);
+    for name in ["staging", "dev"] {
+        std::fs::remove_dir_all(sandbox.path(&format!("{name}.git"))).unwrap();
+        let repository = format!("{name}.git");
+        sandbox.git(".", &["init", "-q", "--bare", "--object-format=sha256", &repository]);
+        let tree = sandbox.git(&repository, &["write-tree"]);
+        let commit = sandbox.git(&repository, &["commit-tree", "-m", "empty", &tree]);
+        sandbox.git(&repository, &["update-ref", "refs/heads/main", &commit]);
+        let run = sandbox.promote("shop", "dev staging --yes").exits(4);
+        run.says("$SANDBOX").says(&repository).says("names its objects by sha256").says("hint:");
+    }
+    sandbox.git(".", &["init", "-q", "--object-format=sha256", "other"]);
+    sandbox.promote("other", "plan a b").exits(4).says("names its objects by sha256");
+}

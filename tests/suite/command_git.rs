@@ -1,6 +1,6 @@
 //! Rollback and what comes after it, promotions by path, how every environment stands.
 
-use super::support::project::{Layout, change_in_dev, hotfix, shop};
+use super::support::project::{Layout, WIDER_REVENUE, change_in_dev, hotfix, shop};
 use super::support::sandbox::Sandbox;
 
 fn tree(sandbox: &Sandbox, revision: &str) -> String {
@@ -74,6 +74,104 @@ fn a_hotfix_since_the_last_promotion_is_a_loss_of_the_rollback() {
     assert_eq!(tip, commit, "nothing was changed");
     sandbox.promote("shop", "rollback staging --yes --accept-loss models/new.sql").exits(0);
     assert!(!has(&sandbox, "models/new.sql"));
+}
+
+#[test]
+fn a_rollback_over_several_promotions_lists_every_hotfix_in_between() {
+    let sandbox = shop(Layout::Repositories);
+    let promoted = |path: &str, text: &str| {
+        change_in_dev(&sandbox, Layout::Repositories, path, text, "a model");
+        sandbox.promote("shop", "dev staging --yes").exits(0);
+    };
+    promoted("models/m1.sql", "select 1 as one\n");
+    let first = hotfix(&sandbox, Layout::Repositories, "staging", "models/fix.sql", "select 0 as zero\n");
+    promoted("models/m2.sql", "select 2 as two\n");
+    let second =
+        hotfix(&sandbox, Layout::Repositories, "staging", "models/m2.sql", "select 2 as two, 3 as fix\n");
+    promoted("models/m3.sql", "select 3 as three\n");
+    let run = sandbox.promote("shop", "rollback staging --to 1 --yes --format json").exits(1);
+    let losses = run.json()["result"]["losses"].clone();
+    let listed: Vec<(&str, &str)> = losses
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|loss| (loss["path"].as_str().unwrap(), loss["commit"].as_str().unwrap()))
+        .collect();
+    assert_eq!(listed, [("models/fix.sql", first.as_str()), ("models/m2.sql", second.as_str())]);
+    let run = sandbox.promote("shop", "rollback staging --yes --plan --format json").exits(0);
+    assert_eq!(
+        run.json()["result"]["losses"].as_array().unwrap().len(),
+        0,
+        "the last alone takes nothing of it"
+    );
+    sandbox.promote("shop", "rollback staging --to 1 --yes --accept-loss all").exits(0);
+    assert!(has(&sandbox, "models/m1.sql") && !has(&sandbox, "models/fix.sql"));
+}
+
+#[test]
+fn after_a_rollback_the_schema_is_ahead_of_the_code_and_nothing_is_refused_for_that() {
+    let sandbox = shop(Layout::Repositories);
+    let schema = "create table events (id bigint not null, happened_at timestamp);\n";
+    change_in_dev(&sandbox, Layout::Repositories, "models/first.sql", "select 1 as one\n", "first");
+    sandbox.promote("shop", "dev staging --yes").exits(0);
+    let wider = schema.replace("timestamp)", "timestamp, kind varchar)");
+    change_in_dev(&sandbox, Layout::Repositories, "schema/events.sql", &wider, "the kind of an event");
+    change_in_dev(&sandbox, Layout::Repositories, "models/revenue.sql", WIDER_REVENUE, "orders are counted");
+    sandbox.promote("shop", "dev staging --yes").exits(0).says("add-column");
+    sandbox.promote("shop", "rollback staging --yes").exits(0).says("ahead of the code");
+    sandbox.promote("shop", "release staging").exits(0);
+    change_in_dev(&sandbox, Layout::Repositories, "models/later.sql", "select 2 as two\n", "a later model");
+    let run = sandbox.promote("shop", "dev staging --yes --leave-out").exits(0);
+    run.says("ahead-of-code")
+        .says("`analytics.events` has `kind`")
+        .says("`analytics.revenue` has `order_count`");
+    // By name it goes.
+    change_in_dev(&sandbox, Layout::Repositories, "models/last.sql", "select 3 as three\n", "a last model");
+    let words = "dev staging --yes --allow drop-column:analytics.events.kind";
+    sandbox.promote("shop", words).exits(0).says("drop-column").keeps_quiet_about("`analytics.events` has");
+}
+
+#[test]
+fn what_somebody_put_back_by_hand_is_named_and_asked_about_once() {
+    for (word, there) in [("--leave-out", false), ("--reinstate", true)] {
+        let sandbox = shop(Layout::Repositories);
+        change_in_dev(&sandbox, Layout::Repositories, "models/new.sql", "select 1 as one\n", "a new model");
+        sandbox.promote("shop", "dev staging --yes").exits(0);
+        hotfix(&sandbox, Layout::Repositories, "staging", "models/fix.sql", "select 0 as zero\n");
+        sandbox.git("staging-clone", &["rm", "-q", "models/new.sql"]);
+        let commit = sandbox.commit("staging-clone", "Grace", "tidy up");
+        sandbox.git("staging-clone", &["push", "-q", "origin", "HEAD:main"]);
+        change_in_dev(
+            &sandbox,
+            Layout::Repositories,
+            "models/later.sql",
+            "select 2 as two\n",
+            "a later model",
+        );
+        let run = sandbox.promote("shop", "dev staging --yes --format json").exits(1);
+        let undone = run.json()["result"]["merge"]["undone"].clone();
+        assert_eq!(
+            (&undone[0]["path"], &undone[0]["commit"]),
+            (&"models/new.sql".into(), &commit.as_str().into())
+        );
+        sandbox
+            .promote("shop", "dev staging --yes")
+            .exits(1)
+            .says("`models/new.sql` was put back")
+            .says("--leave-out");
+        sandbox.promote("shop", &format!("dev staging --yes {word}")).exits(0);
+        assert_eq!(has(&sandbox, "models/new.sql"), there);
+        assert!(has(&sandbox, "models/later.sql") && has(&sandbox, "models/fix.sql"));
+        change_in_dev(
+            &sandbox,
+            Layout::Repositories,
+            "models/last.sql",
+            "select 3 as three\n",
+            "a last model",
+        );
+        sandbox.promote("shop", "dev staging --yes").exits(0);
+        assert_eq!(has(&sandbox, "models/new.sql"), there, "said once is said");
+    }
 }
 
 #[test]
@@ -256,4 +354,66 @@ fn a_rollback_that_was_killed_between_record_and_branch_is_finished_by_the_next(
     sandbox.promote("shop", "rollback staging --yes").exits(0);
     assert_eq!(sandbox.git("shop", &["rev-parse", "staging"]), after);
     sandbox.promote("shop", "history staging --verify").exits(0).says("The chain of 3 records is whole");
+}
+
+/// A shop with a file of Git LFS in dev; nothing where there is no `git lfs`.
+fn with_a_large_file() -> Option<Sandbox> {
+    let sandbox = shop(Layout::Repositories);
+    if !sandbox.git_succeeds(".", &["lfs", "version"]) {
+        super::support::told("skipped: there is no `git lfs`");
+        return None;
+    }
+    sandbox.git(".", &["lfs", "install", "--skip-repo"]);
+    sandbox.git("shop", &["lfs", "install", "--local"]);
+    sandbox.write("shop/.gitattributes", "*.parquet filter=lfs diff=lfs merge=lfs -text\n");
+    change_in_dev(&sandbox, Layout::Repositories, "data/big.parquet", "many rows\n", "a large file");
+    Some(sandbox)
+}
+
+/// Gives where a repository's store has the large file.
+fn large_object(sandbox: &Sandbox, repository: &str) -> std::path::PathBuf {
+    let pointer = sandbox.git("dev.git", &["cat-file", "-p", "main:data/big.parquet"]);
+    let object = pointer.lines().find_map(|line| line.strip_prefix("oid sha256:")).expect("a pointer");
+    sandbox.path(&format!("{repository}/lfs/objects/{}/{}/{object}", &object[..2], &object[2..4]))
+}
+
+#[test]
+fn what_a_pointer_of_git_lfs_points_to_goes_along() {
+    let Some(sandbox) = with_a_large_file() else { return };
+    assert!(large_object(&sandbox, "dev.git").is_file() && !large_object(&sandbox, "staging.git").exists());
+    sandbox.promote("shop", "dev staging --yes --no-migrate").exits(0).says("lfs-carried");
+    assert_eq!(std::fs::read_to_string(large_object(&sandbox, "staging.git")).unwrap(), "many rows\n");
+    sandbox.git(".", &["clone", "-q", "staging.git", "after"]);
+    assert_eq!(sandbox.read("after/data/big.parquet"), "many rows\n");
+}
+
+#[test]
+fn a_pointer_to_what_cannot_go_along_stops_the_promotion() {
+    let Some(sandbox) = with_a_large_file() else { return };
+    let tip = || sandbox.git("staging.git", &["rev-parse", "main"]);
+    let before = tip();
+    let git = sandbox.command("sh", ".").args(["-c", "command -v git"]).output().unwrap();
+    let git = String::from_utf8_lossy(&git.stdout).trim().to_owned();
+    let script = format!("#!/bin/sh\ncase \" $* \" in *\" lfs \"*) exit 1;; esac\nexec {git} \"$@\"\n");
+    sandbox.write("bare/git", script);
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(sandbox.path("bare/git"), mode).unwrap();
+    let path = format!("{}:{}", sandbox.path("bare").display(), std::env::var("PATH").unwrap());
+    let run = sandbox.promote_with("shop", "dev staging --yes --no-migrate", ("PATH", &path));
+    run.exits(1).says("`data/big.parquet` is a pointer of Git LFS").says("no `git lfs`");
+    assert_eq!(tip(), before);
+    // And where the source's own store has lost it.
+    std::fs::remove_file(large_object(&sandbox, "dev.git")).unwrap();
+    sandbox
+        .promote("shop", "dev staging --yes --no-migrate")
+        .exits(4)
+        .says("data/big.parquet")
+        .says("Git LFS");
+    assert_eq!(tip(), before);
+    // What the target's store has need not go along.
+    let there = large_object(&sandbox, "staging.git");
+    std::fs::create_dir_all(there.parent().unwrap()).unwrap();
+    std::fs::write(there, "many rows\n").unwrap();
+    let run = sandbox.promote_with("shop", "dev staging --yes --no-migrate", ("PATH", &path));
+    run.exits(0);
 }

@@ -312,3 +312,28 @@ fn a_step_of_the_order_cannot_be_skipped() {
     change_in_dev(&sandbox, layout, "models/revenue.sql", WIDER_REVENUE, "simplify");
     sandbox.promote("shop", "dev prod --yes").exits(1).says("promote `staging` to `prod`");
 }
+
+#[test]
+fn a_base_value_that_was_changed_for_devs_sake_shows_up_in_prods_configuration() {
+    let sandbox = shop(Layout::Repositories);
+    let project = sandbox.read("shop/project.yml");
+    change_in_dev(
+        &sandbox,
+        Layout::Repositories,
+        "project.yml",
+        &project.replace("vars: {minimum: 10}", "vars: {minimum: 1000}"),
+        "less to look at while developing",
+    );
+    for (pair, then) in [("dev staging", "dev staging --yes"), ("staging prod", "staging prod --yes")] {
+        let run = sandbox.promote("shop", &format!("plan {pair} --format json")).exits(0);
+        let changes = run.json()["result"]["config"]["environments"]["prod"].clone();
+        assert_eq!(changes.as_array().unwrap().len(), 1, "{changes}");
+        assert_eq!(
+            (&changes[0]["key"], &changes[0]["before"], &changes[0]["after"]),
+            (&"vars.minimum".into(), &10.into(), &1000.into())
+        );
+        assert_eq!(changes[0]["origin_after"]["line"], 10);
+        sandbox.promote("shop", &format!("plan {pair}")).exits(0).says("Configuration of prod (1 value)");
+        sandbox.promote("shop", then).exits(0);
+    }
+}

@@ -15,6 +15,7 @@ mod command_demo;
 mod command_environment;
 mod command_git;
 mod command_others;
+mod command_part;
 mod command_promote;
 mod conformance_schema;
 mod crash;

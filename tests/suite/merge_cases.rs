@@ -33,16 +33,77 @@ fn merges_as_git_does() {
         .unwrap();
         return;
     }
-    let verdicts: BTreeMap<String, Result<(), String>> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..THREADS).map(|share| scope.spawn(move || verdicts(share))).collect();
+    let verdicts = all(|_, case| case.verdict());
+    succeeded(&verdicts);
+}
+
+/// Where libgit2 alone stops and Git merges, with the class of the deviation: never does it give another tree.
+const STOPS: [(&str, &str); 0] = [];
+
+#[test]
+fn libgit2_alone_stops_where_it_would_merge_otherwise() {
+    let version = Sandbox::new().git(".", &["--version"]);
+    if !is_recent(&version) {
+        writeln!(
+            std::io::stderr(),
+            "skipped: libgit2_alone_stops_where_it_would_merge_otherwise: its cases need git 2.43 or newer"
+        )
+        .unwrap();
+        return;
+    }
+    let verdicts = all(|old, case| case.verdict_of_one_engine(old));
+    succeeded(&verdicts);
+    let stops: Vec<&str> = verdicts
+        .iter()
+        .filter(|(_, verdict)| **verdict == Ok(Merging::Stops))
+        .filter_map(|(name, _)| name.get(..2))
+        .collect();
+    let known: Vec<&str> = STOPS.iter().map(|(number, _)| *number).collect();
+    assert_eq!(stops, known, "{:?}", verdicts.keys());
+}
+
+/// How a case that Git merges clean ends with one engine.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Merging {
+    /// As with Git.
+    Same,
+    /// A person is asked.
+    Stops,
+}
+
+/// Judges every case, by name.
+fn all<T: Send>(
+    judge: impl Fn(&str, &Case<'_>) -> Result<T, String> + Copy + Send,
+) -> BTreeMap<String, Result<T, String>> {
+    let verdicts: BTreeMap<String, Result<T, String>> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS).map(|share| scope.spawn(move || verdicts(share, judge))).collect();
         threads.into_iter().flat_map(|thread| thread.join().expect("no case panics")).collect()
     });
     assert_eq!(verdicts.len(), COUNT, "{:?}", verdicts.keys());
+    verdicts
+}
+
+fn succeeded<T>(verdicts: &BTreeMap<String, Result<T, String>>) {
     let faults: Vec<String> = verdicts
         .iter()
         .filter_map(|(name, verdict)| Some(format!("{name}: {}", verdict.as_ref().err()?)))
         .collect();
     assert!(faults.is_empty(), "{} of {COUNT} cases:\n\n{}", faults.len(), faults.join("\n\n"));
+}
+
+/// Puts a `git` that calls itself old before the others, and gives the `PATH` with it.
+fn old_git(sandbox: &Sandbox) -> String {
+    let mut which = sandbox.command("sh", ".");
+    let output = which.args(["-c", "command -v git; printf %s \"$PATH\""]).output().expect("it starts");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let (git, path) = text.split_once('\n').expect("two lines");
+    let script =
+        format!("#!/bin/sh\n[ \"$1\" = version ] && echo git version 2.39.5 && exit\nexec {git} \"$@\"\n");
+    sandbox.write("old/git", script);
+    let old = sandbox.path("old");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(old.join("git"), mode).expect("it can be made executable");
+    format!("{}:{path}", old.display())
 }
 
 /// Tells whether `merge-tree` knows `-X`, which the script needs.
@@ -53,7 +114,10 @@ fn is_recent(version: &str) -> bool {
 }
 
 /// Builds and runs every [`THREADS`]th case.
-fn verdicts(share: usize) -> Vec<(String, Result<(), String>)> {
+fn verdicts<T>(
+    share: usize,
+    judge: impl Fn(&str, &Case<'_>) -> Result<T, String>,
+) -> Vec<(String, Result<T, String>)> {
     let sandbox = Sandbox::new();
     let numbers = (1..=COUNT).filter(|number| number % THREADS == share);
     let numbers: Vec<String> = numbers.map(|number| format!("{number:02}")).collect();
@@ -62,7 +126,8 @@ fn verdicts(share: usize) -> Vec<(String, Result<(), String>)> {
     succeed(&mut build);
     let index = sandbox.read("cases/INDEX.tsv");
     let names = index.lines().filter_map(|line| line.split('\t').next());
-    names.map(|name| (name.to_owned(), Case::new(&sandbox, name).verdict())).collect()
+    let old = old_git(&sandbox);
+    names.map(|name| (name.to_owned(), judge(&old, &Case::new(&sandbox, name)))).collect()
 }
 
 fn succeed(command: &mut Command) {
@@ -102,6 +167,33 @@ impl<'s> Case<'s> {
         }
     }
 
+    /// Merges with the library alone: as Git does, or not at all.
+    fn verdict_of_one_engine(&self, old: &str) -> Result<Merging, String> {
+        let further = match self.name.get(..2).unwrap_or_default() {
+            "55" => "--leave-out",
+            "60" => {
+                self.write_project("outside.yml", "[]");
+                "--project outside.yml"
+            }
+            _ => "",
+        };
+        let run = self.promote_with(further, ("PATH", old));
+        if run.status == 4 {
+            self.is_untouched()?;
+            let clean = !self.expected("expected_status").starts_with("conflict");
+            return Ok(if clean { Merging::Stops } else { Merging::Same });
+        }
+        let conflict = self.expected("expected_status").starts_with("conflict");
+        ensure(!conflict, || "Git stops here".to_owned())?;
+        ends_with(&run, 0)?;
+        self.is_merged()?;
+        let (tree, expected) = (self.git(&["rev-parse", "main^{tree}"]), self.expected("expected_tree"));
+        ensure(tree == expected, || {
+            format!("the tree is another:\n{}", self.git(&["diff", "--stat", "--patch", &expected, &tree]))
+        })?;
+        Ok(Merging::Same)
+    }
+
     /// Gives what the script wrote down.
     fn expected(&self, file: &str) -> String {
         self.sandbox.read(&format!("cases/{}/{file}", self.name)).trim_end().to_owned()
@@ -136,13 +228,18 @@ impl<'s> Case<'s> {
     }
 
     fn promote(&self, further: &str) -> Run {
+        self.promote_with(further, ("LANG", "C.UTF-8"))
+    }
+
+    fn promote_with(&self, further: &str, variable: (&str, &str)) -> Run {
         let folder = format!("projects/{}", self.name);
         let words = format!(
             "dev staging --yes --accept-loss all --allow-unrelated --no-migrate --format json {further}"
         );
         let configuration = self.sandbox.path(&folder).join("gitconfig");
         let configuration = configuration.to_str().expect("paths are UTF-8");
-        self.sandbox.promote_with(&folder, &words, ("GIT_CONFIG_GLOBAL", configuration))
+        let child = self.sandbox.start(&folder, &words, &[("GIT_CONFIG_GLOBAL", configuration), variable]);
+        self.sandbox.wait(child)
     }
 
     /// Runs Git in the target's repository.

@@ -164,6 +164,8 @@ fn is_same(one: &Plan, other: &Plan) -> bool {
     one.merge.losses == other.merge.losses
         && one.merge.conflicts == other.merge.conflicts
         && one.merge.reverted == other.merge.reverted
+        && one.merge.undone == other.merge.undone
+        && one.merge.part == other.merge.part
         && one.config == other.config
         && one.migration.steps == other.migration.steps
 }

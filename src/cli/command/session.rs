@@ -142,6 +142,7 @@ pub(super) fn said(typed: &DecisionArgs) -> Result<Acknowledgements, Failure> {
     said.create_branch = typed.create_branch;
     said.no_migrate = typed.no_migrate;
     said.only = sorted(&typed.only);
+    said.only_commit = sorted(&typed.only_commit);
     said.base.clone_from(&typed.base);
     said.reinstate = typed.reinstate;
     said.leave_out = typed.leave_out;

@@ -11,27 +11,29 @@ use crate::model::merge::{ConflictKind, FileChangeKind, Lines, LossKind, Protect
 use crate::model::project::Prefer;
 
 /// A base, what the target did, what the source did, and what is said to the merge.
-struct Case {
-    sandbox: Sandbox,
-    store: Store,
-    target: Revision,
-    source: Revision,
-    prefer: Prefer,
-    keep: Vec<String>,
-    accept: Vec<String>,
-    protected: Vec<String>,
-    structural: Vec<String>,
-    always: Vec<(String, Resolution)>,
-    only: Vec<String>,
-    selected: Vec<Selected>,
-    base: Option<Revision>,
-    reinstate: Vec<Revision>,
-    by: Identity,
-    resolve: BTreeMap<String, Resolution>,
+pub(super) struct Case {
+    pub(super) sandbox: Sandbox,
+    pub(super) store: Store,
+    pub(super) target: Revision,
+    pub(super) source: Revision,
+    pub(super) prefer: Prefer,
+    pub(super) keep: Vec<String>,
+    pub(super) accept: Vec<String>,
+    pub(super) protected: Vec<String>,
+    pub(super) structural: Vec<String>,
+    pub(super) always: Vec<(String, Resolution)>,
+    pub(super) only: Vec<String>,
+    pub(super) only_commits: Vec<Revision>,
+    pub(super) again: Vec<String>,
+    pub(super) selected: Vec<Selected>,
+    pub(super) base: Option<Revision>,
+    pub(super) reinstate: Vec<Revision>,
+    pub(super) by: Identity,
+    pub(super) resolve: BTreeMap<String, Resolution>,
 }
 
 impl Case {
-    fn new(base: Option<&[File<'_>]>, target: &[File<'_>], source: &[File<'_>]) -> Self {
+    pub(super) fn new(base: Option<&[File<'_>]>, target: &[File<'_>], source: &[File<'_>]) -> Self {
         let sandbox = Sandbox::new();
         let base = base.map(|base| sandbox.commit(None, "base", base));
         let target = sandbox.commit(base.as_ref(), "tina", target);
@@ -49,6 +51,8 @@ impl Case {
             structural: Vec::new(),
             always: Vec::new(),
             only: Vec::new(),
+            only_commits: Vec::new(),
+            again: Vec::new(),
             selected: Vec::new(),
             base: None,
             reinstate: Vec::new(),
@@ -57,7 +61,7 @@ impl Case {
         }
     }
 
-    fn request<'a>(&'a self, program: Option<&'a GitProgram>) -> MergeRequest<'a> {
+    pub(super) fn request<'a>(&'a self, program: Option<&'a GitProgram>) -> MergeRequest<'a> {
         MergeRequest {
             source: &self.source,
             target: Some(&self.target),
@@ -72,6 +76,8 @@ impl Case {
             resolve: &self.resolve,
             always: &self.always,
             only: &self.only,
+            only_commits: &self.only_commits,
+            again: &self.again,
             selected: &self.selected,
             base: self.base.as_ref(),
             reinstate: &self.reinstate,
@@ -81,26 +87,30 @@ impl Case {
         }
     }
 
-    /// Merges with both engines where Git is there, and makes sure that one alone gives the same.
-    fn merge(&self) -> Merged {
+    /// Merges with both engines where Git is there, and makes sure that one alone gives the same or asks.
+    pub(super) fn merge(&self) -> Merged {
         let alone = merge(&self.store, &self.request(None)).unwrap();
-        if let Some(program) = program().filter(GitProgram::can_merge_tree) {
-            let both = merge(&self.store, &self.request(Some(&program))).unwrap();
+        let Some(program) = program().filter(GitProgram::can_merge_on_a_tree) else { return alone };
+        let both = merge(&self.store, &self.request(Some(&program))).unwrap();
+        assert!(both.findings.iter().all(|finding| finding.code != "engines-differ"), "{both:?}");
+        let asks = |finding: &crate::model::finding::Finding| finding.code == "unsure";
+        if alone.findings.iter().any(asks) {
+            assert!(alone.tree.is_none() || !self.resolve.is_empty() || !self.always.is_empty(), "{alone:?}");
+        } else {
             assert_eq!(both.tree, alone.tree);
             assert_eq!(both.merge.losses, alone.merge.losses);
-            assert!(both.findings.iter().all(|finding| finding.code != "engines-differ"), "{both:?}");
         }
-        alone
+        both
     }
 
-    fn file(&self, merged: &Merged, path: &str) -> Option<String> {
+    pub(super) fn file(&self, merged: &Merged, path: &str) -> Option<String> {
         Sandbox::files(&self.store, merged.tree.as_ref().unwrap()).remove(path)
     }
 }
 
-const TEN: &str = "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n";
+pub(super) const TEN: &str = "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n";
 
-fn with(line: usize, content: &str) -> String {
+pub(super) fn with(line: usize, content: &str) -> String {
     let mut lines: Vec<&str> = TEN.lines().collect();
     lines[line - 1] = content;
     lines.join("\n") + "\n"
@@ -331,22 +341,88 @@ fn protected_keys_are_put_back_by_whom_knows_the_file() {
         &[("a.sql", text("a\n"))],
         &[("project.yml", text("default_environment: dev\nname: x\n"))],
     );
-    let protect = |target: &str, merged: &str| {
-        let line = target.lines().next()?;
-        let protected = Protected {
-            path: None,
-            key: Some("default_environment".to_owned()),
-            source_wanted: Some("dev".to_owned()),
-        };
-        let text = merged.replace("default_environment: dev", line);
-        Some(KeysKept { text, protected: vec![protected] })
-    };
     let mut request = case.request(None);
     request.project_file = Some("project.yml");
-    request.protect_keys = Some(&protect);
+    request.protect_keys = Some(&own_environment);
     let merged = merge(&case.store, &request).unwrap();
     assert_eq!(case.file(&merged, "project.yml").unwrap(), "default_environment: prod\nname: x\n");
     assert_eq!(merged.merge.protected[0].key.as_deref(), Some("default_environment"));
+}
+
+/// Keeps the target's first line of the project file.
+fn own_environment(target: &str, merged: Option<&str>) -> Option<KeysKept> {
+    let protected = Protected {
+        path: None,
+        key: Some("default_environment".to_owned()),
+        source_wanted: merged.map(|_| "dev".to_owned()),
+    };
+    let text = match merged {
+        Some(merged) => merged.replace("default_environment: dev", target.lines().next()?),
+        None => target.to_owned(),
+    };
+    Some(KeysKept { text, protected: vec![protected] })
+}
+
+#[test]
+fn protected_keys_follow_a_project_file_that_the_source_renames_and_survive_one_that_it_deletes() {
+    let long = |first: &str| format!("default_environment: {first}\n{TEN}");
+    let (own, wanted) = (long("prod"), long("dev"));
+    let base: &[File<'_>] =
+        &[("project.yml", text(&own)), ("x/meltano.yml", text("default_environment: prod\n"))];
+    let away: &[File<'_>] = &[("project.yml", None), ("shop/project.yml", text(&wanted))];
+    let gone: &[File<'_>] = &[("project.yml", None)];
+    let other: &[File<'_>] = &[
+        ("x/meltano.yml", None),
+        ("x/project.yml", text("name: quite another text\ndefault_environment: dev\n")),
+    ];
+    for (source, file, there, protected) in [
+        (away, "project.yml", ("shop/project.yml", own.as_str()), Some("dev")),
+        (away, "shop/project.yml", ("shop/project.yml", own.as_str()), Some("dev")),
+        (gone, "project.yml", ("project.yml", own.as_str()), None),
+        (
+            other,
+            "x/project.yml",
+            ("x/project.yml", "name: quite another text\ndefault_environment: prod\n"),
+            Some("dev"),
+        ),
+    ] {
+        let case = Case::new(Some(base), &[("a.sql", text("a\n"))], source);
+        let mut request = case.request(None);
+        request.project_file = Some(file);
+        request.protect_keys = Some(&own_environment);
+        let merged = merge(&case.store, &request).unwrap();
+        assert_eq!(case.file(&merged, there.0).as_deref(), Some(there.1), "{file}: {merged:?}");
+        assert_eq!(
+            case.file(&merged, "project.yml").is_some(),
+            there.0 == "project.yml" || file == "x/project.yml"
+        );
+        let kept = &merged.merge.protected[0];
+        assert_eq!(
+            (kept.key.as_deref(), kept.source_wanted.as_deref()),
+            (Some("default_environment"), protected)
+        );
+    }
+}
+
+#[test]
+fn a_protected_file_stays_where_it_is_when_the_source_renames_or_deletes_it_and_the_wish_is_shown() {
+    let base: &[File<'_>] = &[(".env.prod", text(TEN)), ("a.sql", text("a\n"))];
+    for (own, source, wanted) in [
+        (with(5, "own"), vec![(".env.prod", None), ("conf/env", text(TEN))], Some("renamed to `conf/env`")),
+        (with(5, "own"), vec![(".env.prod", None)], None),
+        (TEN.to_owned(), vec![(".env.prod", None), ("conf/env", text(TEN))], Some("renamed to `conf/env`")),
+        (TEN.to_owned(), vec![(".env.prod", None)], None),
+        (TEN.to_owned(), vec![(".env.prod", text("x\n"))], Some("modified")),
+    ] {
+        let mut case = Case::new(Some(base), &[(".env.prod", text(&own)), ("b.sql", text("b\n"))], &source);
+        case.protected = vec![".env*".to_owned()];
+        let merged = case.merge();
+        assert_eq!(case.file(&merged, ".env.prod"), Some(own), "{source:?}");
+        assert_eq!(case.file(&merged, "conf/env"), None);
+        let kept = &merged.merge.protected[0];
+        assert_eq!((kept.path.as_deref(), kept.source_wanted.as_deref()), (Some(".env.prod"), wanted));
+        assert!(merged.merge.losses.is_empty() && merged.merge.conflicts.is_empty(), "{merged:?}");
+    }
 }
 
 #[test]
@@ -467,87 +543,6 @@ fn what_cannot_be_merged_by_structure_is_merged_as_text_and_said() {
     let finding = merged.findings.iter().find(|finding| finding.code == "merged-as-text").unwrap();
     assert!(finding.message.contains("the source: not YAML"), "{finding:?}");
     assert!(case.file(&merged, "project.yml").unwrap().contains("broken"));
-}
-
-#[test]
-fn only_what_was_chosen_comes_and_the_rest_comes_later_as_if_never_divided() {
-    let base: &[File<'_>] = &[("a/x.sql", text(TEN)), ("a/gone.sql", text("gone\n")), ("b.sql", text(TEN))];
-    let changed = with(2, "feature");
-    let source: &[File<'_>] =
-        &[("a/x.sql", text(&changed)), ("b.sql", text(&changed)), ("a/new.sql", text("n\n"))];
-    let mut case = Case::new(Some(base), &[("c.sql", text("own\n"))], source);
-    case.only = vec!["a".to_owned()];
-    let merged = case.merge();
-    let paths: Vec<&str> = merged.merge.files.iter().map(|file| file.path.as_str()).collect();
-    assert_eq!(paths, ["a/new.sql", "a/x.sql"]);
-    assert_eq!(case.file(&merged, "b.sql").unwrap(), TEN);
-    assert!(merged.merge.left_behind.is_empty() && merged.merge.losses.is_empty(), "{merged:?}");
-
-    // Then the source deletes what was promoted by path: the common commit has never seen it.
-    let promoted = [("c.sql", text("own\n")), ("a/x.sql", text(&changed)), ("a/new.sql", text("n\n"))];
-    let mut case = Case::new(Some(base), &promoted, source);
-    let first = case.source.clone();
-    case.source = case.sandbox.commit(Some(&first), "sam", &[("a/new.sql", None)]);
-    assert!(case.file(&case.merge(), "a/new.sql").is_some(), "without the record it stays");
-    case.selected = vec![Selected { source: first, paths: vec!["a".to_owned()] }];
-    let merged = case.merge();
-    assert_eq!(case.file(&merged, "a/new.sql"), None);
-    assert_eq!(case.file(&merged, "b.sql").unwrap(), changed);
-    assert!(case.file(&merged, "c.sql").is_some());
-    case.only = vec!["nowhere".to_owned()];
-    assert!(case.merge().up_to_date);
-}
-
-/// Merges source into target and takes that back, as `git merge` and `git revert -m 1` do.
-fn reverted_merge(case: &Case) -> git2::Oid {
-    let repository = &case.sandbox.repository;
-    let commit = |revision: &Revision| repository.find_commit(revision.oid()).unwrap();
-    let (target, source) = (commit(&case.target), commit(&case.source));
-    let signature = target.author();
-    let make = |tree: &git2::Tree<'_>, message: &str, parents: &[&git2::Commit<'_>]| {
-        repository.commit(None, &signature, &signature, message, tree, parents).unwrap()
-    };
-    let mut index = repository.merge_commits(&target, &source, None).unwrap();
-    let merged = repository.find_tree(index.write_tree_to(repository).unwrap()).unwrap();
-    let merge = make(&merged, "Promote", &[&target, &source]);
-    let words = format!("Revert\n\nThis reverts commit {merge}, reversing\nchanges.\n");
-    make(&target.tree().unwrap(), &words, &[&repository.find_commit(merge).unwrap()])
-}
-
-/// A target into which the source was promoted and where that was taken back, and the source's next commit.
-fn taken_back() -> Case {
-    let mut case =
-        Case::new(Some(&[("a.sql", text(TEN))]), &[("b.sql", text("own\n"))], &[("f.sql", text("f\n"))]);
-    let revert = reverted_merge(&case);
-    let hotfix = case.sandbox.commit(Some(&revert.into()), "tina", &[("c.sql", text("hotfix\n"))]);
-    let later = case.sandbox.commit(Some(&case.source), "sam", &[("later.sql", text("later\n"))]);
-    (case.target, case.source) = (hotfix, later);
-    case.store = case.sandbox.store().speculative().unwrap();
-    case
-}
-
-#[test]
-fn what_was_taken_back_is_named_and_comes_again_only_when_that_is_said() {
-    let mut case = taken_back();
-    let found = crate::git::reverted(&case.store, &case.target, &case.source).unwrap();
-    assert_eq!(found.len(), 1, "{found:?}");
-    let silent = case.merge();
-    assert_eq!((case.file(&silent, "f.sql"), case.file(&silent, "later.sql").is_some()), (None, true));
-    case.reinstate = vec![Revision::new(&found[0].commit).unwrap()];
-    let merged = case.merge();
-    for path in ["a.sql", "b.sql", "c.sql", "f.sql", "later.sql"] {
-        assert!(case.file(&merged, path).is_some(), "{path}");
-    }
-    let onto = merged.onto.unwrap();
-    let again = crate::git::reverted(&case.store, &onto, &case.source).unwrap();
-    assert!(again.is_empty(), "{again:?}");
-    let paths: Vec<&str> = merged.merge.files.iter().map(|file| file.path.as_str()).collect();
-    assert_eq!(paths, ["f.sql", "later.sql"]);
-    // The same source once more: there is nothing to merge but what was taken back.
-    case.source =
-        Revision::from(case.sandbox.repository.find_commit(case.source.oid()).unwrap().parent_id(0).unwrap());
-    let merged = case.merge();
-    assert!(!merged.up_to_date && case.file(&merged, "f.sql").is_some());
 }
 
 #[test]

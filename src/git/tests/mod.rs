@@ -1,5 +1,8 @@
 //! Repositories in temporary folders, and what the room does with them.
 
+mod arriving;
 mod merging;
+mod returning;
 mod sandbox;
+mod selecting;
 mod transport;

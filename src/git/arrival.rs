@@ -1,0 +1,55 @@
+//! Whether the source's work arrives: a check on a merge that asks no engine how it was made.
+//!
+//! Where the target did nothing, the result holds exactly what the source holds. What is kept from arriving
+//! (protected, settled, not chosen) is known and left out of account; anything else stops the promotion.
+
+use std::collections::BTreeSet;
+
+use git2::Oid;
+
+use super::error::GitError;
+use super::loss::Sides;
+use super::tree::{self, Located, Renames};
+
+/// Checks that every change of the source arrives, but for paths that something known keeps from arriving.
+///
+/// # Errors
+///
+/// [`GitError::NotArrived`] with every path.
+pub(super) fn check(sides: &Sides<'_>, is_known: &dyn Fn(&str) -> bool) -> Result<(), GitError> {
+    let own: BTreeSet<String> =
+        tree::changes(sides.repository, sides.base.as_ref(), Some(&sides.target), Renames::Followed)?
+            .into_iter()
+            .flat_map(|change| [change.old, change.new])
+            .flatten()
+            .map(|side| side.path)
+            .collect();
+    let there = |path: &str| tree::entry(Some(&sides.result), path);
+    let mut missing = Vec::new();
+    for change in
+        tree::changes(sides.repository, sides.base.as_ref(), Some(&sides.source), Renames::Followed)?
+    {
+        let both: Vec<&Located> = [change.old.as_ref(), change.new.as_ref()].into_iter().flatten().collect();
+        if both.iter().any(|side| own.contains(&side.path) || is_known(&side.path)) {
+            continue;
+        }
+        for side in both {
+            if there(&side.path) != tree::entry(Some(&sides.source), &side.path) {
+                missing.push(side.clone());
+            }
+        }
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    // A file that came into a folder that the target has renamed is there, at another path.
+    let moved: BTreeSet<Oid> =
+        tree::changes(sides.repository, Some(&sides.target), Some(&sides.result), Renames::Ignored)?
+            .into_iter()
+            .filter_map(|change| change.new.map(|new| new.entry.oid))
+            .collect();
+    missing.retain(|side| !moved.contains(&side.entry.oid));
+    let mut paths: Vec<String> = missing.into_iter().map(|side| side.path).collect();
+    paths.dedup();
+    if paths.is_empty() { Ok(()) } else { Err(GitError::NotArrived { paths }) }
+}

@@ -1,0 +1,157 @@
+//! Every environment's effective configuration, as the target's file has it and as the merged one does: each
+//! resolved once, for the comparison and for what the promotion itself goes by.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::config::{self, ConfigError, Flags, Inputs, Labels, Mask, Resolved, Written};
+use crate::model::finding::{Finding, Level};
+use crate::model::name::EnvironmentName;
+use crate::model::plan::ConfigChange;
+
+use super::error::PromotionError;
+use super::ground::{AtHand, inputs};
+use super::request::Ports;
+
+/// A file with its environments resolved.
+struct File<'w> {
+    written: &'w Written,
+    environments: BTreeMap<EnvironmentName, Resolved>,
+}
+
+/// Both files.
+pub(super) struct Effectives<'w> {
+    inputs: Inputs,
+    before: Option<File<'w>>,
+    after: Option<File<'w>>,
+}
+
+impl<'w> File<'w> {
+    fn resolve(written: &'w Written, inputs: &Inputs) -> Result<Self, ConfigError> {
+        let resolved = |name: &EnvironmentName| Ok((name.clone(), written.environment(name, inputs)?));
+        let environments = written.project().environments.iter().map(resolved).collect::<Result<_, _>>()?;
+        Ok(Self { written, environments })
+    }
+
+    /// Gives an environment with what the command line says of it.
+    fn named(
+        &self,
+        name: &EnvironmentName,
+        inputs: &Inputs,
+        dataset: Option<&str>,
+    ) -> Result<Option<Resolved>, ConfigError> {
+        let Some(resolved) = self.environments.get(name) else { return Ok(None) };
+        let Some(dataset) = dataset else { return Ok(Some(resolved.clone())) };
+        let flags = Flags { dataset: Some(dataset.to_owned()) };
+        self.written.environment(name, &Inputs { flags, ..inputs.clone() }).map(Some)
+    }
+}
+
+impl<'w> Effectives<'w> {
+    /// Resolves every environment of both files.
+    ///
+    /// # Errors
+    ///
+    /// [`PromotionError::Config`] for the first environment that has no effective configuration.
+    pub(super) fn of(
+        at_hand: &AtHand,
+        (before, after): (Option<&'w Written>, Option<&'w Written>),
+        ports: &Ports<'_>,
+    ) -> Result<Self, PromotionError> {
+        let inputs = inputs(&at_hand.root, ports, Flags::default())?;
+        let file =
+            |written: Option<&'w Written>| written.map(|written| File::resolve(written, &inputs)).transpose();
+        let (before, after) = (file(before)?, file(after)?);
+        Ok(Self { inputs, before, after })
+    }
+
+    /// Compares every environment, before and after, and learns what must not be seen.
+    pub(super) fn changes(&self, mask: &mut Mask) -> ConfigChange {
+        let both = [self.before.as_ref(), self.after.as_ref()];
+        let names: BTreeSet<&EnvironmentName> =
+            both.iter().flatten().flat_map(|file| file.environments.keys()).collect();
+        let mut labels = Labels::new();
+        let mut environments = BTreeMap::new();
+        for name in names {
+            let mut effective = |file: Option<&'_ File<'w>>| {
+                let file = file?;
+                let effective = &file.environments.get(name)?.effective;
+                let known = config::secrets(effective).into_iter();
+                mask.extend(Mask::new(known.chain(file.written.secrets().iter().cloned())));
+                labels.learn(effective);
+                Some(effective.clone())
+            };
+            let (before, after) = (effective(self.before.as_ref()), effective(self.after.as_ref()));
+            if self.after.is_some() {
+                let changes = config::changes(before.as_ref(), after.as_ref(), &mut labels);
+                environments.insert(name.to_string(), changes);
+            }
+        }
+        ConfigChange { environments }
+    }
+
+    /// Gives the target environment as its policy has it and as the merge makes it.
+    ///
+    /// # Errors
+    ///
+    /// [`PromotionError::Config`] if the command line makes it one that cannot be.
+    pub(super) fn settle(
+        &self,
+        to: &str,
+        dataset: Option<&str>,
+        findings: &mut Vec<Finding>,
+    ) -> Result<Option<Settled>, PromotionError> {
+        let Some(after) = &self.after else { return Ok(None) };
+        let name = EnvironmentName::new(to);
+        let Some(merged) = after.named(&name, &self.inputs, dataset)? else { return Ok(None) };
+        let said = after.written.findings().iter().filter(|finding| finding.level != Level::Notice);
+        findings.extend(said.cloned());
+        findings.extend(merged.findings.iter().cloned());
+        let policy = match &self.before {
+            Some(before) => before.named(&name, &self.inputs, dataset)?.unwrap_or_else(|| merged.clone()),
+            None => merged.clone(),
+        };
+        Ok(Some(Settled { moved: moved(&policy, &merged), policy, merged }))
+    }
+}
+
+/// The target environment, as its policy has it and as the merge makes it.
+pub(super) struct Settled {
+    pub(super) policy: Resolved,
+    pub(super) merged: Resolved,
+    /// How the merged file moves the target's data, if it does.
+    pub(super) moved: Option<String>,
+}
+
+impl Settled {
+    /// The merged environment with the target's own coordinates, unless moving them was allowed.
+    pub(super) fn in_force(&self, allow: &[String], to: &str) -> Resolved {
+        let mut resolved = self.merged.clone();
+        let policy = &self.policy.environment;
+        let environment = &mut resolved.environment;
+        if self.moved.is_some() && !allow.contains(&format!("move-dataset:{to}")) {
+            environment.warehouse.clone_from(&policy.warehouse);
+            environment.dataset.clone_from(&policy.dataset);
+        }
+        environment.migrate = policy.migrate;
+        environment.force = policy.force;
+        environment.gates = policy.gates.clone();
+        resolved
+    }
+}
+
+/// Says how the merged file moves the target's data, if it does.
+fn moved(policy: &Resolved, merged: &Resolved) -> Option<String> {
+    let (before, after) = (&policy.environment, &merged.environment);
+    if let (Some(one), Some(other)) = (&before.dataset, &after.dataset)
+        && one != other
+    {
+        return Some(format!("dataset `{one}` → `{other}`"));
+    }
+    match (&before.warehouse, &after.warehouse) {
+        (Some(one), Some(other)) if one.kind() != other.kind() => {
+            Some(format!("warehouse {} → {}", one.kind(), other.kind()))
+        }
+        (Some(one), Some(other)) if one != other => Some(format!("another {} warehouse", one.kind())),
+        _ => None,
+    }
+}
