@@ -44,7 +44,7 @@ pub(super) struct Looking<'a> {
 /// What looking gave.
 pub(super) struct Looked {
     pub(super) observed: Observed,
-    pub(super) merging: Merging,
+    pub(super) onto: Option<Revision>,
     pub(super) target: Option<Target>,
     pub(super) known: Option<Known>,
     pub(super) source_project: Option<String>,
@@ -115,7 +115,7 @@ impl Looking<'_> {
             findings,
         };
         let known = schema.known;
-        Ok(Looked { observed, merging, target, known, source_project, target_project, mask })
+        Ok(Looked { observed, onto: merged.onto, target, known, source_project, target_project, mask })
     }
 
     fn source_side(&self) -> PlanSide {
