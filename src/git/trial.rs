@@ -69,7 +69,9 @@ pub fn try_refs(
             };
             let (made, trial) = match run(&make, Atomic::Yes)? {
                 Pushed::NotAtomic => (each(&make)?, Trial::OneByOne),
-                pushed => (pushed, Trial::Takes),
+                pushed @ (Pushed::Done(_) | Pushed::Stale(_) | Pushed::Refused(_) | Pushed::Unknown(_)) => {
+                    (pushed, Trial::Takes)
+                }
             };
             if let Some(why) = refusal(made, url)? {
                 return Ok(Trial::Refuses(why));

@@ -190,16 +190,13 @@ fn remote_sides(
 /// Tells whether a failure may come from a cache that is not whole.
 pub(super) fn may_be_the_cache(error: &PromotionError) -> bool {
     let PromotionError::Git(error) = error else { return false };
-    match error {
-        GitError::Library { .. } | GitError::Program { .. } | GitError::Journal { .. } => true,
+    if let GitError::Unreachable { text, .. } = error {
         // Git's words for objects that it cannot read, when it fetches into such a cache.
-        GitError::Unreachable { text, .. } => {
-            ["bad object", "corrupt", "missing", "unable to read", "did not send all", "not our ref", "fsck"]
-                .iter()
-                .any(|words| text.contains(words))
-        }
-        _ => false,
+        let words =
+            ["bad object", "corrupt", "missing", "unable to read", "did not send all", "not our ref", "fsck"];
+        return words.iter().any(|words| text.contains(words));
     }
+    matches!(error, GitError::Library { .. } | GitError::Program { .. } | GitError::Journal { .. })
 }
 
 /// Throws the cache away where it is broken, and says so.
