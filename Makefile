@@ -1,7 +1,7 @@
 # `make help` says what there is. Cargo does the work; this prepares the machine and ties steps together.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help prepare demo test properties check bench dist install clean
+.PHONY: help prepare demo test properties kills storm check bench dist install clean
 
 PREFIX ?= /usr/local
 CARGO ?= cargo
@@ -22,6 +22,12 @@ test: prepare ## Run all tests
 
 properties: prepare ## Try thousands of random schemas on both engines (PROMOTE_PROPERTIES=DUCKDB,POSTGRES)
 	PROMOTE_PROPERTIES=$${PROMOTE_PROPERTIES:-10000,1000} $(CARGO) test --locked --test suite -- properties --nocapture
+
+kills: prepare ## Kill a promotion at random, PROMOTE_KILLS=500 times; a second run has to end the same
+	PROMOTE_KILLS=$${PROMOTE_KILLS:-500} $(CARGO) test --locked --test suite -- killed --nocapture
+
+storm: prepare ## Start PROMOTE_STORM=200 promotions into one branch at once; none may be lost
+	PROMOTE_STORM=$${PROMOTE_STORM:-200} $(CARGO) test --locked --test suite -- storm --nocapture
 
 check: ## Run what CI runs: format, lints, documentation, tests
 	@.ci/run

@@ -44,6 +44,9 @@ pub(super) struct Global {
     /// Write the result to a file instead of stdout (`-` is stdout)
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
+    /// Give a remote up that says nothing for so long (`90s`, `2m`); a push may take ten times as long
+    #[arg(long, global = true, value_name = "DURATION", value_parser = duration, default_value = "1m")]
+    pub(super) timeout: Duration,
     /// Colour the terminal's text
     #[arg(long, global = true, value_enum, default_value = "auto", value_name = "WHEN")]
     pub(super) color: ColorWhen,
@@ -115,7 +118,7 @@ pub(super) enum Command {
     #[command(subcommand)]
     Environment(EnvironmentCommand),
     /// Say what this machine and these repositories can do
-    Doctor,
+    Doctor(DoctorArgs),
     /// Start a project
     Init(InitArgs),
     /// Play a promotion through in a throw-away folder
@@ -194,6 +197,14 @@ pub(super) struct SchemaDecisionArgs {
     /// Use this dataset instead of the environment's
     #[arg(long, value_name = "DATASET")]
     pub(super) dataset: Option<String>,
+}
+
+/// What the doctor may do.
+#[derive(Clone, Debug, Args)]
+pub(super) struct DoctorArgs {
+    /// Try to write: make and delete two refs of its own in each environment's repository
+    #[arg(long)]
+    pub(super) write: bool,
 }
 
 /// How a plan is confirmed and applied.

@@ -13,6 +13,7 @@ mod failure;
 mod forge;
 mod help;
 mod start;
+mod temporary;
 mod world;
 
 pub use exit::ExitCode;

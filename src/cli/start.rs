@@ -11,6 +11,7 @@ use super::console::Console;
 use super::exit::ExitCode;
 use super::failure::Failure;
 use super::help::{self, Words};
+use super::temporary::Temporary;
 use super::world::World;
 
 /// Runs what was typed.
@@ -31,6 +32,7 @@ pub fn run(world: &World) -> ExitCode {
         Err(error) => return usage(&error, &world.words),
     };
     let console = console(world, &cli.global);
+    let _temporary = Temporary::new(&World::host());
     match command::run(world, &console, cli.global.clone(), cli.command) {
         Ok(code) => code,
         Err(failure) => failed(&console, &cli.global, &failure),

@@ -1,4 +1,4 @@
-//! The two engines that merge: the library, and Git's own `merge-tree` as the second opinion that counts.
+//! The two engines that merge: Git's own `merge-tree`, which counts, and the library, which is asked beside it.
 //!
 //! Both give a tree and what they could not merge. The tree never holds markers or names that an
 //! engine made up: what is in conflict is settled elsewhere, by taking one side's version.
@@ -6,17 +6,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicBool;
 
-use git2::{FileFavor, Index, IndexEntry, MergeOptions, Oid, Tree};
+use git2::{FileFavor, Index, IndexEntry, MergeOptions, Oid, Repository, Tree};
 
 use super::error::GitError;
+use super::opinion;
 use super::program::GitProgram;
-use super::revision::Revision;
 use super::store::Store;
-use super::tree::{self, Edits, Entry, Renames};
+use super::tree::{self, Edits, Entry};
 use super::unsure;
 use crate::model::finding::Finding;
 use crate::model::merge::ConflictKind;
-use crate::model::origin::Place;
 use crate::model::project::Prefer;
 
 /// What is merged, and how.
@@ -68,22 +67,22 @@ pub(super) fn names(program: Option<&GitProgram>) -> String {
     }
 }
 
-/// Merges with the library and, where it can, with Git; where they differ, Git's result counts.
+/// Merges with Git where it can, and asks the library for a second opinion; else with the library.
 pub(super) fn merge(task: &Task<'_>) -> Result<Verdict, GitError> {
-    let library = by_library(task, Favour::Asked)?;
     let engine = names(task.program);
     let able = |program: &&GitProgram| match task.base_tree {
         Some(_) => program.can_merge_on_a_tree(),
         None => program.can_merge_tree(),
     };
     let Some(program) = task.program.filter(able) else {
+        let library = by_library(task, Favour::Asked)?;
         let (attempt, mut findings) = unsure::doubted(task, library)?;
         findings.insert(0, one_engine(task.program));
         return Ok(Verdict { attempt, engine, findings });
     };
-    let git = by_program(task, program)?;
-    let findings = if git == library { Vec::new() } else { differences(task, &library, &git)? };
-    Ok(Verdict { attempt: git, engine, findings })
+    let attempt = by_program(task, program)?;
+    let findings = opinion::differences(task, &attempt)?;
+    Ok(Verdict { attempt, engine, findings })
 }
 
 fn one_engine(program: Option<&GitProgram>) -> Finding {
@@ -93,51 +92,6 @@ fn one_engine(program: Option<&GitProgram>) -> Finding {
     };
     Finding::notice("one-engine", format!("the merge was made by libgit2 alone: {why}"))
         .hint("install git 2.45 or newer to have each merge compared with Git's own")
-}
-
-/// Names the files that both sides touched and in which the engines differ.
-fn differences(task: &Task<'_>, library: &Attempt, git: &Attempt) -> Result<Vec<Finding>, GitError> {
-    let repository = &task.store.repository;
-    let tree = |oid| repository.find_tree(oid).map_err(GitError::doing("cannot read a merged tree"));
-    let (ours, theirs) = (tree(library.tree)?, tree(git.tree)?);
-    let clashing = |attempt: &Attempt| -> BTreeSet<String> {
-        attempt.clashes.iter().flat_map(|clash| clash.paths.iter().cloned()).collect()
-    };
-    let (unsure, conflicts) = (clashing(library), clashing(git));
-    let mut paths: BTreeSet<String> =
-        tree::changes(repository, Some(&ours), Some(&theirs), Renames::Ignored)?
-            .into_iter()
-            .filter_map(|change| change.new.or(change.old))
-            .map(|side| side.path)
-            .collect();
-    paths.extend(unsure.iter().cloned());
-    let touched = touched_by_both(task)?;
-    Ok(paths
-        .into_iter()
-        .filter(|path| touched.contains(path) && !conflicts.contains(path))
-        .map(|path| {
-            let what = if unsure.contains(&path) { "sees a conflict there" } else { "merges it differently" };
-            Finding::warning("engines-differ", format!("`{path}` is as Git merges it; libgit2 {what}"))
-                .at(Place::file(path))
-        })
-        .collect())
-}
-
-fn touched_by_both(task: &Task<'_>) -> Result<BTreeSet<String>, GitError> {
-    let repository = &task.store.repository;
-    let base = task.base_tree.or(task.base);
-    let base = base.map(|base| task.store.tree(&Revision::from(base))).transpose()?;
-    let touched = |side: Oid| -> Result<BTreeSet<String>, GitError> {
-        let side = task.store.tree(&Revision::from(side))?;
-        let changes = tree::changes(repository, base.as_ref(), Some(&side), Renames::Followed)?;
-        Ok(changes
-            .into_iter()
-            .flat_map(|change| [change.old, change.new])
-            .flatten()
-            .map(|side| side.path)
-            .collect())
-    };
-    Ok(touched(task.target)?.intersection(&touched(task.source)?).cloned().collect())
 }
 
 /// Whom the library favours, and how it compares lines.
@@ -151,10 +105,38 @@ pub(super) enum Favour {
     Nobody,
 }
 
-/// Merges with the library.
+/// Merges everything with the library.
 pub(super) fn by_library(task: &Task<'_>, favour: Favour) -> Result<Attempt, GitError> {
     let repository = &task.store.repository;
     let failed = || GitError::doing("cannot merge");
+    let commit = |oid| repository.find_commit(oid).map_err(failed());
+    let (target, source) = (commit(task.target)?, commit(task.source)?);
+    let sides = [target.tree().map_err(failed())?, source.tree().map_err(failed())?];
+    if task.base.is_some() && task.base_tree.is_none() {
+        let index =
+            repository.merge_commits(&target, &source, Some(&options(task, favour))).map_err(failed())?;
+        return attempt(repository, index, &sides);
+    }
+    let base = match task.base_tree {
+        Some(base) => base,
+        None => tree::empty(repository)?,
+    };
+    merge_trees(task, favour, [base, sides[0].id(), sides[1].id()])
+}
+
+/// Merges three trees with the library: base, target, source.
+pub(super) fn merge_trees(task: &Task<'_>, favour: Favour, trees: [Oid; 3]) -> Result<Attempt, GitError> {
+    let repository = &task.store.repository;
+    let failed = || GitError::doing("cannot merge");
+    let tree = |oid| repository.find_tree(oid).map_err(failed());
+    let [base, target, source] = trees;
+    let (base, sides) = (tree(base)?, [tree(target)?, tree(source)?]);
+    let index =
+        repository.merge_trees(&base, &sides[0], &sides[1], Some(&options(task, favour))).map_err(failed())?;
+    attempt(repository, index, &sides)
+}
+
+fn options(task: &Task<'_>, favour: Favour) -> MergeOptions {
     let mut options = MergeOptions::new();
     options.find_renames(true).target_limit(7000).patience(favour == Favour::Patient);
     options.file_favor(match (task.prefer, favour) {
@@ -162,21 +144,17 @@ pub(super) fn by_library(task: &Task<'_>, favour: Favour) -> Result<Attempt, Git
         (Prefer::Source, Favour::Asked | Favour::Patient) => FileFavor::Theirs,
         (Prefer::Target, Favour::Asked | Favour::Patient) => FileFavor::Ours,
     });
-    let commit = |oid| repository.find_commit(oid).map_err(failed());
-    let (target, source) = (commit(task.target)?, commit(task.source)?);
-    let mut index = if task.base.is_some() && task.base_tree.is_none() {
-        repository.merge_commits(&target, &source, Some(&options)).map_err(failed())?
-    } else {
-        let base = match task.base_tree {
-            Some(base) => base,
-            None => tree::empty(repository)?,
-        };
-        let base = repository.find_tree(base).map_err(failed())?;
-        let (target, source) = (target.tree().map_err(failed())?, source.tree().map_err(failed())?);
-        repository.merge_trees(&base, &target, &source, Some(&options)).map_err(failed())?
-    };
-    let clashes =
-        library_clashes(&index, &target.tree().map_err(failed())?, &source.tree().map_err(failed())?)?;
+    options
+}
+
+/// Makes a tree of what the library merged, and takes out what it could not.
+fn attempt(
+    repository: &Repository,
+    mut index: Index,
+    [target, source]: &[Tree<'_>; 2],
+) -> Result<Attempt, GitError> {
+    let failed = || GitError::doing("cannot merge");
+    let clashes = library_clashes(&index, target, source)?;
     for path in clashes.iter().flat_map(|clash| &clash.paths) {
         index.conflict_remove(std::path::Path::new(path)).map_err(failed())?;
     }

@@ -11,12 +11,12 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use git2::Repository;
-use rustix::process::{Pid, test_kill_process};
 use serde::{Deserialize, Serialize};
 
 use super::commit;
 use super::error::GitError;
 use super::journal::digest;
+use super::moving::is_gone;
 use super::publish::{Destination, Transport, current, move_local, open};
 use super::push::{Atomic, Pushed, Update, push, rejected};
 use super::remote::bring;
@@ -269,8 +269,7 @@ fn is_dead(holder: &LockHolder, own: &LockHolder) -> bool {
     if holder.pid == own.pid {
         return true;
     }
-    let pid = i32::try_from(holder.pid).ok().and_then(Pid::from_raw);
-    pid.is_some_and(|pid| test_kill_process(pid) == Err(rustix::io::Errno::SRCH))
+    is_gone(holder.pid)
 }
 
 /// When a lock was first seen as it is.

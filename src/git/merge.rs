@@ -275,15 +275,7 @@ fn finish(
     protected.retain(|kept| kept.path.as_ref().is_none_or(|path| only.covers(path)));
     findings.extend(settled.findings);
 
-    let mut report = loss::report(&sides)?;
-    let idle: Vec<Selector> = keeps.iter().filter(|keep| !has_kept(keep, &sides)).cloned().collect();
-    findings.extend(unused("--keep", &idle, &report));
-    let edits = keep::edits(&sides, &report.losses, &keeps)?;
-    if !edits.is_empty() {
-        let tree = tree::edited(sides.repository, sides.result.id(), &edits)?;
-        sides = sides.with_result(tree)?;
-        report = loss::report(&sides)?;
-    }
+    let (sides, mut report) = keeping(sides, &keeps, &mut findings)?;
     let known = |path: &str| {
         let named = |conflict: &Conflict| is_at(conflict, path);
         let settled = settled.conflicts.iter().any(named) || put_back.contains(path);
@@ -302,7 +294,7 @@ fn finish(
     let settled_all = settled.conflicts.iter().all(|conflict| conflict.resolution.is_some());
     let (zombies, target_only) = only_in_target(&sides, request.source.oid())?;
     let changes = tree::changes(sides.repository, Some(&sides.tip), Some(&sides.result), Renames::Followed)?;
-    findings.extend(guard::warnings(&sides.result, &changes)?);
+    findings.extend(guard::warnings(sides.repository, &sides.result, &changes)?);
     Ok(Merged {
         merge: Merge {
             base: sides.base_commit.map(|base| base.to_string()),
@@ -326,6 +318,25 @@ fn finish(
         pointers: lfs::pointers(sides.repository, &changes)?,
         findings,
     })
+}
+
+/// Lets the target win where that is wanted, and tells what is lost elsewhere.
+fn keeping<'a>(
+    sides: Sides<'a>,
+    keeps: &[Selector],
+    findings: &mut Vec<Finding>,
+) -> Result<(Sides<'a>, loss::Report), GitError> {
+    let report = loss::report(&sides)?;
+    let idle: Vec<Selector> = keeps.iter().filter(|keep| !has_kept(keep, &sides)).cloned().collect();
+    findings.extend(unused("--keep", &idle, &report));
+    let edits = keep::edits(&sides, &report.losses, keeps)?;
+    if edits.is_empty() {
+        return Ok((sides, report));
+    }
+    let tree = tree::edited(sides.repository, sides.result.id(), &edits)?;
+    let sides = sides.with_result(tree)?;
+    let report = loss::report(&sides)?;
+    Ok((sides, report))
 }
 
 /// Merges by structure what is wanted so.

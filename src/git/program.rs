@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use super::error::GitError;
+use super::ssh::{Ssh, is_ssh};
 use super::url::mask_urls;
 
 /// Settings that a user's configuration must not change.
@@ -63,7 +64,15 @@ pub struct GitProgram {
     pub path: PathBuf,
     version: OnceLock<String>,
     prompts: Prompts,
+    patience: Duration,
+    ssh: Ssh,
 }
+
+/// For how long a remote may say nothing before it is given up, unless somebody says otherwise.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A push may be silent for so many times as long as a fetch: what runs on the server's side says nothing meanwhile.
+const PUSH: u32 = 10;
 
 /// What a run of the program gave.
 pub(super) struct Output {
@@ -81,9 +90,11 @@ impl Output {
         String::from_utf8_lossy(&self.stdout).into_owned()
     }
 
-    /// What it said beside its answer, without secrets.
+    /// What it said beside its answer, without secrets and without how far it was.
     pub(super) fn words(&self) -> String {
-        mask_urls(String::from_utf8_lossy(&self.stderr).trim())
+        let text = String::from_utf8_lossy(&self.stderr);
+        let lines: Vec<&str> = text.lines().filter(|line| !line.contains("% (")).collect();
+        mask_urls(lines.join("\n").trim())
     }
 }
 
@@ -92,6 +103,8 @@ pub(super) struct Run<'a> {
     program: &'a GitProgram,
     arguments: Vec<OsString>,
     variables: Vec<(&'static str, OsString)>,
+    /// For how long it may say nothing.
+    silence: Option<Duration>,
 }
 
 impl GitProgram {
@@ -103,7 +116,19 @@ impl GitProgram {
             .filter(|folder| folder.is_absolute())
             .map(|folder| folder.join("git"))
             .find(|candidate| candidate.is_file())?;
-        Some(Self { path, version: OnceLock::new(), prompts })
+        Some(Self { path, version: OnceLock::new(), prompts, patience: PATIENCE, ssh: Ssh::default() })
+    }
+
+    /// Says for how long a remote may say nothing.
+    #[must_use]
+    pub fn patient(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// Says which ssh the environment names: `GIT_SSH_COMMAND` and `GIT_SSH`.
+    #[must_use]
+    pub fn with_ssh(self, command: Option<&str>, program: Option<&str>) -> Self {
+        Self { ssh: Ssh::new(command, program), ..self }
     }
 
     /// Gives its version: `2.47.3`; `unknown` where it cannot be asked.
@@ -143,7 +168,27 @@ impl GitProgram {
         let mut folder = OsString::from("--git-dir=");
         folder.push(git_dir);
         arguments.push(folder);
-        Run { program: self, arguments, variables: Vec::new() }
+        Run { program: self, arguments, variables: Vec::new(), silence: None }
+    }
+
+    /// Begins a run that talks to a remote: one that stays silent is given up, and nobody is asked for a
+    /// password where nobody would answer.
+    pub(super) fn talk(&self, git_dir: &Path, url: &str) -> Run<'_> {
+        let mut run = self.run(git_dir);
+        run.silence = Some(match self.prompts {
+            // Somebody may be typing a password.
+            Prompts::Allowed => self.patience * 2,
+            Prompts::Refused => self.patience,
+        });
+        if self.prompts == Prompts::Refused && is_ssh(url) {
+            let configured = || {
+                let run = self.run(git_dir).args(["config", "--get", "core.sshCommand"]);
+                let output = run.output(&AtomicBool::new(false)).ok()?;
+                output.success().then(|| output.text().trim().to_owned())
+            };
+            run.variables.extend(self.ssh.batch(configured).map(|words| ("GIT_SSH_COMMAND", words.into())));
+        }
+        run
     }
 }
 
@@ -170,6 +215,12 @@ impl Run<'_> {
         quoted.push(b'"');
         self.variables.push(("GIT_OBJECT_DIRECTORY", folder.as_os_str().to_owned()));
         self.variables.push(("GIT_ALTERNATE_OBJECT_DIRECTORIES", OsStr::from_bytes(&quoted).to_owned()));
+        self
+    }
+
+    /// Waits longer, as a push has to.
+    pub(super) fn for_a_push(mut self) -> Self {
+        self.silence = self.silence.map(|silence| silence * PUSH);
         self
     }
 
@@ -200,22 +251,33 @@ impl Run<'_> {
     ///
     /// [`GitError::Start`]; [`GitError::Interrupted`].
     pub(super) fn output(self, interrupt: &AtomicBool) -> Result<Output, GitError> {
-        let (path, prompts) = (self.program.path.clone(), self.program.prompts);
+        let (path, prompts, limit) = (self.program.path.clone(), self.program.prompts, self.silence);
         let mut child = self.command().spawn().map_err(|source| GitError::Start { path, source })?;
         let (sender, receiver) = mpsc::channel();
         read_all(child.stdout.take(), 0, sender.clone());
         read_all(child.stderr.take(), 1, sender);
-        let mut streams: [Option<Vec<u8>>; 2] = [None, None];
+        let mut streams = [Vec::new(), Vec::new()];
+        let (mut open, mut heard) = (2, Instant::now());
         let mut ended: Option<Instant> = None;
-        while streams.iter().any(Option::is_none) {
+        while open > 0 {
             match receiver.recv_timeout(Duration::from_millis(20)) {
-                Ok((stream, bytes)) => streams[stream] = Some(bytes),
+                Ok((_, bytes)) if bytes.is_empty() => open -= 1,
+                Ok((stream, bytes)) => {
+                    streams[stream].extend(bytes);
+                    heard = Instant::now();
+                }
                 Err(mpsc::RecvTimeoutError::Disconnected) => break,
                 Err(mpsc::RecvTimeoutError::Timeout) => {}
             }
             if interrupt.load(Ordering::SeqCst) {
                 end(&mut child, prompts);
                 return Err(GitError::Interrupted);
+            }
+            if let Some(limit) = limit.filter(|limit| ended.is_none() && heard.elapsed() > *limit) {
+                end(&mut child, prompts);
+                let [stdout, mut stderr] = streams;
+                stderr.extend(silent(limit).bytes());
+                return Ok(Output { status: None, stdout, stderr });
             }
             // Something that it left running (ssh's master) may hold the streams open for ever.
             if ended.is_none() && matches!(child.try_wait(), Ok(Some(_))) {
@@ -226,7 +288,7 @@ impl Run<'_> {
             }
         }
         let status = child.wait().ok().and_then(|status| status.code());
-        let [stdout, stderr] = streams.map(Option::unwrap_or_default);
+        let [stdout, stderr] = streams;
         Ok(Output { status, stdout, stderr })
     }
 }
@@ -237,14 +299,26 @@ fn read_all(
     sender: mpsc::Sender<(usize, Vec<u8>)>,
 ) {
     std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        if let Some(mut stream) = stream {
-            // What came before a failure is still worth having.
-            stream.read_to_end(&mut bytes).unwrap_or_default();
+        let mut buffer = vec![0; 1 << 16];
+        let mut stream = stream;
+        loop {
+            // What came before a failure is still worth having; nothing says that no more will come.
+            let size = match stream.as_mut().map(|stream| stream.read(&mut buffer)) {
+                Some(Err(error)) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Some(Ok(size)) => size,
+                Some(Err(_)) | None => 0,
+            };
+            // Nobody listens any more only when the run was given up.
+            if sender.send((number, buffer[..size].to_vec())).is_err() || size == 0 {
+                return;
+            }
         }
-        // Nobody listens any more only when the run was interrupted.
-        sender.send((number, bytes)).unwrap_or_default();
     });
+}
+
+/// Says why a remote was given up.
+fn silent(limit: Duration) -> String {
+    format!("\nit said nothing for {} s and was given up", limit.as_secs_f64().ceil())
 }
 
 fn end(child: &mut Child, prompts: Prompts) {
@@ -274,6 +348,8 @@ mod tests {
             path: PathBuf::new(),
             version: OnceLock::from(version.to_owned()),
             prompts: Prompts::Refused,
+            patience: PATIENCE,
+            ssh: Ssh::default(),
         }
     }
 

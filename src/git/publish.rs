@@ -11,6 +11,7 @@ use git2::{Oid, Repository, Signature};
 
 use super::error::GitError;
 use super::lock::Lock;
+use super::moving::Moving;
 use super::program::GitProgram;
 use super::push::{Atomic, Pushed, Update, push, rejected};
 use super::remote::{bring, look};
@@ -235,6 +236,8 @@ pub(super) fn move_local(
             .map_err(GitError::doing(format!("cannot copy commit {after}")))?;
     }
     let signature = identity.signature()?;
+    let references: Vec<&str> = updates.iter().map(|update| update.reference.as_str()).collect();
+    let noted = Moving::note(repository.commondir(), &references)?;
     let mut transactions = Vec::new();
     for update in updates {
         let mut transaction =
@@ -253,6 +256,7 @@ pub(super) fn move_local(
             .and_then(|()| transaction.commit())
             .map_err(GitError::doing(format!("cannot move `{}`", update.reference)))?;
     }
+    drop(noted);
     Ok(None)
 }
 

@@ -51,7 +51,7 @@ pub(super) fn push(
     atomic: Atomic,
     (program, interrupt): (&GitProgram, &AtomicBool),
 ) -> Result<Pushed, GitError> {
-    let mut run = program.run(git_dir).args(["push", "--porcelain", "--no-follow-tags"]);
+    let mut run = program.talk(git_dir, url).for_a_push().args(["push", "--porcelain", "--no-follow-tags"]);
     if atomic == Atomic::Yes {
         run = run.arg("--atomic");
     }

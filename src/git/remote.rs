@@ -119,7 +119,7 @@ impl Store {
         program: &GitProgram,
         interrupt: &AtomicBool,
     ) -> Result<bool, GitError> {
-        let run = program.run(self.git_dir()).args(["ls-remote", "--quiet", "--heads", "--", url]);
+        let run = program.talk(self.git_dir(), url).args(["ls-remote", "--quiet", "--heads", "--", url]);
         let output = run.output(interrupt)?;
         if output.success() { Ok(output.text().trim().is_empty()) } else { Err(failure(url, &output)) }
     }
@@ -148,8 +148,8 @@ pub(super) fn bring(
         }
         let refspecs = missing.iter().map(|(name, _)| format!("+{name}:{}", cached_name(url, name)));
         let output = program
-            .run(git_dir)
-            .args(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules"])
+            .talk(git_dir, url)
+            .args(["fetch", "--progress", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules"])
             .args(["--", url])
             .args(refspecs)
             .output(interrupt)?;
@@ -158,7 +158,7 @@ pub(super) fn bring(
             return Ok(tips);
         }
         // A ref that moved or went meanwhile, or one that another process writes: look again.
-        if tries == TRIES {
+        if tries == TRIES || output.status.is_none() {
             return Err(failure(url, &output));
         }
     }
@@ -175,7 +175,7 @@ pub(super) fn look(
         let text = format!("there is no `{}`", path.display());
         return Err(GitError::NoRepository { url: display_url(url), text });
     }
-    let run = program.run(git_dir).args(["ls-remote", "--quiet", "--refs", "--", url]).args(references);
+    let run = program.talk(git_dir, url).args(["ls-remote", "--quiet", "--refs", "--", url]).args(references);
     let output = run.output(interrupt)?;
     if !output.success() {
         return Err(failure(url, &output));

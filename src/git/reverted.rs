@@ -25,7 +25,6 @@ const PLAN: &str = "Promote-Plan";
 ///
 /// Shape: what is taken back is a promotion, or a commit that the source has; a revert after which the target
 /// has the files as the source has them takes nothing back.
-
 ///
 /// # Errors
 ///

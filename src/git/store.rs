@@ -5,11 +5,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 use git2::{ObjectType, Oid, Repository, RepositoryInitOptions, Tree};
 use tempfile::TempDir;
 
 use super::error::GitError;
+use super::moving::is_gone;
+use super::program::GitProgram;
 use super::revision::Revision;
 use super::tree;
 use crate::model::finding::Finding;
@@ -53,21 +56,48 @@ impl Store {
         if folder.exists() {
             match sound(folder) {
                 Ok(repository) => return Ok(Self::of(repository)),
-                Err(error) => {
+                Err(why) => {
                     remove_corrupt(folder)?;
                     findings.push(Finding::warning(
                         "cache-rebuilt",
-                        format!(
-                            "the cache `{}` was corrupt and is made anew: {}",
-                            folder.display(),
-                            error.message()
-                        ),
+                        format!("the cache `{}` was not whole and is made anew: {why}", folder.display()),
                     ));
                 }
             }
         }
         let repository = create(folder)?;
         Ok(Self { findings, ..Self::of(repository) })
+    }
+
+    /// Looks whether every object that a cache promises is there and whole, and throws it away where not.
+    ///
+    /// Shape: what was found; nothing where the cache is whole or not there. It reads the whole cache, so it is
+    /// for when something went wrong with it.
+    /// Effects: a broken cache is moved away and deleted.
+    ///
+    /// # Errors
+    ///
+    /// [`GitError::Start`], [`GitError::Interrupted`]; [`GitError::File`] if it cannot be moved away.
+    pub fn discard_broken(
+        folder: &Path,
+        program: &GitProgram,
+        interrupt: &AtomicBool,
+    ) -> Result<Option<Finding>, GitError> {
+        if !folder.exists() {
+            return Ok(None);
+        }
+        let run = program.run(folder).args(["fsck", "--no-dangling", "--no-progress", "--no-reflogs"]);
+        let output = run.output(interrupt)?;
+        if output.success() {
+            return Ok(None);
+        }
+        remove_corrupt(folder)?;
+        let words = format!("{}\n{}", output.words(), output.text());
+        let why = words.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("it cannot be read");
+        Ok(Some(Finding::warning(
+            "cache-rebuilt",
+            format!("the cache `{}` was not whole and is made anew: {why}", folder.display()),
+        )))
     }
 
     /// Opens the same objects anew so that what is written from now on stays in memory or in a folder
@@ -322,8 +352,21 @@ pub(super) fn adopt(into: &Repository, from: &Repository, oid: Oid) -> Result<()
     target.write(object.kind(), object.data()).map(|_| ())
 }
 
-/// Opens a cache and looks whether every tip that it promises can be read.
-fn sound(folder: &Path) -> Result<Repository, git2::Error> {
+/// Opens a cache and looks whether every tip that it promises can be read; says what is wrong with it.
+fn sound(folder: &Path) -> Result<Repository, String> {
+    let repository = readable(folder).map_err(|error| error.message().to_owned())?;
+    // Git takes what such a cache lacks for granted, and a merge or its losses would be wrong.
+    if repository.is_shallow() {
+        return Err("its history is cut short (shallow)".to_owned());
+    }
+    let config = repository.config().and_then(|mut config| config.snapshot());
+    if config.is_ok_and(|config| config.get_string("extensions.partialclone").is_ok()) {
+        return Err("it lacks files on purpose (a partial clone)".to_owned());
+    }
+    Ok(repository)
+}
+
+fn readable(folder: &Path) -> Result<Repository, git2::Error> {
     let repository = Repository::open_bare(folder)?;
     repository.find_reference("HEAD")?;
     repository.config()?.snapshot()?.get_bool("core.bare")?;
@@ -336,8 +379,9 @@ fn sound(folder: &Path) -> Result<Repository, git2::Error> {
 
 fn remove_corrupt(folder: &Path) -> Result<(), GitError> {
     let parent = folder.parent().unwrap_or(folder);
+    sweep(parent);
     let grave = tempfile::Builder::new()
-        .prefix("corrupt-")
+        .prefix(&own_prefix("corrupt"))
         .tempdir_in(parent)
         .map_err(GitError::file("create", parent))?;
     match fs::rename(folder, grave.path().join("cache")) {
@@ -352,8 +396,9 @@ fn remove_corrupt(folder: &Path) -> Result<(), GitError> {
 fn create(folder: &Path) -> Result<Repository, GitError> {
     let parent = folder.parent().unwrap_or(folder);
     fs::create_dir_all(parent).map_err(GitError::file("create", parent))?;
+    sweep(parent);
     let made = tempfile::Builder::new()
-        .prefix("new-")
+        .prefix(&own_prefix("new"))
         .tempdir_in(parent)
         .map_err(GitError::file("create", parent))?;
     let inside = made.path().join("cache");
@@ -368,4 +413,22 @@ fn create(folder: &Path) -> Result<Repository, GitError> {
         Err(error) => return Err(GitError::file("create", folder)(error)),
     }
     Repository::open_bare(folder).map_err(failed())
+}
+
+/// Begins the name of a folder that this process is making or throwing away.
+fn own_prefix(kind: &str) -> String {
+    format!("{kind}-{}-", std::process::id())
+}
+
+/// Deletes what killed processes were making or throwing away; what cannot be deleted does no harm.
+fn sweep(parent: &Path) {
+    for entry in fs::read_dir(parent).into_iter().flatten().filter_map(Result::ok) {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let mut parts = name.split('-');
+        let kind = parts.next().unwrap_or_default();
+        let pid = parts.next().and_then(|pid| pid.parse().ok());
+        if matches!(kind, "new" | "corrupt") && pid.is_some_and(is_gone) {
+            fs::remove_dir_all(entry.path()).unwrap_or_default();
+        }
+    }
 }

@@ -81,7 +81,8 @@ fn taken_back(
         if undone {
             found.push(path.clone());
         }
-        !undone && !(whole && then == *own)
+        let settled = undone || (whole && then == *own);
+        !settled
     });
     Ok(found)
 }

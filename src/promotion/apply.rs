@@ -4,7 +4,6 @@
 //! and lock move together afterwards. A run that was cut short anywhere is finished by the next one: what
 //! the warehouse recorded and the journal does not hold goes into the next record.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use crate::git::{self, CommitMessage, GitError, Lock, Publication, Revision, Transport, WorkTreeState};
@@ -18,7 +17,6 @@ use super::error::PromotionError;
 use super::gather::{Gathered, destination};
 use super::ledger::{self, Circumstances};
 use super::lock;
-use super::merging;
 use super::observe::{Scene, Stage};
 use super::observed::Histories;
 use super::recover;
@@ -209,7 +207,7 @@ fn prepare_work_tree(stage: &Stage, after: Option<&Revision>) -> Result<(), Prom
     Ok(())
 }
 
-/// Makes the merge once more, this time to stay, and the commit of exactly the planned tree.
+/// Brings what was merged aside to where it stays, and makes the commit of exactly the planned tree.
 fn commit(
     plan: &Plan,
     stage: &Stage,
@@ -222,22 +220,12 @@ fn commit(
         .tip
         .as_ref()
         .ok_or_else(|| PromotionError::Stale { what: "the source is gone".to_owned() })?;
-    let second = merging::Second { program: ports.git, interrupted: Arc::clone(&ports.interrupted) };
-    let merged = merging::merge(
-        &gathered.store,
-        &stage.merging,
-        request,
-        (source, gathered.to.tip.as_ref()),
-        &second,
-    )?;
-    let found = merged.tree.as_ref().map(Revision::to_string);
-    let Some(tree) = merged.tree.clone().filter(|_| found == plan.target.tree) else {
-        return Err(PromotionError::OtherTree {
-            planned: plan.target.tree.clone().unwrap_or_default(),
-            found: found.unwrap_or_default(),
-        });
-    };
-    stores::carry(gathered, &merged, ports)?;
+    let tree = Revision::new(plan.target.tree.as_deref().unwrap_or_default())?;
+    let merged = &stage.merged;
+    for made in merged.onto.iter().chain([&tree]) {
+        gathered.store.adopt(&merged.store, made)?;
+    }
+    stores::carry(gathered, &merged.pointers, ports)?;
     let identity = stage.ground.identity(ports);
     // The first parent is the target's past: `git log --first-parent` tells its promotions.
     let before = merged.onto.as_ref().or(gathered.to.tip.as_ref());

@@ -2,20 +2,30 @@
 
 use std::path::Path;
 
-use crate::git::{self, Revision};
+use crate::git::{self, Revision, Store, Transport, Trial};
 use crate::model::examined::Examined;
 
 use super::error::PromotionError;
-use super::gather::gather_all;
+use super::gather::{destination, gather_all};
 use super::ground::Ground;
 use super::request::Ports;
+use super::site::Site;
 
-/// Looks at the machine and at every environment's repository; changes nothing there.
+/// Whether the doctor may write.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Trying {
+    /// It only reads.
+    Reads,
+    /// It makes and deletes refs of its own in every environment's repository.
+    Writes,
+}
+
+/// Looks at the machine and at every environment's repository; changes nothing there that stays.
 ///
 /// # Errors
 ///
 /// [`PromotionError::Config`] if the project file is broken; [`PromotionError::Nowhere`].
-pub fn examine(ports: &mut Ports<'_>) -> Result<Examined, PromotionError> {
+pub fn examine(trying: Trying, ports: &mut Ports<'_>) -> Result<Examined, PromotionError> {
     let mut examined = Examined::default();
     engines(&mut examined, ports);
     let ground = Ground::find(ports)?;
@@ -31,7 +41,7 @@ pub fn examine(ports: &mut Ports<'_>) -> Result<Examined, PromotionError> {
         ),
     }
     writable(&mut examined, ports.cache);
-    repositories(&mut examined, &ground, ports)?;
+    repositories(&mut examined, &ground, trying, ports)?;
     Ok(examined)
 }
 
@@ -88,6 +98,7 @@ fn writable(examined: &mut Examined, cache: &Path) {
 fn repositories(
     examined: &mut Examined,
     ground: &Ground,
+    trying: Trying,
     ports: &mut Ports<'_>,
 ) -> Result<(), PromotionError> {
     let Some(project) = &ground.project else { return Ok(()) };
@@ -98,7 +109,7 @@ fn repositories(
             Err(error) => examined.add(format!("environment {name}"), false, error.to_string(), None),
         }
     }
-    let (_, sides) = gather_all(ground, sites.iter().map(|(_, site)| site.clone()).collect(), ports)?;
+    let (store, sides) = gather_all(ground, sites.iter().map(|(_, site)| site.clone()).collect(), ports)?;
     for ((name, site), side) in sites.into_iter().zip(sides) {
         let what = format!("environment {name}");
         let repository = match site.location.words().as_str() {
@@ -106,6 +117,7 @@ fn repositories(
             words => words.to_owned(),
         };
         let place = format!("branch `{}` of {repository}", site.branch);
+        let there = side.is_ok() && trying == Trying::Writes;
         match side {
             Ok(side) => match side.tip.as_ref().map(Revision::short) {
                 Some(tip) => {
@@ -121,6 +133,52 @@ fn repositories(
                 Some("try `git ls-remote` with the same address: what helps it helps here"),
             ),
         }
+        if there {
+            refs(examined, (&name, &site), (ground, &store), ports);
+        }
     }
     Ok(())
+}
+
+/// Tries whether a repository takes the refs that a promotion into it needs.
+fn refs(
+    examined: &mut Examined,
+    (name, site): (&str, &Site),
+    (ground, store): (&Ground, &Store),
+    ports: &mut Ports<'_>,
+) {
+    let (what, prefix) = (format!("refs of {name}"), ground.refs());
+    let identity = ground.identity(ports);
+    let interrupted = std::sync::Arc::clone(&ports.interrupted);
+    let transport = Transport { program: ports.git, interrupt: &interrupted };
+    let (to, token) = (destination(&site.location), format!("{}-{}", ports.host, ports.pid));
+    let tried = ports.doing(format!("trying refs of {}", site.location.words()), || {
+        git::try_refs(store, &to, (&prefix, &token), &identity, transport)
+    });
+    let as_branches = prefix.starts_with("refs/heads/");
+    match tried {
+        Ok(Trial::Takes) => {
+            examined.add(what, true, format!("`{prefix}/…` is made and deleted, all or none"), None);
+        }
+        Ok(Trial::OneByOne) => {
+            let found =
+                format!("`{prefix}/…` is made and deleted, one ref after the other: no atomic pushes");
+            examined.add(what, true, found, None);
+        }
+        Ok(Trial::Refuses(why)) => {
+            let hint = if as_branches {
+                "let who promotes make branches of that name: a rule of the repository stands against it"
+            } else {
+                "set `promotion.refs: refs/heads/promote`: this repository may take nothing but branches"
+            };
+            examined.add(what, false, format!("`{prefix}/…` cannot be made: {why}"), Some(hint));
+        }
+        Ok(Trial::Keeps(left, why)) => {
+            let hint = "let who promotes delete these refs (a rule for branches, `receive.denyDeletes`): a lock is \
+                        given back so; then delete the ones that are left";
+            let found = format!("{} cannot be deleted: {why}", left.join(" and "));
+            examined.add(what, false, found, Some(hint));
+        }
+        Err(error) => examined.add(what, false, error.to_string(), None),
+    }
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::git::{self, Destination, Fetch, GitError, Revision, Store};
+use crate::model::finding::Finding;
 use crate::model::record::Record;
 
 use super::digest::digest;
@@ -184,6 +185,31 @@ fn remote_sides(
         return Err(PromotionError::Interrupted);
     };
     Ok((from, to))
+}
+
+/// Tells whether a failure may come from a cache that is not whole.
+pub(super) fn may_be_the_cache(error: &PromotionError) -> bool {
+    let PromotionError::Git(error) = error else { return false };
+    if let GitError::Unreachable { text, .. } = error {
+        // Git's words for objects that it cannot read, when it fetches into such a cache.
+        let words =
+            ["bad object", "corrupt", "missing", "unable to read", "did not send all", "not our ref", "fsck"];
+        return words.iter().any(|words| text.contains(words));
+    }
+    matches!(error, GitError::Library { .. } | GitError::Program { .. } | GitError::Journal { .. })
+}
+
+/// Throws the cache away where it is broken, and says so.
+pub(super) fn discard_broken(
+    ground: &Ground,
+    ports: &mut Ports<'_>,
+) -> Result<Option<Finding>, PromotionError> {
+    let (Some(program), None) = (ports.git, &ground.store) else { return Ok(None) };
+    let folder = cache_folder(ground, ports.cache).join("objects.git");
+    let interrupted = std::sync::Arc::clone(&ports.interrupted);
+    let found =
+        ports.doing("examining the cache", || Store::discard_broken(&folder, program, &interrupted))?;
+    Ok(found)
 }
 
 /// Opens where other repositories are fetched into.

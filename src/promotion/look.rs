@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::config::{self, ConfigError, Flags, Mask, Written};
-use crate::git::{self, GitError, Merged, Revision, Selected, Store, WorkTreeState};
+use crate::git::{self, GitError, Merged, Pointer, Revision, Selected, Store, WorkTreeState};
 use crate::model::finding::Finding;
 use crate::model::merge::{FileChangeKind, Reverted, Undone};
 use crate::model::name::EnvironmentName;
@@ -44,7 +44,9 @@ pub(super) struct Looking<'a> {
 /// What looking gave.
 pub(super) struct Looked {
     pub(super) observed: Observed,
-    pub(super) merging: Merging,
+    pub(super) onto: Option<Revision>,
+    /// What the merge brings that points into a store of Git LFS.
+    pub(super) pointers: Vec<Pointer>,
     pub(super) target: Option<Target>,
     pub(super) known: Option<Known>,
     pub(super) source_project: Option<String>,
@@ -112,7 +114,16 @@ impl Looking<'_> {
             findings,
         };
         let known = schema.known;
-        Ok(Looked { observed, merging, target, known, source_project, target_project, mask })
+        Ok(Looked {
+            observed,
+            onto: merged.onto,
+            pointers: merged.pointers,
+            target,
+            known,
+            source_project,
+            target_project,
+            mask,
+        })
     }
 
     fn source_side(&self) -> PlanSide {

@@ -50,7 +50,7 @@ pub use check::{Checked, check};
 pub use ci::{CiPush, CiRequest, ci_plan, ci_push};
 pub use environment::{Added, Environments, Removed, add_environment, environments, remove_environment};
 pub use error::PromotionError;
-pub use examine::examine;
+pub use examine::{Trying, examine};
 pub use journal::{History, history, note};
 pub use migrate::{Migrating, plan_migration, who};
 pub use observe::{Scene, observe};

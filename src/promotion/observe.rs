@@ -1,17 +1,17 @@
 //! All reads: both sides, the merge, both configurations, the live schema. Nothing is changed.
 
 use crate::config::{Mask, Resolved};
+use crate::git::{Pointer, Revision, Store};
 use crate::model::finding::Finding;
 use crate::model::plan::Plan;
 use crate::model::record::Record;
 use crate::models::Models;
 
 use super::error::PromotionError;
-use super::gather::{Gathered, Side};
+use super::gather::{self, Gathered, Side};
 use super::ground::Ground;
 use super::look::{Looked, Looking};
 use super::mask;
-use super::merging::Merging;
 use super::observed::Histories;
 use super::plan;
 use super::request::{Ports, Request};
@@ -33,13 +33,23 @@ pub struct Scene {
 pub(super) struct Stage {
     pub(super) ground: Ground,
     pub(super) gathered: Gathered,
-    pub(super) merging: Merging,
+    pub(super) merged: Aside,
     pub(super) records: Vec<Record>,
     pub(super) target: Option<Target>,
     pub(super) known: Option<Known>,
     pub(super) source_project: Option<String>,
     pub(super) target_project: Option<String>,
     pub(super) histories: Histories,
+}
+
+/// Where the merge was made, and what it stands on.
+pub(super) struct Aside {
+    /// The objects that it made; they go with it unless somebody brings them away.
+    pub(super) store: Store,
+    /// The commit to stand on instead of the target's tip: there the reverts are undone.
+    pub(super) onto: Option<Revision>,
+    /// What it brings that points into a store of Git LFS.
+    pub(super) pointers: Vec<Pointer>,
 }
 
 /// The target environment of the merged project.
@@ -56,6 +66,18 @@ pub(super) struct Target {
 ///
 /// [`PromotionError`] where it cannot go on; what stands in a promotion's way is the plan's outcome.
 pub async fn observe(request: &Request, ports: &mut Ports<'_>) -> Result<Scene, PromotionError> {
+    let error = match once(request, ports).await {
+        Err(error) if gather::may_be_the_cache(&error) => error,
+        ended => return ended,
+    };
+    // What the cache lacks may be what failed: it is thrown away if so, and all is fetched anew.
+    let Some(rebuilt) = gather::discard_broken(&Ground::find(ports)?, ports)? else { return Err(error) };
+    let mut scene = Box::pin(once(request, ports)).await?;
+    scene.findings.insert(0, rebuilt);
+    Ok(scene)
+}
+
+async fn once(request: &Request, ports: &mut Ports<'_>) -> Result<Scene, PromotionError> {
     let ground = Ground::find(ports)?;
     let from = ground.site(&request.from, ports)?;
     let to = ground.site(&request.to, ports)?;
@@ -93,17 +115,16 @@ pub(super) async fn observe_gathered(
         records: &records,
     };
     let looked = looking.look(ports).await?;
-    let Looked { observed, merging, target, known, source_project, target_project, mask } = looked;
+    let Looked { observed, onto, pointers, target, known, source_project, target_project, mask } = looked;
     let histories = observed.histories;
     let mut findings = observed.findings.clone();
     let mut plan = plan::plan(observed, &request.said);
     mask::plan(&mut plan, &mask);
     mask::findings(&mut findings, &mask);
-    drop(speculative);
     let stage = Stage {
         ground,
         gathered,
-        merging,
+        merged: Aside { store: speculative, onto, pointers },
         records,
         target,
         known,

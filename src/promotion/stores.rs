@@ -1,6 +1,6 @@
 //! Stores of Git LFS: what a merge's pointers point to goes along to another repository, or the promotion stops.
 
-use crate::git::{self, Merged, Store};
+use crate::git::{self, Merged, Pointer, Store};
 use crate::model::finding::Finding;
 
 use super::error::PromotionError;
@@ -14,7 +14,7 @@ pub(super) fn stranded(
     merged: &Merged,
     (ports, findings): (&Ports<'_>, &mut Vec<Finding>),
 ) -> Result<Option<String>, PromotionError> {
-    let Some(first) = merged.pointers.first().filter(|_| is_needed(gathered, merged)) else {
+    let Some(first) = merged.pointers.first().filter(|_| is_needed(gathered, &merged.pointers)) else {
         return Ok(None);
     };
     let what = match merged.pointers.len() {
@@ -37,24 +37,24 @@ pub(super) fn stranded(
 }
 
 /// Whether there is another store, and not known to have everything.
-fn is_needed(gathered: &Gathered, merged: &Merged) -> bool {
+fn is_needed(gathered: &Gathered, pointers: &[Pointer]) -> bool {
     let (from, to) = (&gathered.from.site.location, &gathered.to.site.location);
-    !from.is(to) && !git::has_objects(&to.url(), &merged.pointers)
+    !from.is(to) && !git::has_objects(&to.url(), pointers)
 }
 
 /// Carries what is pointed to, before anything points to it.
 pub(super) fn carry(
     gathered: &Gathered,
-    merged: &Merged,
+    pointers: &[Pointer],
     ports: &mut Ports<'_>,
 ) -> Result<(), PromotionError> {
     let (Some(source), Some(program)) = (&gathered.from.tip, ports.git) else { return Ok(()) };
-    if merged.pointers.is_empty() || !is_needed(gathered, merged) {
+    if pointers.is_empty() || !is_needed(gathered, pointers) {
         return Ok(());
     }
     let (from, to) = (gathered.from.site.location.url(), gathered.to.site.location.url());
     let interrupted = std::sync::Arc::clone(&ports.interrupted);
-    let what = format!("carrying {} objects of Git LFS", merged.pointers.len());
-    let run = || git::carry(&gathered.store, &merged.pointers, (&from, source, &to), (program, &interrupted));
+    let what = format!("carrying {} objects of Git LFS", pointers.len());
+    let run = || git::carry(&gathered.store, pointers, (&from, source, &to), (program, &interrupted));
     Ok(ports.doing(what, run)?)
 }

@@ -16,7 +16,7 @@ models:
   - {name: note, data_type: varchar}
 ";
 
-fn prepared(layout: Layout) -> Sandbox {
+pub(crate) fn prepared(layout: Layout) -> Sandbox {
     let sandbox = shop(layout);
     sandbox.promote("shop", "dev staging --yes --run").exits(0);
     sandbox.write(
@@ -28,7 +28,7 @@ fn prepared(layout: Layout) -> Sandbox {
 }
 
 /// What the end state is: the target's tree, the schema, what the journal says of steps.
-fn state(sandbox: &Sandbox, layout: Layout) -> String {
+pub(crate) fn state(sandbox: &Sandbox, layout: Layout) -> String {
     let (folder, branch) = match layout {
         Layout::Branches => ("shop", "staging"),
         Layout::Repositories => ("staging.git", "main"),

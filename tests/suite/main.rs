@@ -9,6 +9,7 @@
 
 mod architecture;
 mod bad_input;
+mod bad_luck;
 mod command_ci;
 mod command_config;
 mod command_demo;
@@ -20,8 +21,10 @@ mod command_promote;
 mod conformance_schema;
 mod crash;
 mod interrupt;
+mod killed;
 mod meltano_cases;
 mod merge_cases;
 mod properties;
+mod storm;
 mod support;
 mod warehouse_postgres;

@@ -71,7 +71,7 @@ pub(in crate::cli) fn run(
         Command::Hold(args) => hold::run(&mut session, &args, hold::Verb::Hold),
         Command::Release(args) => hold::run(&mut session, &args, hold::Verb::Release),
         Command::Unlock(args) => unlock::run(&mut session, &args),
-        Command::Doctor => doctor::run(&mut session),
+        Command::Doctor(args) => doctor::run(&mut session, &args),
         Command::Config(ConfigCommand::Show(args)) => match config::show(&mut session, &args)? {
             Printed::Not(answer) => Ok(*answer),
             Printed::Already(code) => return Ok(code),

@@ -24,7 +24,8 @@ pub(super) fn run(session: &Session<'_>, args: &DemoArgs) -> Result<ExitCode, Fa
 
 fn folder(session: &Session<'_>, args: &DemoArgs) -> Result<PathBuf, Failure> {
     let Some(folder) = &args.folder else {
-        let made = tempfile::Builder::new().prefix("promote-demo-").tempdir();
+        // Beside what is temporary: it stays.
+        let made = tempfile::Builder::new().prefix("promote-demo-").tempdir_in(std::env::temp_dir());
         return made
             .map(tempfile::TempDir::keep)
             .map_err(|error| Failure::file("make", &std::env::temp_dir(), &error));

@@ -1,19 +1,21 @@
 //! `promote doctor`.
 
 use crate::model::examined::Examined;
-use crate::promotion;
+use crate::promotion::{self, Trying};
 use crate::report::{self, Document, Item, Section, Sign, View};
 
+use super::super::args::DoctorArgs;
 use super::super::exit::ExitCode;
 use super::super::failure::Failure;
 use super::answer::Answer;
 use super::session::Session;
 
 /// Says what this machine and these repositories can do.
-pub(super) fn run(session: &mut Session<'_>) -> Result<Answer, Failure> {
+pub(super) fn run(session: &mut Session<'_>, args: &DoctorArgs) -> Result<Answer, Failure> {
+    let trying = if args.write { Trying::Writes } else { Trying::Reads };
     let examined = {
         let mut ports = session.ports();
-        promotion::examine(&mut ports)
+        promotion::examine(trying, &mut ports)
     };
     let examined = examined.map_err(|error| Failure::of("doctor", &error))?;
     let faults = examined.findings.iter().filter(|one| !one.good).count() as u64;

@@ -58,7 +58,10 @@ impl<'a> Session<'a> {
             console,
             now: world.now(),
             patience: Duration::from_secs(60),
-            git: GitProgram::find(world.variable("PATH").map(OsStr::new), prompts),
+            git: GitProgram::find(world.variable("PATH").map(OsStr::new), prompts).map(|program| {
+                let ssh = (world.variable("GIT_SSH_COMMAND"), world.variable("GIT_SSH"));
+                program.patient(global.timeout).with_ssh(ssh.0, ssh.1)
+            }),
             cache: world.cache(),
             host: World::host(),
             voice: Voice(console),

@@ -40,7 +40,7 @@ fn only_what_was_chosen_comes_and_the_rest_comes_later_as_if_never_divided() {
 fn a_commit_comes_alone_and_the_rest_later_as_if_never_divided() {
     let base: &[File<'_>] = &[("a.sql", text(TEN)), ("b.sql", text(TEN))];
     let mut case = Case::new(Some(base), &[("c.sql", text("own\n"))], &[("a.sql", text(&with(2, "one")))]);
-    let two = with(2, "one").replace("9", "two");
+    let two = with(2, "one").replace('9', "two");
     let second = case.sandbox.commit(Some(&case.source), "sam", &[("a.sql", text(&two))]);
     case.source = case.sandbox.commit(Some(&second), "sam", &[("b.sql", text(&with(5, "three")))]);
     case.store = case.sandbox.store().speculative().unwrap();
@@ -274,6 +274,7 @@ impl World {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "a test asks the environment how long it is wanted to run")]
 #[test]
 fn whatever_is_promoted_in_parts_ends_as_the_whole_would_have() {
     let seeds = std::env::var("PROMOTE_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(40);

@@ -94,6 +94,18 @@ impl Sandbox {
         Self { folder, variables }
     }
 
+    /// Makes a copy that shares nothing with it.
+    pub(crate) fn twin(&self) -> Self {
+        let twin = Self::new();
+        let (from, to) = (self.folder.path(), twin.folder.path());
+        let copied = Command::new("cp").arg("-a").arg(from.join(".")).arg(to).status().expect("cp runs");
+        assert!(copied.success(), "the sandbox is copied");
+        let text = |path: &Path| path.to_str().expect("paths are UTF-8").to_owned();
+        let (from, to) = (text(from), text(to));
+        let variables = self.variables.iter().map(|(name, value)| (name.clone(), value.replace(&from, &to)));
+        Self { variables: variables.collect(), ..twin }
+    }
+
     /// Sets a variable for all that runs from now on.
     pub(crate) fn set(&mut self, name: &str, value: &str) -> &mut Self {
         self.variables.insert(name.to_owned(), value.to_owned());

@@ -1,0 +1,109 @@
+//! The second opinion: the library merges what both sides touched, and each file that it merges otherwise is named.
+//!
+//! In: a task and Git's own attempt. Out: findings. What only one side touched has one possible result, so
+//! it is left out: the trees that the library gets hold the disputed files and nothing else, and what it costs
+//! goes by those and not by the size of the project. Start at [`differences`].
+
+use std::collections::BTreeSet;
+
+use git2::{Oid, Repository, Tree};
+
+use super::engine::{Attempt, Favour, Task, by_library, merge_trees};
+use super::error::GitError;
+use super::revision::Revision;
+use super::tree::{self, Change, Edits, Renames};
+use crate::model::finding::Finding;
+use crate::model::origin::Place;
+
+/// The trees that a merge starts from.
+struct Trees<'a> {
+    base: Option<Tree<'a>>,
+    target: Tree<'a>,
+    source: Tree<'a>,
+}
+
+/// Names the files that both sides touched and that the library merges otherwise than Git did.
+pub(super) fn differences(task: &Task<'_>, git: &Attempt) -> Result<Vec<Finding>, GitError> {
+    let repository = &task.store.repository;
+    let trees = Trees::of(task)?;
+    let disputed = trees.disputed(repository)?;
+    if disputed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let library = opinion(task, &trees, &disputed)?;
+    let paths = |attempt: &Attempt| -> BTreeSet<String> {
+        attempt.clashes.iter().flat_map(|clash| clash.paths.iter().cloned()).collect()
+    };
+    let (unsure, conflicts) = (paths(&library), paths(git));
+    let tree = |oid| repository.find_tree(oid).map_err(GitError::doing("cannot read a merged tree"));
+    let (ours, theirs) = (tree(library.tree)?, tree(git.tree)?);
+    let differs = |path: &String| tree::entry(Some(&ours), path) != tree::entry(Some(&theirs), path);
+    Ok(disputed
+        .into_iter()
+        .filter(|path| !conflicts.contains(path) && (unsure.contains(path) || differs(path)))
+        .map(|path| {
+            let what = if unsure.contains(&path) { "sees a conflict there" } else { "merges it differently" };
+            Finding::warning("engines-differ", format!("`{path}` is as Git merges it; libgit2 {what}"))
+                .at(Place::file(path))
+        })
+        .collect())
+}
+
+/// Lets the library merge: the disputed files, or everything where the base is a merge of its own.
+fn opinion(task: &Task<'_>, trees: &Trees<'_>, disputed: &BTreeSet<String>) -> Result<Attempt, GitError> {
+    if task.base_tree.is_none() && task.base.is_some() && bases(task)? > 1 {
+        return by_library(task, Favour::Asked);
+    }
+    let repository = &task.store.repository;
+    let part = |tree: Option<&Tree<'_>>| -> Result<Oid, GitError> {
+        let edits: Edits = disputed.iter().map(|path| (path.clone(), tree::entry(tree, path))).collect();
+        tree::edited(repository, tree::empty(repository)?, &edits)
+    };
+    let parts = [part(trees.base.as_ref())?, part(Some(&trees.target))?, part(Some(&trees.source))?];
+    merge_trees(task, Favour::Asked, parts)
+}
+
+fn bases(task: &Task<'_>) -> Result<usize, GitError> {
+    let found = task.store.repository.merge_bases(task.target, task.source);
+    found.map(|bases| bases.len()).map_err(GitError::doing("cannot find the merge base"))
+}
+
+impl<'a> Trees<'a> {
+    fn of(task: &Task<'a>) -> Result<Self, GitError> {
+        let tree = |oid: Oid| task.store.tree(&Revision::from(oid));
+        let base = task.base_tree.or(task.base).map(tree).transpose()?;
+        Ok(Self { base, target: tree(task.target)?, source: tree(task.source)? })
+    }
+
+    /// Lists what both sides touched, with the other name of what one of them renamed.
+    fn disputed(&self, repository: &Repository) -> Result<BTreeSet<String>, GitError> {
+        let changes = |side| tree::changes(repository, self.base.as_ref(), Some(side), Renames::Followed);
+        let (target, source) = (changes(&self.target)?, changes(&self.source)?);
+        let (ours, theirs) = (names(&target), names(&source));
+        let same =
+            |path: &str| tree::entry(Some(&self.target), path) == tree::entry(Some(&self.source), path);
+        let both: BTreeSet<&str> = ours.intersection(&theirs).copied().collect();
+        let renamed = target.iter().chain(&source).filter(|change| is_rename(change));
+        let renamed: Vec<[&str; 2]> = renamed.filter_map(|change| sides(change).try_into().ok()).collect();
+        let mut disputed: BTreeSet<&str> = both
+            .iter()
+            .copied()
+            .filter(|path| !same(path) || renamed.iter().any(|names| names.contains(path)))
+            .collect();
+        disputed
+            .extend(renamed.iter().filter(|names| names.iter().any(|name| both.contains(name))).flatten());
+        Ok(disputed.into_iter().map(str::to_owned).collect())
+    }
+}
+
+fn sides(change: &Change) -> Vec<&str> {
+    [&change.old, &change.new].into_iter().flatten().map(|side| side.path.as_str()).collect()
+}
+
+fn is_rename(change: &Change) -> bool {
+    matches!((&change.old, &change.new), (Some(old), Some(new)) if old.path != new.path)
+}
+
+fn names(changes: &[Change]) -> BTreeSet<&str> {
+    changes.iter().flat_map(sides).collect()
+}
