@@ -88,9 +88,15 @@ mod tests {
             ("ssh://git@h:2222/a/b.git/", "h", "https://h", "a/b"),
         ] {
             let found = Address::of(url).unwrap();
-            assert_eq!((found.host.as_str(), found.web.as_str(), found.path().as_str()), (host, web, path), "{url}");
+            assert_eq!(
+                (found.host.as_str(), found.web.as_str(), found.path().as_str()),
+                (host, web, path),
+                "{url}"
+            );
         }
-        for url in ["../shop.git", "/srv/shop.git", "file:///srv/shop.git", "https://h", "https://h/", "https:///a"] {
+        for url in
+            ["../shop.git", "/srv/shop.git", "file:///srv/shop.git", "https://h", "https://h/", "https:///a"]
+        {
             assert_eq!(Address::of(url), None, "{url}");
         }
     }

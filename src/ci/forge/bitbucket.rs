@@ -21,7 +21,12 @@ pub(super) fn create(client: &Client, at: &Address, doing: &str) -> Result<(), F
 }
 
 /// Finds the open pull request of a pair of branches.
-pub(super) fn open(client: &Client, at: &Address, wanted: &PullRequest, doing: &str) -> Result<Option<Known>, ForgeError> {
+pub(super) fn open(
+    client: &Client,
+    at: &Address,
+    wanted: &PullRequest,
+    doing: &str,
+) -> Result<Option<Known>, ForgeError> {
     let query = format!(
         "state=\"OPEN\" AND source.branch.name={} AND destination.branch.name={}",
         Value::from(wanted.source_branch.as_str()),
@@ -35,7 +40,12 @@ pub(super) fn open(client: &Client, at: &Address, wanted: &PullRequest, doing: &
     own.map(|one| known(client, one, doing)).transpose()
 }
 
-pub(super) fn create_pull(client: &Client, at: &Address, wanted: &PullRequest, doing: &str) -> Result<Known, ForgeError> {
+pub(super) fn create_pull(
+    client: &Client,
+    at: &Address,
+    wanted: &PullRequest,
+    doing: &str,
+) -> Result<Known, ForgeError> {
     let body = json!({
         "title": wanted.title,
         "description": wanted.body,
@@ -46,7 +56,12 @@ pub(super) fn create_pull(client: &Client, at: &Address, wanted: &PullRequest, d
     known(client, &made, doing)
 }
 
-pub(super) fn update_pull(client: &Client, at: &Address, (number, wanted): (u64, &PullRequest), doing: &str) -> Result<Known, ForgeError> {
+pub(super) fn update_pull(
+    client: &Client,
+    at: &Address,
+    (number, wanted): (u64, &PullRequest),
+    doing: &str,
+) -> Result<Known, ForgeError> {
     let body = json!({"title": wanted.title, "description": wanted.body});
     let path = format!("{}/pullrequests/{number}", repository(at));
     let made = client.send(Change::Put, &path, &body, doing)?;

@@ -130,7 +130,13 @@ impl Client {
     }
 
     /// Asks, and asks again where that changes nothing twice and may help.
-    fn asked(&self, method: &str, path: &str, body: Option<&Value>, doing: &str) -> Result<Answer, ForgeError> {
+    fn asked(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+        doing: &str,
+    ) -> Result<Answer, ForgeError> {
         let mut tries = 0;
         loop {
             tries += 1;
@@ -158,11 +164,15 @@ impl Client {
 
     fn once(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Answer, ureq::Error> {
         let (name, value) = self.authorization();
-        let mut request = Request::builder()
-            .method(method)
-            .uri(format!("{}{path}", self.api))
-            .header(name, value)
-            .header("Accept", if self.kind == ForgeKind::GitHub { "application/vnd.github+json" } else { "application/json" });
+        let mut request =
+            Request::builder().method(method).uri(format!("{}{path}", self.api)).header(name, value).header(
+                "Accept",
+                if self.kind == ForgeKind::GitHub {
+                    "application/vnd.github+json"
+                } else {
+                    "application/json"
+                },
+            );
         if self.kind == ForgeKind::GitHub {
             request = request.header("X-GitHub-Api-Version", "2022-11-28");
         }
@@ -245,7 +255,9 @@ impl Client {
 
 impl Answer {
     fn of(mut response: Response<Body>) -> Result<Self, ureq::Error> {
-        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let header = |name: &str| {
+            response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+        };
         let number = |name: &str| header(name).and_then(|value| value.trim().parse::<i64>().ok());
         let seconds = number("retry-after").and_then(|seconds| u64::try_from(seconds).ok());
         let (kind, limit_left, limit_reset) = (
@@ -254,8 +266,16 @@ impl Answer {
             number("x-ratelimit-reset"),
         );
         let status = response.status().as_u16();
-        let text = response.body_mut().with_config().limit(LONGEST_BYTES).lossy_utf8(true).read_to_string()?;
-        Ok(Self { status, text, kind, retry_after: seconds.map(Duration::from_secs), limit_left, limit_reset })
+        let text =
+            response.body_mut().with_config().limit(LONGEST_BYTES).lossy_utf8(true).read_to_string()?;
+        Ok(Self {
+            status,
+            text,
+            kind,
+            retry_after: seconds.map(Duration::from_secs),
+            limit_left,
+            limit_reset,
+        })
     }
 
     /// Says how long to wait before the same may be asked again, where that may help.

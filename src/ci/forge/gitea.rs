@@ -32,7 +32,12 @@ pub(super) fn create(client: &Client, at: &Address, branch: &str, doing: &str) -
 /// Finds the open pull request of a pair of branches.
 ///
 /// Shape: the list cannot be filtered by branches, so it is read page by page.
-pub(super) fn open(client: &Client, at: &Address, wanted: &PullRequest, doing: &str) -> Result<Option<Known>, ForgeError> {
+pub(super) fn open(
+    client: &Client,
+    at: &Address,
+    wanted: &PullRequest,
+    doing: &str,
+) -> Result<Option<Known>, ForgeError> {
     for page in 1..=PAGES {
         let path = format!("{}/pulls?state=open&limit={PAGE}&page={page}", repository(at));
         let found = client.need(&path, doing)?;
@@ -54,7 +59,12 @@ pub(super) fn open(client: &Client, at: &Address, wanted: &PullRequest, doing: &
     Ok(None)
 }
 
-pub(super) fn create_pull(client: &Client, at: &Address, wanted: &PullRequest, doing: &str) -> Result<Known, ForgeError> {
+pub(super) fn create_pull(
+    client: &Client,
+    at: &Address,
+    wanted: &PullRequest,
+    doing: &str,
+) -> Result<Known, ForgeError> {
     let body = json!({
         "title": wanted.title,
         "body": wanted.body,
@@ -65,7 +75,12 @@ pub(super) fn create_pull(client: &Client, at: &Address, wanted: &PullRequest, d
     known(client, &made, doing)
 }
 
-pub(super) fn update_pull(client: &Client, at: &Address, (number, wanted): (u64, &PullRequest), doing: &str) -> Result<Known, ForgeError> {
+pub(super) fn update_pull(
+    client: &Client,
+    at: &Address,
+    (number, wanted): (u64, &PullRequest),
+    doing: &str,
+) -> Result<Known, ForgeError> {
     let body = json!({"title": wanted.title, "body": wanted.body});
     let path = format!("{}/pulls/{number}", repository(at));
     let made = client.send(Change::Patch, &path, &body, doing)?;

@@ -33,7 +33,12 @@ pub(super) fn create(client: &Client, at: &Address, doing: &str) -> Result<(), F
 }
 
 /// Finds the open pull request of a pair of branches.
-pub(super) fn open(client: &Client, at: &Address, wanted: &PullRequest, doing: &str) -> Result<Option<Known>, ForgeError> {
+pub(super) fn open(
+    client: &Client,
+    at: &Address,
+    wanted: &PullRequest,
+    doing: &str,
+) -> Result<Option<Known>, ForgeError> {
     let head = encoded(&format!("{}:{}", at.owner, wanted.source_branch));
     let path = format!(
         "{}/pulls?state=open&head={head}&base={}&per_page=1",
@@ -45,7 +50,12 @@ pub(super) fn open(client: &Client, at: &Address, wanted: &PullRequest, doing: &
     found.first().map(|one| known(client, one, doing)).transpose()
 }
 
-pub(super) fn create_pull(client: &Client, at: &Address, wanted: &PullRequest, doing: &str) -> Result<Known, ForgeError> {
+pub(super) fn create_pull(
+    client: &Client,
+    at: &Address,
+    wanted: &PullRequest,
+    doing: &str,
+) -> Result<Known, ForgeError> {
     let body = json!({
         "title": wanted.title,
         "body": wanted.body,
@@ -56,7 +66,12 @@ pub(super) fn create_pull(client: &Client, at: &Address, wanted: &PullRequest, d
     known(client, &made, doing)
 }
 
-pub(super) fn update_pull(client: &Client, at: &Address, (number, wanted): (u64, &PullRequest), doing: &str) -> Result<Known, ForgeError> {
+pub(super) fn update_pull(
+    client: &Client,
+    at: &Address,
+    (number, wanted): (u64, &PullRequest),
+    doing: &str,
+) -> Result<Known, ForgeError> {
     let body = json!({"title": wanted.title, "body": wanted.body});
     let path = format!("{}/pulls/{number}", repository(at));
     let made = client.send(Change::Patch, &path, &body, doing)?;
@@ -71,7 +86,12 @@ pub(super) fn known(client: &Client, pull: &Value, doing: &str) -> Result<Known,
 }
 
 /// Asks whether a branch is protected; GitHub and Gitea alike.
-pub(super) fn is_protected(client: &Client, at: &Address, branch: &str, doing: &str) -> Result<Option<bool>, ForgeError> {
+pub(super) fn is_protected(
+    client: &Client,
+    at: &Address,
+    branch: &str,
+    doing: &str,
+) -> Result<Option<bool>, ForgeError> {
     let found = client.get(&format!("{}/branches/{}", repository(at), encoded(branch)), doing)?;
     Ok(found.and_then(|found| found["protected"].as_bool()))
 }

@@ -29,7 +29,12 @@ pub(super) fn create(client: &Client, at: &Address, doing: &str) -> Result<(), F
 }
 
 /// Finds the open merge request of a pair of branches.
-pub(super) fn open(client: &Client, at: &Address, wanted: &PullRequest, doing: &str) -> Result<Option<Known>, ForgeError> {
+pub(super) fn open(
+    client: &Client,
+    at: &Address,
+    wanted: &PullRequest,
+    doing: &str,
+) -> Result<Option<Known>, ForgeError> {
     let path = format!(
         "{}/merge_requests?state=opened&source_branch={}&target_branch={}",
         repository(at),
@@ -43,7 +48,12 @@ pub(super) fn open(client: &Client, at: &Address, wanted: &PullRequest, doing: &
     own.map(|one| known(client, one, doing)).transpose()
 }
 
-pub(super) fn create_pull(client: &Client, at: &Address, wanted: &PullRequest, doing: &str) -> Result<Known, ForgeError> {
+pub(super) fn create_pull(
+    client: &Client,
+    at: &Address,
+    wanted: &PullRequest,
+    doing: &str,
+) -> Result<Known, ForgeError> {
     let body = json!({
         "title": wanted.title,
         "description": wanted.body,
@@ -54,7 +64,12 @@ pub(super) fn create_pull(client: &Client, at: &Address, wanted: &PullRequest, d
     known(client, &made, doing)
 }
 
-pub(super) fn update_pull(client: &Client, at: &Address, (number, wanted): (u64, &PullRequest), doing: &str) -> Result<Known, ForgeError> {
+pub(super) fn update_pull(
+    client: &Client,
+    at: &Address,
+    (number, wanted): (u64, &PullRequest),
+    doing: &str,
+) -> Result<Known, ForgeError> {
     let body = json!({"title": wanted.title, "description": wanted.body});
     let path = format!("{}/merge_requests/{number}", repository(at));
     let made = client.send(Change::Put, &path, &body, doing)?;
@@ -67,7 +82,12 @@ fn known(client: &Client, request: &Value, doing: &str) -> Result<Known, ForgeEr
     Ok(Known { number, url: url.to_owned() })
 }
 
-pub(super) fn is_protected(client: &Client, at: &Address, branch: &str, doing: &str) -> Result<Option<bool>, ForgeError> {
+pub(super) fn is_protected(
+    client: &Client,
+    at: &Address,
+    branch: &str,
+    doing: &str,
+) -> Result<Option<bool>, ForgeError> {
     let path = format!("{}/repository/branches/{}", repository(at), encoded(branch));
     let found = client.get(&path, doing)?;
     Ok(found.and_then(|found| found["protected"].as_bool()))

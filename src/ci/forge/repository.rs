@@ -178,7 +178,9 @@ pub fn compare_page(
         ForgeKind::GitHub => {
             format!("{repository}/compare/{}...{}?expand=1", encoded_path(target), encoded_path(source))
         }
-        ForgeKind::Gitea => format!("{repository}/compare/{}...{}", encoded_path(target), encoded_path(source)),
+        ForgeKind::Gitea => {
+            format!("{repository}/compare/{}...{}", encoded_path(target), encoded_path(source))
+        }
         ForgeKind::GitLab => format!(
             "{repository}/-/merge_requests/new?merge_request%5Bsource_branch%5D={}&merge_request%5Btarget_branch%5D={}",
             encoded(source),
@@ -216,14 +218,23 @@ mod tests {
         let token = [("GITHUB_TOKEN", "t0ken")];
         assert_eq!(of("git@github.com:shop/prod.git", &token).unwrap().kind(), ForgeKind::GitHub);
         assert!(matches!(of("../prod.git", &token), Err(ForgeError::Unknown { .. })));
-        assert!(matches!(of("https://ann:pw@elsewhere.example/a/b", &token), Err(ForgeError::Unknown { address }) if address == "elsewhere.example"));
-        assert!(matches!(of("git@github.com:shop/prod.git", &[]), Err(ForgeError::NoToken { kind: ForgeKind::GitHub })));
+        assert!(
+            matches!(of("https://ann:pw@elsewhere.example/a/b", &token), Err(ForgeError::Unknown { address }) if address == "elsewhere.example")
+        );
+        assert!(matches!(
+            of("git@github.com:shop/prod.git", &[]),
+            Err(ForgeError::NoToken { kind: ForgeKind::GitHub })
+        ));
         assert!(matches!(of("git@github.com:a/b/c", &token), Err(ForgeError::BadPath { .. })));
         assert!(matches!(of("git@github.com:prod", &token), Err(ForgeError::BadPath { .. })));
         let bad = [("GITHUB_TOKEN", "a\nb")];
-        assert!(matches!(of("git@github.com:a/b", &bad), Err(ForgeError::BadToken { variable: "GITHUB_TOKEN" })));
+        assert!(matches!(
+            of("git@github.com:a/b", &bad),
+            Err(ForgeError::BadToken { variable: "GITHUB_TOKEN" })
+        ));
         for api in ["gitea.example/api/v1", "ftp://gitea.example", "https:///x"] {
-            let set = [("GITEA_TOKEN", "t"), ("GITEA_API_URL", api), ("GITEA_SERVER_URL", "https://gitea.example")];
+            let set =
+                [("GITEA_TOKEN", "t"), ("GITEA_API_URL", api), ("GITEA_SERVER_URL", "https://gitea.example")];
             assert!(matches!(of("git@gitea.example:a/b", &set), Err(ForgeError::BadApi { .. })), "{api}");
         }
     }
@@ -240,7 +251,10 @@ mod tests {
                 "https://ann:pw@gitlab.shop.example:8443/a/b/c.git",
                 "https://gitlab.shop.example:8443/a/b/c/-/merge_requests/new?merge_request%5Bsource_branch%5D=promote%2Fdev-to-prod&merge_request%5Btarget_branch%5D=release%201",
             ),
-            ("ssh://git@codeberg.org/a/b", "https://codeberg.org/a/b/compare/release%201...promote/dev-to-prod"),
+            (
+                "ssh://git@codeberg.org/a/b",
+                "https://codeberg.org/a/b/compare/release%201...promote/dev-to-prod",
+            ),
             (
                 "https://bitbucket.org/a/b",
                 "https://bitbucket.org/a/b/pull-requests/new?source=promote%2Fdev-to-prod&dest=release%201",

@@ -69,9 +69,18 @@ mod tests {
                 json!({"message": "Validation Failed", "errors": [{"resource": "Repository", "field": "name", "code": "custom", "message": "name already exists on this account"}]}),
                 "Validation Failed; name already exists on this account",
             ),
-            (json!({"message": "Validation Failed", "errors": [{"field": "base", "code": "invalid"}]}), "Validation Failed; base invalid"),
-            (json!({"message": {"name": ["has already been taken"], "path": ["is\nbad"]}}), "name: has already been taken; path: is bad"),
-            (json!({"error": "insufficient_scope", "error_description": "needs api"}), "insufficient_scope; needs api"),
+            (
+                json!({"message": "Validation Failed", "errors": [{"field": "base", "code": "invalid"}]}),
+                "Validation Failed; base invalid",
+            ),
+            (
+                json!({"message": {"name": ["has already been taken"], "path": ["is\nbad"]}}),
+                "name: has already been taken; path: is bad",
+            ),
+            (
+                json!({"error": "insufficient_scope", "error_description": "needs api"}),
+                "insufficient_scope; needs api",
+            ),
             (json!({"type": "error", "error": {"message": "No.", "detail": "Why."}}), "No.; Why."),
             (json!({"message": "no", "url": "https://x"}), "no"),
             (json!([]), ""),
