@@ -104,6 +104,7 @@ fn replay(
             always: &[],
             only: &[],
             selected: &[],
+            squashed: None,
             base: None,
             reinstate: &[],
             by: &nobody,

@@ -1,6 +1,8 @@
 //! The merge as a promotion makes it: once to look, once more to stay.
 
-use crate::git::{self, GitError, Identity, MergeRequest, Merged, Revision, Selected, Store, Unrelated};
+use crate::git::{
+    self, GitError, Identity, MergeRequest, Merged, Revision, Selected, Squashed, Store, Unrelated,
+};
 use crate::model::project::{Prefer, Promotion};
 
 use super::protect;
@@ -15,6 +17,8 @@ pub(super) struct Merging {
     pub(super) project_file: Option<String>,
     /// A base for histories that have none.
     pub(super) base: Option<Revision>,
+    /// The last promotion, where somebody squashed it.
+    pub(super) squashed: Option<Squashed>,
     /// What was promoted by path since the last whole promotion.
     pub(super) selected: Vec<Selected>,
     /// Reverts in the target that are undone first.
@@ -77,6 +81,7 @@ pub(super) fn merge(
             always: &merging.promotion.resolve,
             only: &request.said.only,
             selected: &merging.selected,
+            squashed: merging.squashed.as_ref(),
             base: merging.base.as_ref(),
             reinstate: &merging.reinstate,
             by: &merging.by,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::ci::{Forge, ForgeError};
 use crate::config::{Amended, ConfigError, Flags, Like};
 use crate::git::{self, GitError, Revision, Standing, Store, Transport};
-use crate::model::environment::Workspace;
+use crate::model::environment::{Via, Workspace};
 use crate::model::finding::Finding;
 use crate::model::name::EnvironmentName;
 
@@ -235,7 +235,7 @@ fn source(ground: &Ground, name: &str, ports: &Ports<'_>) -> Result<Site, Promot
     match (ground.site(name, ports), &ground.local) {
         (Err(PromotionError::Config(ConfigError::Missing { .. })), Some(local)) => {
             let branch = local.head.clone().unwrap_or_else(|| "HEAD".to_owned());
-            Ok(Site { location: Location::Local(local.git_dir.clone()), branch })
+            Ok(Site { location: Location::Local(local.git_dir.clone()), branch, via: Via::Push })
         }
         (site, _) => site,
     }

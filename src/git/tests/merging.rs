@@ -73,6 +73,7 @@ impl Case {
             always: &self.always,
             only: &self.only,
             selected: &self.selected,
+            squashed: None,
             base: self.base.as_ref(),
             reinstate: &self.reinstate,
             by: &self.by,
