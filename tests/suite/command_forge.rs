@@ -502,7 +502,7 @@ fn ci_finds_the_promotion_on_the_push_that_merged_it_and_migrates() {
         // A column goes: that is let through in the promotion, and CI finds the word in its record.
         let fewer = "select country\nfrom {{ ref('orders') }}\ngroup by country\n";
         change_in_dev(&sandbox, Layout::Repositories, "models/revenue.sql", fewer, "no sums");
-        let words = "dev staging --yes --allow drop-column:analytics.revenue.revenue";
+        let words = "dev staging --yes --allow drop-view-column:analytics.revenue.revenue";
         promote(&sandbox, words).exits(0).says("is open at");
         merge(&sandbox, way);
         ci(&mut sandbox).exits(0).says("that was proposed is merged");

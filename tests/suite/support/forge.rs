@@ -197,8 +197,6 @@ pub(crate) struct Pull {
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
     pub(crate) operation: String,
-    pub(crate) method: String,
-    pub(crate) path: String,
     pub(crate) body: Value,
 }
 
@@ -226,7 +224,6 @@ pub(crate) struct State {
 
 /// A running forge.
 pub(crate) struct Forge {
-    pub(crate) kind: Kind,
     pub(crate) url: String,
     state: Arc<Mutex<State>>,
 }
@@ -250,7 +247,7 @@ impl Forge {
                 server.serve(&stream);
             }
         });
-        Self { kind, url, state }
+        Self { url, state }
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
@@ -433,12 +430,7 @@ impl Server {
             wrong.extend(faults(fields, &body));
         }
         state.wrong.extend(wrong.into_iter().map(|fault| format!("{whole}: {fault}")));
-        let asked = Asked {
-            operation: operation.to_owned(),
-            method: request.method.clone(),
-            path: whole,
-            body: body.clone(),
-        };
+        let asked = Asked { operation: operation.to_owned(), body: body.clone() };
         state.asked.push(asked);
         if let Some(place) = state.instead.iter().position(|(name, _)| *name == operation) {
             return match state.instead.remove(place).unwrap().1 {
