@@ -123,19 +123,34 @@ fn code(error: &PromotionError) -> ExitCode {
         PromotionError::Git(error) => git_code(error),
         PromotionError::Warehouse { source, .. } => warehouse_code(source),
         PromotionError::Migration(MigrationError::Warehouse(error)) => warehouse_code(error),
-        PromotionError::Forge(ForgeError::Interrupted) => ExitCode::Interrupted,
         PromotionError::StillEmpty { source, .. } => git_code(source),
         PromotionError::NoBranch { .. }
         | PromotionError::NoRepositoryYet { .. }
         | PromotionError::NotOurs { .. }
         | PromotionError::Unopened { .. }
-        | PromotionError::Forge(_)
         | PromotionError::Occupied { .. } => ExitCode::Git,
         PromotionError::Stale { .. } => ExitCode::Stale,
         PromotionError::Transform(_) => ExitCode::Warehouse,
         PromotionError::Partial { source, .. } => code(source),
         PromotionError::OtherTree { .. } => ExitCode::Bug,
+        PromotionError::Forge(error) => forge_code(error),
         PromotionError::Interrupted => ExitCode::Interrupted,
+    }
+}
+
+fn forge_code(error: &ForgeError) -> ExitCode {
+    match error {
+        ForgeError::Interrupted => ExitCode::Interrupted,
+        ForgeError::Unknown { .. }
+        | ForgeError::NoToken { .. }
+        | ForgeError::BadToken { .. }
+        | ForgeError::BadApi { .. }
+        | ForgeError::BadPath { .. }
+        | ForgeError::OtherUser { .. }
+        | ForgeError::Refused { .. }
+        | ForgeError::RateLimited { .. }
+        | ForgeError::NotTheApi { .. }
+        | ForgeError::Unreachable { .. } => ExitCode::Git,
     }
 }
 

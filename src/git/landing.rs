@@ -44,7 +44,7 @@ pub struct Landing {
 /// [`GitError::Library`] if the history cannot be read.
 pub fn landing(store: &Store, tip: &Revision, sought: Sought<'_>) -> Result<Option<Landing>, GitError> {
     let failed = || GitError::doing("cannot look for a merged promotion");
-    let Some(states) = states(store, tip, sought.before)? else { return Ok(None) };
+    let Some(states) = states(store, tip, sought.before) else { return Ok(None) };
     let found = |before: &Commit<'_>, commit: &Commit<'_>| Landing {
         commit: commit.id().into(),
         before: before.id().into(),
@@ -70,11 +70,7 @@ pub fn landing(store: &Store, tip: &Revision, sought: Sought<'_>) -> Result<Opti
 }
 
 /// Lists the target's states since a commit, that first, along first parents; nothing where it is not in them.
-fn states<'a>(
-    store: &'a Store,
-    tip: &Revision,
-    since: &Revision,
-) -> Result<Option<Vec<Commit<'a>>>, GitError> {
+fn states<'a>(store: &'a Store, tip: &Revision, since: &Revision) -> Option<Vec<Commit<'a>>> {
     let mut next = store.repository.find_commit(tip.oid());
     let mut states = Vec::new();
     for _ in 0..LIMIT {
@@ -84,10 +80,10 @@ fn states<'a>(
         states.push(commit);
         if last {
             states.reverse();
-            return Ok(Some(states));
+            return Some(states);
         }
     }
-    Ok(None)
+    None
 }
 
 /// Gives the tree that merging the promotion into a state of the target gives; nothing where that is not known.

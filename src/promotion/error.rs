@@ -102,7 +102,7 @@ pub enum PromotionError {
         kind: ForgeKind,
         /// Why.
         #[source]
-        source: GitError,
+        source: Box<GitError>,
     },
     /// The branch of a pull request holds somebody else's commits.
     #[error("branch `{branch}` of {repository} holds commits that are no promotion's")]
@@ -121,7 +121,7 @@ pub enum PromotionError {
         repository: String,
         /// Why.
         #[source]
-        source: ForgeError,
+        source: Box<ForgeError>,
     },
     /// A selector that selects nothing.
     #[error(transparent)]

@@ -100,7 +100,7 @@ fn unopened(stage: &Stage, proposal: &Proposal, error: ForgeError) -> PromotionE
         return PromotionError::Interrupted;
     }
     let repository = stage.gathered.to.site.location.words();
-    PromotionError::Unopened { branch: proposal.branch.clone(), repository, source: error }
+    PromotionError::Unopened { branch: proposal.branch.clone(), repository, source: Box::new(error) }
 }
 
 /// Gives the page on which a person opens the pull request.

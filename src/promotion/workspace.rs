@@ -173,7 +173,13 @@ impl Wanted {
             let absent = matches!(error, GitError::NoRepository { .. } | GitError::Unreachable { .. });
             match pauses.next().filter(|_| absent && !ports.is_interrupted()) {
                 Some(pause) => std::thread::sleep(pause),
-                None => return Err(PromotionError::StillEmpty { url, kind: forge.kind(), source: error }),
+                None => {
+                    return Err(PromotionError::StillEmpty {
+                        url,
+                        kind: forge.kind(),
+                        source: Box::new(error),
+                    });
+                }
             }
         }
     }

@@ -2,11 +2,18 @@
 //!
 //! All of it against `support::forge`, which checks each request against the forge's published description.
 
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
 use serde_json::Value;
 
+use super::support::daemon::free_port;
 use super::support::forge::{Forge, Instead, KINDS, Kind, TOKEN};
 use super::support::project::{Layout, WIDER_REVENUE, change_in_dev, shop};
 use super::support::sandbox::{Run, Sandbox};
+use super::support::skipped;
 
 /// Runs the binary; the token is never in what it prints.
 #[track_caller]
@@ -81,12 +88,12 @@ fn without_a_token_the_command_is_named_and_a_token_goes_to_its_own_host_only() 
     assert!(forge.state().asked.is_empty());
 }
 
-#[test]
-fn each_refusal_has_the_forges_words_and_leaves_everything_as_it_was() {
+/// What a forge may say instead of doing what it is asked: which, to what, how, and what of it is passed on.
+fn refusals() -> Vec<(Kind, &'static str, Instead, &'static str)> {
     let say = |status, headers, text: &str| Instead::Say(status, headers, text.to_owned());
     let echo = format!("{{\"message\": \"Bad credentials: {TOKEN}\"}}");
     let github = |operation, instead, words: &'static str| (Kind::GitHub, operation, instead, words);
-    for (kind, operation, instead, words) in [
+    vec![
         github(
             "repository",
             say(401, "", &echo),
@@ -152,7 +159,12 @@ fn each_refusal_has_the_forges_words_and_leaves_everything_as_it_was() {
             say(400, "", r#"{"type": "error", "error": {"message": "Bad", "detail": "name"}}"#),
             "400 Bad; name",
         ),
-    ] {
+    ]
+}
+
+#[test]
+fn each_refusal_has_the_forges_words_and_leaves_everything_as_it_was() {
+    for (kind, operation, instead, words) in refusals() {
         let mut sandbox = shop(Layout::Repositories);
         let forge = Forge::start(kind, &mut sandbox);
         let before = sandbox.read("shop/project.yml");
@@ -182,6 +194,79 @@ fn a_question_is_asked_again_and_a_forge_that_is_gone_is_named() {
         .exits(4)
         .says("Gitea cannot be reached at `http://127.0.0.1:1/api/v1`")
         .says("GITEA_API_URL");
+}
+
+#[test]
+fn the_line_is_encrypted_and_an_unknown_certificate_is_refused() {
+    let mut sandbox = shop(Layout::Repositories);
+    let made = sandbox
+        .command("openssl", ".")
+        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "own.pem"])
+        .args(["-days", "2", "-subj", "/CN=forge", "-addext", "subjectAltName=IP:127.0.0.1"])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+        .output();
+    if !made.is_ok_and(|made| made.status.success()) {
+        return skipped("there is no `openssl` to make a certificate with");
+    }
+    let port = free_port();
+    let mut server = sandbox
+        .command("openssl", ".")
+        .args([
+            "s_server",
+            "-quiet",
+            "-www",
+            "-cert",
+            "own.pem",
+            "-key",
+            "key.pem",
+            "-accept",
+            &port.to_string(),
+        ])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let patience = Instant::now() + Duration::from_secs(20);
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(Instant::now() < patience, "openssl does not answer");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let api = format!("https://127.0.0.1:{port}/api");
+    sandbox.set("GITHUB_TOKEN", TOKEN).set("GITHUB_API_URL", &api);
+    let words = add("ssh://git@127.0.0.1:1/shop/qa.git");
+    promote(&sandbox, &words).exits(4).says("cannot be reached").says("certificate");
+    let own = sandbox.path("own.pem").to_str().unwrap().to_owned();
+    sandbox.set("SSL_CERT_FILE", &own);
+    // It is no forge, and says so in HTML: the handshake succeeded.
+    promote(&sandbox, &words).exits(4).says("answers with `text/html`");
+    server.kill().unwrap();
+    server.wait().unwrap();
+}
+
+#[test]
+fn a_proxy_of_the_environment_is_asked_and_never_sees_the_token() {
+    let mut sandbox = shop(Layout::Repositories);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let proxy = format!("http://{}", listener.local_addr().unwrap());
+    let (send, heard) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let mut head = String::new();
+            let mut reader = BufReader::new(&stream);
+            while reader.read_line(&mut head).is_ok_and(|read| read > 2) {}
+            drop(send.send(head));
+            drop((&stream).write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"));
+        }
+    });
+    sandbox.set("GITLAB_TOKEN", TOKEN).set("GITLAB_API_URL", "https://forge.invalid/api/v4");
+    sandbox.set("HTTPS_PROXY", &proxy);
+    promote(&sandbox, &add("ssh://git@forge.invalid:1/shop/qa.git"))
+        .exits(4)
+        .says("GitLab cannot be reached at `https://forge.invalid/api/v4`");
+    let head = heard.recv_timeout(Duration::from_secs(10)).unwrap();
+    assert!(head.starts_with("CONNECT forge.invalid:443 HTTP/1.1"), "{head}");
+    assert!(!head.contains(TOKEN), "{head}");
 }
 
 #[test]

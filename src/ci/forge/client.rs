@@ -193,14 +193,13 @@ impl Client {
     fn authorization(&self) -> (&'static str, String) {
         let token = &self.token;
         match self.kind {
-            ForgeKind::GitHub => ("Authorization", format!("Bearer {token}")),
             ForgeKind::GitLab => ("PRIVATE-TOKEN", token.clone()),
             ForgeKind::Gitea => ("Authorization", format!("token {token}")),
             ForgeKind::Bitbucket if token.contains(':') => {
                 let both = base64::engine::general_purpose::STANDARD.encode(token);
                 ("Authorization", format!("Basic {both}"))
             }
-            ForgeKind::Bitbucket => ("Authorization", format!("Bearer {token}")),
+            ForgeKind::GitHub | ForgeKind::Bitbucket => ("Authorization", format!("Bearer {token}")),
         }
     }
 

@@ -72,7 +72,7 @@ impl ForgeKind {
     /// Gives how many bytes the text of a pull request may have.
     ///
     /// Source: GitHub, "body is too long (maximum is 65536 characters)"; GitLab, "Application limits", "Size of comments
-    /// and descriptions" (about 1 million); Gitea keeps it in a column of 65,535 bytes on MySQL; Bitbucket, 32,768.
+    /// and descriptions" (about 1 million); Gitea keeps it in a column of 65,535 bytes on `MySQL`; Bitbucket, 32,768.
     pub fn body_budget_bytes(self) -> usize {
         match self {
             Self::GitHub | Self::Gitea => 65_000,

@@ -43,12 +43,10 @@ pub(super) fn run(session: &mut Session<'_>, args: &ApplyArgs) -> Result<Answer,
     let mut answer = plan::answer(session, "apply", &applied.plan, &findings, true);
     // What was shown before the question is not shown twice.
     answer.view = if args.act.yes { answer.view } else { promoted_view(&applied.plan) };
-    match applied.plan.outcome {
-        Outcome::Promoted if request.run => build(session, &applied, &mut answer)?,
-        _ if request.run => {
-            session.console.tell("The models are built when it is merged: by CI, or with `promote run`.")
-        }
-        _ => {}
+    if request.run && applied.plan.outcome == Outcome::Proposed {
+        session.console.tell("The models are built when it is merged: by CI, or with `promote run`.");
+    } else if request.run {
+        build(session, &applied, &mut answer)?;
     }
     Ok(answer)
 }
