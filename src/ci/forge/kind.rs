@@ -71,8 +71,9 @@ impl ForgeKind {
 
     /// Gives how many bytes the text of a pull request may have.
     ///
-    /// Source: GitHub, "body is too long (maximum is 65536 characters)"; GitLab, "Application limits", "Size of comments
-    /// and descriptions" (about 1 million); Gitea keeps it in a column of 65,535 bytes on `MySQL`; Bitbucket, 32,768.
+    /// Source: GitHub says "body is too long (maximum is 65536 characters)"; GitLab, "Merge requests API": "Limited to
+    /// 1,048,576 characters"; Gitea keeps it in a column that holds 65,535 bytes on `MySQL`; Bitbucket publishes no limit,
+    /// so it gets half of the smallest.
     pub fn body_budget_bytes(self) -> usize {
         match self {
             Self::GitHub | Self::Gitea => 65_000,
