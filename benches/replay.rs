@@ -105,6 +105,7 @@ fn replay(
             only: &[],
             only_commits: &[],
             selected: &[],
+            squashed: None,
             base: None,
             again: &[],
             reinstate: &[],

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::path::Path;
 
+use crate::ci::ForgeError;
 use crate::config::ConfigError;
 use crate::git::GitError;
 use crate::migration::MigrationError;
@@ -122,14 +123,34 @@ fn code(error: &PromotionError) -> ExitCode {
         PromotionError::Git(error) => git_code(error),
         PromotionError::Warehouse { source, .. } => warehouse_code(source),
         PromotionError::Migration(MigrationError::Warehouse(error)) => warehouse_code(error),
+        PromotionError::StillEmpty { source, .. } => git_code(source),
         PromotionError::NoBranch { .. }
         | PromotionError::NoRepositoryYet { .. }
+        | PromotionError::NotOurs { .. }
+        | PromotionError::Unopened { .. }
         | PromotionError::Occupied { .. } => ExitCode::Git,
         PromotionError::Stale { .. } => ExitCode::Stale,
         PromotionError::Transform(_) => ExitCode::Warehouse,
         PromotionError::Partial { source, .. } => code(source),
         PromotionError::OtherTree { .. } => ExitCode::Bug,
+        PromotionError::Forge(error) => forge_code(error),
         PromotionError::Interrupted => ExitCode::Interrupted,
+    }
+}
+
+fn forge_code(error: &ForgeError) -> ExitCode {
+    match error {
+        ForgeError::Interrupted => ExitCode::Interrupted,
+        ForgeError::Unknown { .. }
+        | ForgeError::NoToken { .. }
+        | ForgeError::BadToken { .. }
+        | ForgeError::BadApi { .. }
+        | ForgeError::BadPath { .. }
+        | ForgeError::OtherUser { .. }
+        | ForgeError::Refused { .. }
+        | ForgeError::RateLimited { .. }
+        | ForgeError::NotTheApi { .. }
+        | ForgeError::Unreachable { .. } => ExitCode::Git,
     }
 }
 
@@ -248,6 +269,17 @@ fn hint(error: &PromotionError) -> Option<String> {
             "mend the project file in the target's own repository first: its policy decides".to_owned()
         }
         PromotionError::NoRepositoryYet { url, .. } => super::forge::hint(url),
+        PromotionError::Forge(error) => return super::forge::forge_hint(error),
+        PromotionError::StillEmpty { .. } => {
+            "see to it that `git push` gets there, then run the same command again: it goes on from here".to_owned()
+        }
+        PromotionError::NotOurs { branch, .. } => {
+            format!("merge or take away what is in `{branch}` (somebody pushed there), then run the same command again")
+        }
+        PromotionError::Unopened { source, .. } => {
+            let why = super::forge::forge_hint(source).map_or_else(String::new, |hint| format!("; {hint}"));
+            format!("run the same command again: it goes on from here{why}")
+        }
         PromotionError::Occupied { .. } => {
             "name a repository that is empty, or a branch that is there: `--branch NAME`".to_owned()
         }

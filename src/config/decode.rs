@@ -11,8 +11,8 @@ use super::shape::WAREHOUSE_KINDS;
 use super::suggest::did_you_mean;
 use crate::model::coordinate::Dataset;
 use crate::model::environment::{
-    Check, EffectiveValue, Environment, Force, Freeze, Gates, Migrate, Paths, Source, SourceTable, Warehouse,
-    Workspace,
+    Check, EffectiveValue, Environment, Force, Freeze, Gates, Migrate, Paths, Source, SourceTable, Via,
+    Warehouse, Workspace,
 };
 use crate::model::finding::Finding;
 use crate::model::name::EnvironmentName;
@@ -95,7 +95,12 @@ impl Decoder<'_> {
             self.fault("workspace", finding.hint("add `branch: main` to it"));
             return None;
         };
-        Some(Workspace { repository, branch })
+        let via = match self.text("workspace.via").as_deref() {
+            Some("branch") => Via::Branch,
+            Some("pull_request") => Via::PullRequest,
+            _ => Via::Push,
+        };
+        Some(Workspace { repository, branch, via })
     }
 
     fn warehouse(&mut self) -> Option<Warehouse> {

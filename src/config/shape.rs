@@ -156,6 +156,11 @@ const WORKSPACE: &[Field] = &[
         "A path, relative to this file, or a URL; without it, this repository's `origin`, or itself.",
     ),
     field("branch", Shape::Text, "The branch that holds the environment's code."),
+    field(
+        "via",
+        Shape::Choice(&["push", "branch", "pull_request"]),
+        "How a promotion gets there: pushed (the default), or as `promote/FROM-to-TO` for somebody to merge, with a pull request or without.",
+    ),
 ];
 
 const ENVIRONMENT_CONFIG: Shape = Shape::Mapping(&[field(

@@ -47,9 +47,11 @@ pub(super) fn as_in_target(
 
 /// A commit of the source that the target has as one commit of its own: promoted, but squashed.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Squashed {
-    pub(super) source: Oid,
-    pub(super) target: Oid,
+pub struct Squashed {
+    /// The source's commit.
+    pub source: Revision,
+    /// The target's.
+    pub target: Revision,
 }
 
 /// Finds the newest commit of the source that the target has under another id, with the same tree.
@@ -76,7 +78,9 @@ pub(super) fn squashed(
     };
     let theirs: BTreeMap<Oid, Oid> = only(target, source)?.into_iter().rev().collect();
     let mut own = only(source, target)?.into_iter().filter(|(tree, _)| *tree != before);
-    Ok(own.find_map(|(tree, source)| Some(Squashed { source, target: *theirs.get(&tree)? })))
+    Ok(own.find_map(|(tree, source)| {
+        Some(Squashed { source: source.into(), target: (*theirs.get(&tree)?).into() })
+    }))
 }
 
 /// Finds the source's commit whose files most resemble the target's.

@@ -76,6 +76,8 @@ pub struct MergeRequest<'a> {
     pub only_commits: &'a [Revision],
     /// What was promoted of the source since the common commit, and not the whole of it.
     pub selected: &'a [Selected],
+    /// A commit of the target that is one of the source's squashed, as it is known from its record.
+    pub squashed: Option<&'a Squashed>,
     /// A base for histories that have no commit in common.
     pub base: Option<&'a Revision>,
     /// Paths that the target took back without a revert, and that come again.
@@ -150,15 +152,19 @@ fn unsquashed(
     if merged.unrelated || trouble(&merged) == 0 {
         return Ok(merged);
     }
-    let Some(squashed) = base::squashed(store, tip, request.source)? else { return Ok(merged) };
+    let squashed = match request.squashed {
+        Some(known) => Some(known.clone()),
+        None => base::squashed(store, tip, request.source)?,
+    };
+    let Some(squashed) = squashed else { return Ok(merged) };
     let mut other = onto(store, tip, (tip, protection, Some(&squashed)), request)?;
     if trouble(&other) >= trouble(&merged) {
         return Ok(merged);
     }
     let message = format!(
         "the target's commit {} is the source's {} squashed: the merge goes on from there",
-        Revision::from(squashed.target).short(),
-        Revision::from(squashed.source).short()
+        squashed.target.short(),
+        squashed.source.short()
     );
     other.findings.push(Finding::notice("squashed", message));
     Ok(other)
@@ -182,7 +188,7 @@ fn onto(
             target_commit: target.to_string(),
         });
     }
-    let squashed = squashed.map(|squashed| squashed.source);
+    let squashed = squashed.map(|squashed| squashed.source.oid());
     let base = squashed.or(common).or_else(|| request.base.map(Revision::oid));
     let mut base_tree = match (base, request.selected) {
         (None, _) | (_, []) => None,

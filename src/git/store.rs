@@ -273,6 +273,15 @@ impl Store {
             .map_err(GitError::doing("cannot compare two histories"))
     }
 
+    /// Tells whether two commits have one in common.
+    ///
+    /// # Errors
+    ///
+    /// [`GitError::Library`] if a commit is missing.
+    pub fn is_related(&self, one: &Revision, other: &Revision) -> Result<bool, GitError> {
+        Ok(super::base::common(self, one, other)?.is_some())
+    }
+
     /// Tells whether a commit is `ancestor` or has it in its past.
     ///
     /// # Errors

@@ -44,6 +44,23 @@ pub struct Workspace {
     pub repository: Option<String>,
     /// The branch, without `refs/heads/`.
     pub branch: String,
+    /// How a promotion gets there.
+    pub via: Via,
+}
+
+/// How a promotion gets to the branch of its target.
+#[derive(
+    Clone, Copy, Debug, Default, Eq, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Via {
+    /// It is pushed there.
+    #[default]
+    Push,
+    /// It is pushed to a branch of its own, and somebody merges that.
+    Branch,
+    /// The same, and a pull request of the forge is opened for it.
+    PullRequest,
 }
 
 /// A warehouse's connection.

@@ -11,6 +11,8 @@ pub enum Outcome {
     Planned,
     /// Done.
     Promoted,
+    /// Pushed to a branch of its own, and waiting to be merged.
+    Proposed,
     /// The schema is ahead of the code, or behind it after a forced change.
     Partial,
     /// Neither merge, nor migration, nor configuration has anything.
@@ -29,6 +31,7 @@ impl Outcome {
         match self {
             Self::Planned => "planned",
             Self::Promoted => "promoted",
+            Self::Proposed => "proposed",
             Self::Partial => "partial",
             Self::NothingToDo => "nothing_to_do",
             Self::Refused => "refused",

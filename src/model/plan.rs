@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::environment::Via;
 use super::merge::{Merge, Resolution};
 use super::migration::Migration;
 use super::origin::Origin;
@@ -34,6 +35,9 @@ pub struct Plan {
     pub migration: Migration,
     /// Models to build afterwards.
     pub runs: Vec<Run>,
+    /// Where it waits to be merged, where the target's branch is not pushed to; else null.
+    #[serde(default)]
+    pub proposal: Option<Proposal>,
     /// What must be so.
     pub gates: Vec<Gate>,
     /// Commands to run next.
@@ -68,6 +72,21 @@ pub struct TargetSide {
     pub after: Option<String>,
     /// The merged tree, full id; null where a conflict stops it.
     pub tree: Option<String>,
+}
+
+/// A promotion that somebody else merges.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Proposal {
+    /// With a pull request or without.
+    pub via: Via,
+    /// The branch that holds it.
+    pub branch: String,
+    /// Its commit, full id; null until it is pushed.
+    pub commit: Option<String>,
+    /// The pull request's number; null where there is none yet.
+    pub number: Option<u64>,
+    /// The pull request's page, or the one where it can be opened; null where it is not known.
+    pub url: Option<String>,
 }
 
 /// The effective configuration's change, for every environment.

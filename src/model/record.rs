@@ -30,6 +30,13 @@ pub struct Record {
 pub enum Entry {
     /// A promotion: goes with the push that it tells of.
     Promotion(Box<Promoted>),
+    /// A promotion that waits in a branch of its own until somebody merges it. A promotion follows when that is seen.
+    Proposed {
+        /// The branch.
+        branch: String,
+        /// What is proposed; its commit is the branch's tip.
+        promotion: Box<Promoted>,
+    },
     /// What became of an earlier promotion's schema or models.
     Followed {
         /// The promotion's plan id.

@@ -15,10 +15,12 @@ use crate::model::record::{AppliedMigration, Entry};
 
 use super::error::PromotionError;
 use super::gather::{Gathered, destination};
+use super::landing;
 use super::ledger::{self, Circumstances};
 use super::lock;
 use super::observe::{Scene, Stage};
 use super::observed::Histories;
+use super::propose::propose;
 use super::recover;
 use super::request::{Ports, Request};
 use super::schema::Applying;
@@ -55,8 +57,12 @@ pub async fn apply(
     request: &Request,
     ports: &mut Ports<'_>,
 ) -> Result<Applied, PromotionError> {
-    let Scene { plan, mut stage, .. } = scene;
     border("planned", ports);
+    landing::record_landed(&scene, ports)?;
+    if let Some(proposal) = scene.plan.proposal.clone() {
+        return propose(scene, proposal, request, ports);
+    }
+    let Scene { plan, mut stage, .. } = scene;
     let purpose = (format!("promote {} {}", plan.from, plan.to), plan.plan_id.clone());
     let lock = lock::take(&stage.ground, &stage.gathered, purpose, ports)?;
     border("locked", ports);
@@ -107,7 +113,7 @@ async fn under_lock(
 }
 
 /// Who applies the target's migration.
-fn migrate(stage: &Stage) -> Migrate {
+pub(super) fn migrate(stage: &Stage) -> Migrate {
     stage.target.as_ref().map(|target| target.resolved.environment.migrate).unwrap_or_default()
 }
 
@@ -124,12 +130,12 @@ fn partial_if_migrated(error: PromotionError, plan: &Plan, stage: &Stage) -> Pro
     }
 }
 
-fn stop_if_asked(ports: &Ports<'_>) -> Result<(), PromotionError> {
+pub(super) fn stop_if_asked(ports: &Ports<'_>) -> Result<(), PromotionError> {
     if ports.is_interrupted() { Err(PromotionError::Interrupted) } else { Ok(()) }
 }
 
 /// Checks under the lock that neither side moved since the plan.
-fn look_again(stage: &mut Stage, ports: &mut Ports<'_>) -> Result<(), PromotionError> {
+pub(super) fn look_again(stage: &mut Stage, ports: &mut Ports<'_>) -> Result<(), PromotionError> {
     let before = &stage.gathered;
     let now = Gathered::of(&stage.ground, before.from.site.clone(), before.to.site.clone(), ports)?;
     for (one, other, what) in [
@@ -168,7 +174,7 @@ async fn push(
         migrations,
     };
     let gathered = &stage.gathered;
-    let journal = record(stage, ledger::promoted(plan, circumstances), ports)?;
+    let journal = record(stage, Entry::Promotion(Box::new(ledger::promoted(plan, circumstances))), ports)?;
     border("committed", ports);
     stop_if_asked(ports)?;
     prepare_work_tree(stage, after.as_ref())?;
@@ -208,7 +214,7 @@ fn prepare_work_tree(stage: &Stage, after: Option<&Revision>) -> Result<(), Prom
 }
 
 /// Brings what was merged aside to where it stays, and makes the commit of exactly the planned tree.
-fn commit(
+pub(super) fn commit(
     plan: &Plan,
     stage: &Stage,
     request: &Request,
@@ -269,7 +275,7 @@ async fn unrecorded(stage: &Stage, ports: &mut Ports<'_>) -> Result<Vec<AppliedM
     }
 }
 
-fn record(stage: &Stage, entry: Entry, ports: &Ports<'_>) -> Result<Revision, PromotionError> {
+pub(super) fn record(stage: &Stage, entry: Entry, ports: &Ports<'_>) -> Result<Revision, PromotionError> {
     let identity = stage.ground.identity(ports);
     let (by, at) = (identity.to_string(), ports.now.to_string());
     let gathered = &stage.gathered;

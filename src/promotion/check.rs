@@ -1,6 +1,7 @@
 //! Every fault of a project in the working tree, at once.
 
 use crate::config::{self, Asked, ConfigError, Inputs, Mask, Resolved, Written};
+use crate::model::environment::{Migrate, Via};
 use crate::model::finding::{Finding, Level};
 use crate::model::name::EnvironmentName;
 use crate::model::origin::Place;
@@ -117,6 +118,7 @@ impl Around<'_> {
         };
         checked.mask.extend(Mask::new(config::secrets(&resolved.effective).into_iter()));
         checked.findings.extend(resolved.findings.iter().cloned());
+        checked.findings.extend(self.too_early(name, &resolved));
         let chosen = checked.chosen.as_ref().and_then(|chosen| chosen.name.as_ref()) == Some(name);
         if chosen {
             checked.findings.extend(of_chosen(&resolved));
@@ -130,6 +132,27 @@ impl Around<'_> {
             Err(error) => return Err(error),
         }
         Ok(())
+    }
+}
+
+impl Around<'_> {
+    /// Warns of a schema that would change before somebody merges what needs it.
+    fn too_early(&self, name: &EnvironmentName, resolved: &Resolved) -> Option<Finding> {
+        let environment = &resolved.environment;
+        let waits = environment.workspace.as_ref().is_some_and(|workspace| workspace.via != Via::Push);
+        if !waits || environment.migrate != Migrate::Promotion || environment.warehouse.is_none() {
+            return None;
+        }
+        let message = format!(
+            "`{name}` takes what somebody merges, and `migrate: promotion` wants its schema changed before that"
+        );
+        let finding = Finding::warning("migrates-too-early", message).hint(
+            "with `migrate: ci` the schema changes when it is merged: `promote ci init` writes the pipeline",
+        );
+        Some(match self.written.place_of(name) {
+            Some(place) => finding.at(place),
+            None => finding,
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::ci::{CiContext, Trigger, same_repository};
 use crate::config::{Chosen, Flags};
 use crate::git::{GitError, Revision, Store};
-use crate::model::environment::Migrate;
+use crate::model::environment::{Migrate, Via};
 use crate::model::finding::Finding;
 use crate::model::name::EnvironmentName;
 use crate::model::plan::{Acknowledgements, Run};
@@ -14,6 +14,7 @@ use super::error::PromotionError;
 use super::gather::{Gathered, Side};
 use super::ground::{Ground, inputs};
 use super::journal;
+use super::landing;
 use super::ledger;
 use super::load;
 use super::migrate::{Migrating, plan_migration, who};
@@ -94,7 +95,7 @@ fn checkout(
     let origin = ground.local.as_ref().and_then(|local| local.origin.clone());
     let location = origin.map_or(Location::Local(folder.clone()), Location::Remote);
     let side = |location: Location, branch: &str, tip: Option<Revision>| Side {
-        site: Site { location, branch: branch.to_owned() },
+        site: Site { location, branch: branch.to_owned(), via: Via::Push },
         tip,
         journal: journal.clone(),
         has_branches: true,
@@ -125,6 +126,7 @@ pub async fn ci_push(request: CiRequest, ports: &mut Ports<'_>) -> Result<CiPush
     let ground = Ground::at_commit(&store, &pushed, ports)?;
     let name = environment(&request, &ground, branch, ports)?;
     let site = own_site(&store, &ground, branch);
+    landing::record(&ground, (&site, &name), ports)?;
     let gathered = Gathered::of(&ground, site.clone(), site.clone(), ports)?;
     let records = gathered.records()?;
     let recorded = ledger::said_to(&records, &name, commit);
@@ -228,7 +230,7 @@ fn own_site(store: &Store, ground: &Ground, branch: &str) -> Site {
     let origin =
         ground.local.as_ref().filter(|_| store.work_dir().is_some()).and_then(|local| local.origin.clone());
     let location = origin.map_or_else(|| Location::Local(store.git_dir().to_path_buf()), Location::Remote);
-    Site { location, branch: branch.to_owned() }
+    Site { location, branch: branch.to_owned(), via: Via::Push }
 }
 
 /// Finds the environment: the one that was named, else the one whose workspace is this repository and branch.

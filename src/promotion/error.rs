@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::ci::{ForgeError, ForgeKind};
 use crate::config::ConfigError;
 use crate::git::GitError;
 use crate::migration::MigrationError;
@@ -80,12 +81,47 @@ pub enum PromotionError {
         source: GitError,
     },
     /// The repository of a new environment holds something else.
-    #[error("`{url}` has branches, but none named `{branch}`")]
+    #[error("`{url}` {}", occupied(branch, *held))]
     Occupied {
         /// Its address, without secrets.
         url: String,
         /// The branch that was looked for.
         branch: String,
+        /// Whether the branch is there.
+        held: bool,
+    },
+    /// A forge cannot be asked, or says no.
+    #[error(transparent)]
+    Forge(#[from] ForgeError),
+    /// A forge has made the repository, and its branch could not be pushed.
+    #[error("the repository `{url}` is made on {} and still empty: its branch could not be pushed", .kind.as_str())]
+    StillEmpty {
+        /// Its address, without secrets.
+        url: String,
+        /// The forge.
+        kind: ForgeKind,
+        /// Why.
+        #[source]
+        source: Box<GitError>,
+    },
+    /// The branch of a pull request holds somebody else's commits.
+    #[error("branch `{branch}` of {repository} holds commits that are no promotion's")]
+    NotOurs {
+        /// The branch.
+        branch: String,
+        /// The repository in words.
+        repository: String,
+    },
+    /// The branch of a pull request is pushed, and the pull request is not open.
+    #[error("branch `{branch}` is pushed to {repository}, and its pull request is not brought up to date")]
+    Unopened {
+        /// The branch.
+        branch: String,
+        /// The repository in words.
+        repository: String,
+        /// Why.
+        #[source]
+        source: Box<ForgeError>,
     },
     /// A selector that selects nothing.
     #[error(transparent)]
@@ -161,4 +197,12 @@ pub enum PromotionError {
     /// A person stopped it.
     #[error("interrupted")]
     Interrupted,
+}
+
+fn occupied(branch: &str, held: bool) -> String {
+    if held {
+        format!("is not empty: its branch `{branch}` holds other work than this project")
+    } else {
+        format!("has branches, but none named `{branch}`")
+    }
 }

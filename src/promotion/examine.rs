@@ -2,14 +2,17 @@
 
 use std::path::Path;
 
+use crate::ci::{Forge, ForgeError};
+use crate::config::Flags;
 use crate::git::{self, Revision, Store, Transport, Trial};
+use crate::model::environment::{Migrate, Via};
 use crate::model::examined::Examined;
 
 use super::error::PromotionError;
 use super::gather::{destination, gather_all};
 use super::ground::Ground;
 use super::request::Ports;
-use super::site::Site;
+use super::site::{Location, Site};
 
 /// Whether the doctor may write.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -118,6 +121,9 @@ fn repositories(
         };
         let place = format!("branch `{}` of {repository}", site.branch);
         let there = side.is_ok() && trying == Trying::Writes;
+        if side.is_ok() {
+            protection(examined, ground, (&name, &site), ports);
+        }
         match side {
             Ok(side) => match side.tip.as_ref().map(Revision::short) {
                 Some(tip) => {
@@ -181,4 +187,54 @@ fn refs(
         }
         Err(error) => examined.add(what, false, error.to_string(), None),
     }
+}
+
+/// Says what the forge says of an environment's branch, where there is a token to ask with; and what is missing where
+/// promotions have to open pull requests.
+fn protection(examined: &mut Examined, ground: &Ground, (name, site): (&str, &Site), ports: &mut Ports<'_>) {
+    let Location::Remote(url) = &site.location else { return };
+    let what = format!("forge of {name}");
+    let forge = match Forge::of(url, ports.variables, &ports.interrupted) {
+        Ok(forge) => forge,
+        Err(ForgeError::Unknown { .. } | ForgeError::NoToken { .. }) if site.via != Via::PullRequest => {
+            return;
+        }
+        Err(error) => {
+            let hint =
+                "`workspace.via: pull_request` needs a forge and its token; `via: branch` needs neither";
+            return examined.add(what, false, error.to_string(), Some(hint));
+        }
+    };
+    let asked = format!("asking {} for branch {}", forge.kind().as_str(), site.branch);
+    let protected = match ports.doing(asked, || forge.is_protected(&site.branch)) {
+        Ok(protected) => protected,
+        Err(error) => {
+            return examined.add(what, false, error.to_string(), Some("look what the token may see"));
+        }
+    };
+    let word = forge.kind().as_str();
+    let too_early = (protected == Some(true) || site.via != Via::Push) && migrates(ground, name, ports);
+    let found = match protected {
+        Some(true) => format!("{word} protects branch `{}`", site.branch),
+        Some(false) => format!("{word} does not protect branch `{}`", site.branch),
+        None => format!("{word} does not say whether branch `{}` is protected", site.branch),
+    };
+    if too_early {
+        let found =
+            format!("{found}, and `migrate: promotion` changes the schema before what it takes is merged");
+        let hint = "set `migrate: ci` for this environment: CI changes the schema when it is merged";
+        examined.add(what, false, found, Some(hint));
+    } else {
+        examined.add(what, true, found, None);
+    }
+}
+
+/// Whether promotions change the schema of an environment.
+fn migrates(ground: &Ground, name: &str, ports: &Ports<'_>) -> bool {
+    let resolved =
+        ground.project.as_ref().and_then(|project| project.resolve(name, ports, Flags::default()).ok());
+    resolved.is_some_and(|resolved| {
+        let environment = resolved.environment;
+        environment.migrate == Migrate::Promotion && environment.warehouse.is_some()
+    })
 }

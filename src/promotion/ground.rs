@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::{self, ConfigError, Flags, Inputs, Resolved, Written};
 use crate::git::{GitError, Identity, Store};
+use crate::model::environment::Via;
 use crate::model::name::EnvironmentName;
 use crate::model::snapshot::Snapshot;
 
@@ -130,7 +131,8 @@ impl Ground {
         let local = self.local.as_ref();
         let Some(project) = &self.project else {
             let local = local.ok_or_else(|| PromotionError::Nowhere { folder: ports.folder.to_owned() })?;
-            return Ok(Site { location: Location::Local(local.git_dir.clone()), branch: name.to_owned() });
+            let location = Location::Local(local.git_dir.clone());
+            return Ok(Site { location, branch: name.to_owned(), via: Via::Push });
         };
         let resolved = project.resolve(name, ports, Flags::default())?;
         let workspace = resolved.workspace()?;

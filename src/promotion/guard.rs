@@ -1,5 +1,6 @@
 //! Whether a plan may be carried out: one gate for each thing that must be so. Pure.
 
+use crate::model::environment::Migrate;
 use crate::model::merge::Merge;
 use crate::model::migration::{Migration, MigrationState};
 use crate::model::outcome::Outcome;
@@ -17,6 +18,7 @@ pub(super) fn gates(observed: &Observed, said: &Acknowledgements) -> Vec<Gate> {
         hold(observed),
         pair(observed),
         branch(observed, said),
+        proposal(observed),
         histories(observed, said),
         work_tree(observed),
         conflicts(&observed.merge),
@@ -109,6 +111,36 @@ fn branch(observed: &Observed, said: &Acknowledgements) -> Option<Gate> {
         }
         Histories::Contained | Histories::Related | Histories::Unrelated => None,
     }
+}
+
+/// What somebody else merges needs a branch to be merged into, and cannot take the schema with it.
+fn proposal(observed: &Observed) -> Option<Gate> {
+    let waiting = observed.proposal.as_ref()?;
+    let to = &observed.to;
+    if matches!(observed.histories, Histories::NoTarget(_)) {
+        let (target, branch) = (&observed.target, &waiting.branch);
+        let repository = in_words(&target.repository);
+        let detail = format!(
+            "branch `{}` is not in {repository} yet: push it first, then `{branch}` can be merged into it",
+            target.branch
+        );
+        return gate("proposal", GateState::Refused, detail);
+    }
+    let steps = observed.migration.steps.iter().any(|step| !step.ddl.is_empty());
+    if !steps
+        || observed.migration.state != MigrationState::Known
+        || observed.policy.migrate != Migrate::Promotion
+    {
+        return None;
+    }
+    gate(
+        "proposal",
+        GateState::Refused,
+        format!(
+            "`{to}` takes what somebody merges, so its schema cannot be changed before that: with `migrate: ci` CI changes it \
+             then; `--no-migrate` leaves it alone"
+        ),
+    )
 }
 
 fn in_words(repository: &str) -> String {

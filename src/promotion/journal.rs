@@ -51,7 +51,9 @@ pub fn history(name: Option<&str>, ports: &mut Ports<'_>) -> Result<History, Pro
     let plans: Vec<String> =
         records.iter().filter_map(|record| promotion_into(record, &environment)).collect();
     let concerns = |record: &Record| match &record.entry {
-        Entry::Promotion(promoted) => promoted.to == environment,
+        Entry::Promotion(promoted) | Entry::Proposed { promotion: promoted, .. } => {
+            promoted.to == environment
+        }
         Entry::Hold { environment: name, .. }
         | Entry::Release { environment: name, .. }
         | Entry::RolledBack { environment: name, .. } => *name == environment,
@@ -64,6 +66,7 @@ fn promotion_into(record: &Record, environment: &str) -> Option<String> {
     match &record.entry {
         Entry::Promotion(promoted) if promoted.to == environment => Some(promoted.plan_id.clone()),
         Entry::Promotion(_)
+        | Entry::Proposed { .. }
         | Entry::Followed { .. }
         | Entry::Hold { .. }
         | Entry::Release { .. }

@@ -23,9 +23,9 @@ pub(super) struct Circumstances {
     pub(super) migrations: Vec<AppliedMigration>,
 }
 
-/// Makes the entry of a promotion.
-pub(super) fn promoted(plan: &Plan, circumstances: Circumstances) -> Entry {
-    Entry::Promotion(Box::new(Promoted {
+/// Makes the record of a promotion.
+pub(super) fn promoted(plan: &Plan, circumstances: Circumstances) -> Promoted {
+    Promoted {
         plan_id: plan.plan_id.clone(),
         from: plan.from.clone(),
         to: plan.to.clone(),
@@ -52,7 +52,7 @@ pub(super) fn promoted(plan: &Plan, circumstances: Circumstances) -> Entry {
         migrations: circumstances.migrations,
         after_push: plan.migration.after_push().cloned().collect(),
         tool: plan.tool.clone(),
-    }))
+    }
 }
 
 /// Gives the reason of the hold on an environment, where the last word of its journal is one.
@@ -63,6 +63,7 @@ pub(super) fn hold<'a>(records: &'a [Record], name: &str) -> Option<&'a str> {
         Entry::Hold { .. }
         | Entry::Release { .. }
         | Entry::Promotion(_)
+        | Entry::Proposed { .. }
         | Entry::Followed { .. }
         | Entry::RolledBack { .. } => None,
     })?
@@ -72,10 +73,51 @@ pub(super) fn hold<'a>(records: &'a [Record], name: &str) -> Option<&'a str> {
 pub(super) fn promotion(record: &Record) -> Option<&Promoted> {
     match &record.entry {
         Entry::Promotion(promoted) => Some(promoted),
-        Entry::Followed { .. } | Entry::Hold { .. } | Entry::Release { .. } | Entry::RolledBack { .. } => {
-            None
+        Entry::Proposed { .. }
+        | Entry::Followed { .. }
+        | Entry::Hold { .. }
+        | Entry::Release { .. }
+        | Entry::RolledBack { .. } => None,
+    }
+}
+
+/// Lists the promotions into an environment that wait for somebody to merge them: the last from each environment.
+pub(super) fn proposed<'a>(records: &'a [Record], to: &str) -> Vec<&'a Promoted> {
+    let mut waiting: Vec<&Promoted> = Vec::new();
+    for record in records {
+        match &record.entry {
+            Entry::Proposed { promotion, .. } if promotion.to == to => {
+                waiting.retain(|other| other.from != promotion.from);
+                waiting.push(promotion);
+            }
+            Entry::Promotion(promoted) if promoted.to == to => {
+                waiting.retain(|other| other.plan_id != promoted.plan_id);
+            }
+            Entry::Proposed { .. }
+            | Entry::Promotion(_)
+            | Entry::RolledBack { .. }
+            | Entry::Followed { .. }
+            | Entry::Hold { .. }
+            | Entry::Release { .. } => {}
         }
     }
+    waiting
+}
+
+/// Lists what was proposed in a branch, the oldest first.
+pub(super) fn waiting<'a>(
+    records: &'a [Record],
+    name: &str,
+) -> impl DoubleEndedIterator<Item = &'a Promoted> {
+    records.iter().filter_map(move |record| match &record.entry {
+        Entry::Proposed { branch, promotion } if branch == name => Some(promotion.as_ref()),
+        Entry::Proposed { .. }
+        | Entry::Promotion(_)
+        | Entry::RolledBack { .. }
+        | Entry::Followed { .. }
+        | Entry::Hold { .. }
+        | Entry::Release { .. } => None,
+    })
 }
 
 /// Lists the promotions into an environment that moved its branch and were not taken back, with their numbers.
@@ -92,6 +134,7 @@ pub(super) fn standing<'a>(records: &'a [Record], name: &str) -> Vec<(&'a Promot
                 });
             }
             Entry::Promotion(_)
+            | Entry::Proposed { .. }
             | Entry::RolledBack { .. }
             | Entry::Followed { .. }
             | Entry::Hold { .. }
@@ -118,6 +161,7 @@ pub(super) fn cut_short<'a>(
         }
         Entry::RolledBack { .. }
         | Entry::Promotion(_)
+        | Entry::Proposed { .. }
         | Entry::Followed { .. }
         | Entry::Hold { .. }
         | Entry::Release { .. } => None,
@@ -154,6 +198,7 @@ pub(super) fn taken_back(records: &[Record], name: &str) -> Vec<String> {
                 }
             }
             Entry::Promotion(_)
+            | Entry::Proposed { .. }
             | Entry::RolledBack { .. }
             | Entry::Followed { .. }
             | Entry::Hold { .. }
@@ -244,7 +289,10 @@ pub(super) fn unrecorded(ledger: &[AppliedMigration], records: &[Record]) -> Vec
         .flat_map(|record| match &record.entry {
             Entry::Promotion(promoted) => promoted.migrations.as_slice(),
             Entry::Followed { migrations, .. } => migrations.as_slice(),
-            Entry::Hold { .. } | Entry::Release { .. } | Entry::RolledBack { .. } => &[],
+            Entry::Proposed { .. }
+            | Entry::Hold { .. }
+            | Entry::Release { .. }
+            | Entry::RolledBack { .. } => &[],
         })
         .map(|migration| (migration.plan_id.as_str(), migration.at.as_str()))
         .collect();

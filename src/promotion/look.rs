@@ -3,13 +3,14 @@
 use serde_json::json;
 
 use crate::config::{self, ConfigError, Flags, Mask, Written};
-use crate::git::{self, GitError, Merged, Pointer, Revision, Selected, Store, WorkTreeState};
+use crate::git::{self, GitError, Merged, Pointer, Revision, Selected, Squashed, Store, WorkTreeState};
+use crate::model::environment::Via;
 use crate::model::finding::Finding;
 use crate::model::merge::{FileChangeKind, Reverted, Undone};
 use crate::model::name::EnvironmentName;
-use crate::model::plan::{ConfigChange, Side as PlanSide, TargetSide};
+use crate::model::plan::{ConfigChange, Proposal, Side as PlanSide, TargetSide};
 use crate::model::project::{Direction, Prefer, Promotion};
-use crate::model::record::Record;
+use crate::model::record::{Promoted, Record};
 use crate::model::snapshot::Snapshot;
 use crate::models::Models;
 use crate::transform;
@@ -25,6 +26,7 @@ use super::load::{load, load_models};
 use super::merging::{Merging, Second, merge};
 use super::observe::Target;
 use super::observed::{Histories, NoTarget, Observed, Policy};
+use super::propose::branch_name;
 use super::request::{Ports, Request};
 use super::schema::{self, Known, SchemaPlan, Subject};
 use super::site::Location;
@@ -39,6 +41,8 @@ pub(super) struct Looking<'a> {
     pub(super) store: &'a Store,
     pub(super) source: Revision,
     pub(super) records: &'a [Record],
+    /// What was merged since it was proposed, and is not recorded as promoted.
+    pub(super) landed: &'a [Promoted],
 }
 
 /// What looking gave.
@@ -79,7 +83,7 @@ impl Looking<'_> {
         };
         let merged = self.merged(&mut merging, &make, ports)?;
         let merged = self.closed((merged, before.as_ref()), &mut merging, &make, (ports, &mut findings))?;
-        let histories = self.histories(&merged);
+        let histories = self.histories(&merged)?;
         if histories == Histories::Unrelated {
             findings.extend(self.base(&merging, &merged, &make)?);
         }
@@ -106,6 +110,7 @@ impl Looking<'_> {
             histories,
             merge: merged.merge,
             config,
+            proposal: self.proposal(histories),
             config_digest: projects.after.as_ref().map(config::committed_digest),
             migration: schema.migration,
             runs,
@@ -195,6 +200,7 @@ impl Looking<'_> {
             prefer,
             project_file,
             base,
+            squashed: self.squashed()?,
             selected: self.selected()?,
             commits: self.commits()?,
             added: Vec::new(),
@@ -368,16 +374,53 @@ impl Looking<'_> {
         promotion.direction(&name(&self.request.from), &name(&self.request.to))
     }
 
-    fn histories(&self, merged: &Merged) -> Histories {
+    fn histories(&self, merged: &Merged) -> Result<Histories, PromotionError> {
         let to = &self.gathered.to;
-        match (&to.tip, merged.up_to_date, merged.unrelated) {
+        // A pull request without a change is none; a squashed one leaves no common commit.
+        if let (Some(tip), Some(tree), false) = (&to.tip, &merged.tree, merged.unrelated)
+            && to.site.via != Via::Push
+            && self.store.tree_of(tip)? == *tree
+        {
+            return Ok(Histories::Contained);
+        }
+        Ok(match (&to.tip, merged.up_to_date, merged.unrelated) {
             (None, ..) => {
                 Histories::NoTarget(if to.has_branches { NoTarget::Missing } else { NoTarget::Empty })
             }
             (Some(_), true, _) => Histories::Contained,
             (Some(_), false, true) => Histories::Unrelated,
             (Some(_), false, false) => Histories::Related,
-        }
+        })
+    }
+
+    /// Says where the promotion waits for somebody to merge it, where the target's branch is not pushed to.
+    fn proposal(&self, histories: Histories) -> Option<Proposal> {
+        let via = self.gathered.to.site.via;
+        (via != Via::Push && histories != Histories::Contained).then(|| Proposal {
+            via,
+            branch: branch_name(&self.request.from, &self.request.to),
+            commit: None,
+            number: None,
+            url: None,
+        })
+    }
+
+    /// Finds the last promotion, where somebody squashed it or rebased it: the target's past lacks what it has.
+    fn squashed(&self) -> Result<Option<Squashed>, PromotionError> {
+        let Some(tip) = &self.gathered.to.tip else { return Ok(None) };
+        let last = self.landed.last().or_else(|| ledger::last_promotion(self.records, &self.request.to));
+        let whole = last.filter(|promoted| !promoted.acknowledgements.is_partial());
+        let Some((promoted, commit)) = whole.and_then(|last| Some((last, last.commit.as_deref()?))) else {
+            return Ok(None);
+        };
+        let (source, target) = (Revision::new(&promoted.source_commit)?, Revision::new(commit)?);
+        let store = self.store;
+        let known = store.has(&source)
+            && store.has(&target)
+            && store.contains(&self.source, &source)?
+            && store.contains(tip, &target)?
+            && !store.contains(tip, &source)?;
+        Ok(known.then_some(Squashed { source, target }))
     }
 
     /// Reads the source's and the merged project file.
@@ -447,7 +490,7 @@ impl Looking<'_> {
         let environment = settled.map(|settled| &settled.policy.environment);
         let project_id = projects.source.as_ref().and_then(|written| written.project().project_id.as_deref());
         let pair = Pair { from: &self.request.from, to: &self.request.to, source_project: project_id };
-        let unrelated = self.histories(merged) == Histories::Unrelated;
+        let unrelated = self.histories(merged)? == Histories::Unrelated;
         let said = &self.request.said;
         let force = environment.map(|environment| environment.force).unwrap_or_default();
         Ok(Policy {

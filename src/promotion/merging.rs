@@ -1,6 +1,8 @@
 //! The merge as a promotion makes it: once to look, once more to stay.
 
-use crate::git::{self, GitError, Identity, MergeRequest, Merged, Revision, Selected, Store, Unrelated};
+use crate::git::{
+    self, GitError, Identity, MergeRequest, Merged, Revision, Selected, Squashed, Store, Unrelated,
+};
 use crate::model::merge::Part;
 use crate::model::project::{Prefer, Promotion};
 
@@ -16,6 +18,8 @@ pub(super) struct Merging {
     pub(super) project_file: Option<String>,
     /// A base for histories that have none.
     pub(super) base: Option<Revision>,
+    /// The last promotion, where somebody squashed it.
+    pub(super) squashed: Option<Squashed>,
     /// What was promoted in part since the last whole promotion.
     pub(super) selected: Vec<Selected>,
     /// Commits that alone are promoted.
@@ -99,6 +103,7 @@ pub(super) fn merge(
             only: &merging.only(request),
             only_commits: &merging.commits,
             selected: &merging.selected,
+            squashed: merging.squashed.as_ref(),
             base: merging.base.as_ref(),
             again: &merging.again,
             reinstate: &merging.reinstate,

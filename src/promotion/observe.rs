@@ -4,12 +4,13 @@ use crate::config::{Mask, Resolved};
 use crate::git::{Pointer, Revision, Store};
 use crate::model::finding::Finding;
 use crate::model::plan::Plan;
-use crate::model::record::Record;
+use crate::model::record::{Promoted, Record};
 use crate::models::Models;
 
 use super::error::PromotionError;
 use super::gather::{self, Gathered, Side};
 use super::ground::Ground;
+use super::landing;
 use super::look::{Looked, Looking};
 use super::mask;
 use super::observed::Histories;
@@ -35,6 +36,8 @@ pub(super) struct Stage {
     pub(super) gathered: Gathered,
     pub(super) merged: Aside,
     pub(super) records: Vec<Record>,
+    /// What was merged since it was proposed, and is not recorded as promoted.
+    pub(super) landed: Vec<Promoted>,
     pub(super) target: Option<Target>,
     pub(super) known: Option<Known>,
     pub(super) source_project: Option<String>,
@@ -106,6 +109,7 @@ pub(super) async fn observe_gathered(
     let source = gathered.from.tip.clone().ok_or_else(|| no_branch(&gathered.from))?;
     let records = gathered.records()?;
     let speculative = gathered.store.speculative()?;
+    let landed = landing::landed(&speculative, &records, (&request.to, gathered.to.tip.as_ref()))?;
     let looking = Looking {
         request,
         ground: &ground,
@@ -113,6 +117,7 @@ pub(super) async fn observe_gathered(
         store: &speculative,
         source,
         records: &records,
+        landed: &landed,
     };
     let looked = looking.look(ports).await?;
     let Looked { observed, onto, pointers, target, known, source_project, target_project, mask } = looked;
@@ -126,6 +131,7 @@ pub(super) async fn observe_gathered(
         gathered,
         merged: Aside { store: speculative, onto, pointers },
         records,
+        landed,
         target,
         known,
         source_project,

@@ -4,7 +4,7 @@ use crate::model::environment::{Gates, Migrate};
 use crate::model::finding::Finding;
 use crate::model::merge::Merge;
 use crate::model::migration::Migration;
-use crate::model::plan::{ConfigChange, Run, Side, TargetSide};
+use crate::model::plan::{ConfigChange, Proposal, Run, Side, TargetSide};
 use crate::model::project::Direction;
 
 /// What the merge, the configuration and the warehouse said.
@@ -30,6 +30,8 @@ pub(super) struct Observed {
     pub(super) migration: Migration,
     /// Models to build afterwards.
     pub(super) runs: Vec<Run>,
+    /// Where it is to wait for somebody to merge it, where it is not pushed.
+    pub(super) proposal: Option<Proposal>,
     /// What the target's policy says, and how things stand to it.
     pub(super) policy: Policy,
     /// Why what pointers of Git LFS point to cannot go along.

@@ -31,6 +31,7 @@ pub(super) fn plan(observed: Observed, said: &Acknowledgements) -> Plan {
         config: observed.config,
         migration: observed.migration,
         runs: if outcome == Outcome::NothingToDo { Vec::new() } else { observed.runs },
+        proposal: observed.proposal,
         gates,
         next,
         acknowledgements: said.clone(),
@@ -52,6 +53,7 @@ fn id(observed: &Observed, said: &Acknowledgements) -> String {
         "fingerprint": observed.migration.fingerprint,
         "steps": observed.migration.steps,
         "policy": observed.policy.digest,
+        "proposal": observed.proposal,
         "said": said,
     });
     // `serde_json` keeps the keys of an object sorted, so the bytes are canonical.
@@ -63,6 +65,8 @@ fn next(observed: &Observed, outcome: Outcome) -> Vec<String> {
     match outcome {
         Outcome::Planned => vec![format!("promote {from} {to}")],
         Outcome::Refused | Outcome::Conflict => vec![format!("promote plan {from} {to}")],
-        Outcome::NothingToDo | Outcome::Promoted | Outcome::Partial | Outcome::Stale => Vec::new(),
+        Outcome::NothingToDo | Outcome::Promoted | Outcome::Proposed | Outcome::Partial | Outcome::Stale => {
+            Vec::new()
+        }
     }
 }

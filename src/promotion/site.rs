@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::git;
-use crate::model::environment::Workspace;
+use crate::model::environment::{Via, Workspace};
 
 /// A branch of a repository.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -12,6 +12,8 @@ pub(super) struct Site {
     pub(super) location: Location,
     /// The branch, without `refs/heads/`.
     pub(super) branch: String,
+    /// How a promotion gets there.
+    pub(super) via: Via,
 }
 
 /// Where a repository is.
@@ -46,7 +48,7 @@ pub(super) fn locate(workspace: &Workspace, local: Option<&Path>, origin: Option
         (None, Some(local), None) => Location::Local(local.to_owned()),
         (None, None, None) => return None,
     };
-    Some(Site { location, branch: workspace.branch.clone() })
+    Some(Site { location, branch: workspace.branch.clone(), via: workspace.via })
 }
 
 fn is_same_folder(repository: &str, local: &Path) -> bool {

@@ -1,14 +1,19 @@
-//! The workspace of a new environment: a branch, or a bare repository with one, at the tip of another environment's.
+//! The workspace of a new environment: a branch, or a repository with one, at the tip of another environment's.
 //!
 //! In: the project as it would be. First it is looked what is there ([`Wanted::of`], which changes nothing), then it is
-//! made ([`Wanted::make`]). A branch that is there already is left where it is.
+//! made ([`Wanted::make`]). A branch that is there already is left where it is. A repository of this machine is made here,
+//! one of a forge by the forge's API.
 
+use std::time::Duration;
+
+use crate::ci::{Forge, ForgeError};
 use crate::config::{Amended, ConfigError, Flags, Like};
 use crate::git::{self, GitError, Revision, Standing, Store, Transport};
-use crate::model::environment::Workspace;
+use crate::model::environment::{Via, Workspace};
 use crate::model::finding::Finding;
 use crate::model::name::EnvironmentName;
 
+use super::apply::border;
 use super::error::PromotionError;
 use super::gather::{Gathered, destination};
 use super::ground::{Ground, inputs};
@@ -35,14 +40,19 @@ pub enum Made {
     Nothing,
     /// The branch.
     Branch,
-    /// A bare repository with the branch.
+    /// A repository with the branch: a bare one of this machine, or one of a forge.
     Repository,
 }
+
+/// How long it is waited for a forge before it is asked again for a repository that it has just made.
+const PAUSES: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(2)];
 
 /// A workspace that is to be made.
 pub(super) struct Wanted {
     site: Site,
     standing: Standing,
+    /// The forge that has to make the repository first.
+    forge: Option<Forge>,
     tip: Revision,
     store: Store,
     /// What a person should know.
@@ -52,12 +62,12 @@ pub(super) struct Wanted {
 impl Wanted {
     /// Looks what has to be made; nothing where the new environment has no workspace.
     ///
-    /// Effects: asks the repositories, and fetches the code of the copied environment into the cache.
+    /// Effects: asks the repositories and their forges, and fetches the code of the copied environment into the cache.
     ///
     /// # Errors
     ///
     /// [`PromotionError::NoBranch`], [`PromotionError::NoRepositoryYet`], [`PromotionError::Occupied`],
-    /// [`PromotionError::File`], [`PromotionError::Config`], [`PromotionError::Git`].
+    /// [`PromotionError::Forge`], [`PromotionError::File`], [`PromotionError::Config`], [`PromotionError::Git`].
     pub(super) fn of(
         ground: &Ground,
         amended: &Amended,
@@ -79,10 +89,9 @@ impl Wanted {
         })?;
         let mut findings = not_committed(ground, &gathered.store, &tip, like.environment, ports)?;
         findings.extend(shared(ground, &site, ports));
-        let standing = standing(&gathered.store, &site, ports)?;
-        if standing == Standing::OtherBranches && like.repository.is_some() && !is_known(ground, &site, ports)
-        {
-            return Err(PromotionError::Occupied { url: site.location.words(), branch: site.branch });
+        let (standing, forge) = standing(&gathered.store, &site, ports)?;
+        if like.repository.is_some() && !is_known(ground, &site, ports) {
+            vacant(ground, &standing, (&side.site, &site), ports)?;
         }
         if let Standing::NoRepository(folder) = &standing {
             let above = folder.parent().filter(|above| !above.as_os_str().is_empty());
@@ -91,14 +100,15 @@ impl Wanted {
                 return Err(PromotionError::File { doing: "find", path: above.to_owned(), source });
             }
         }
-        Ok(Some(Self { site, standing, tip, store: gathered.store, findings }))
+        Ok(Some(Self { site, standing, forge, tip, store: gathered.store, findings }))
     }
 
     /// Makes it.
     ///
     /// # Errors
     ///
-    /// [`PromotionError::Git`]; nothing is left then.
+    /// [`PromotionError::Git`], [`PromotionError::Forge`]; nothing is left then. [`PromotionError::StillEmpty`] if a forge's
+    /// repository is made and its branch is not: the same again goes on.
     pub(super) fn make(
         self,
         ground: &Ground,
@@ -110,6 +120,15 @@ impl Wanted {
         let transport = Transport { program: ports.git, interrupt: &interrupted };
         let (store, tip) = (&self.store, &self.tip);
         let mut commit = tip.clone();
+        if let Some(forge) = &self.forge {
+            self.make_at(forge, (&branch, &identity, transport), ports)?;
+            return Ok(MadeWorkspace {
+                repository,
+                branch,
+                commit: commit.to_string(),
+                made: Made::Repository,
+            });
+        }
         let made = match &self.standing {
             Standing::At(there) => {
                 commit = there.clone();
@@ -130,6 +149,65 @@ impl Wanted {
         };
         Ok(MadeWorkspace { repository, branch, commit: commit.to_string(), made })
     }
+
+    /// Has a forge make the repository, and pushes the branch there.
+    fn make_at(
+        &self,
+        forge: &Forge,
+        (branch, identity, transport): (&str, &git::Identity, Transport<'_>),
+        ports: &mut Ports<'_>,
+    ) -> Result<(), PromotionError> {
+        let url = self.site.location.words();
+        let what = format!("making the repository {url} on {}", forge.kind().as_str());
+        ports.doing(what, || forge.create(branch))?;
+        border("repository", ports);
+        let target = destination(&self.site.location);
+        let mut pauses = PAUSES.into_iter();
+        loop {
+            let tools = (identity, transport);
+            let pushed = ports.doing(format!("pushing {branch} to {url}"), || {
+                git::create_branch(&self.store, &target, branch, &self.tip, tools)
+            });
+            let Err(error) = pushed else { return Ok(()) };
+            // What is new may take a moment until every part of a forge knows it.
+            let absent = matches!(error, GitError::NoRepository { .. } | GitError::Unreachable { .. });
+            match pauses.next().filter(|_| absent && !ports.is_interrupted()) {
+                Some(pause) => std::thread::sleep(pause),
+                None => {
+                    return Err(PromotionError::StillEmpty {
+                        url,
+                        kind: forge.kind(),
+                        source: Box::new(error),
+                    });
+                }
+            }
+        }
+    }
+}
+
+/// A repository that is not the project's has to be empty, or to hold the project: never another one's work.
+fn vacant(
+    ground: &Ground,
+    standing: &Standing,
+    (source, site): (&Site, &Site),
+    ports: &mut Ports<'_>,
+) -> Result<(), PromotionError> {
+    let occupied = match standing {
+        Standing::NoRepository(_) | Standing::Empty => false,
+        Standing::OtherBranches => true,
+        Standing::At(there) => {
+            let both = Gathered::of(ground, source.clone(), site.clone(), ports)?;
+            match &both.from.tip {
+                Some(tip) => !both.store.is_related(tip, there)?,
+                None => false,
+            }
+        }
+    };
+    if !occupied {
+        return Ok(());
+    }
+    let held = matches!(standing, Standing::At(_));
+    Err(PromotionError::Occupied { url: site.location.words(), branch: site.branch.clone(), held })
 }
 
 /// Gives the workspace of a new environment as it would be in force.
@@ -163,17 +241,22 @@ fn source(ground: &Ground, name: &str, ports: &Ports<'_>) -> Result<Site, Promot
     match (ground.site(name, ports), &ground.local) {
         (Err(PromotionError::Config(ConfigError::Missing { .. })), Some(local)) => {
             let branch = local.head.clone().unwrap_or_else(|| "HEAD".to_owned());
-            Ok(Site { location: Location::Local(local.git_dir.clone()), branch })
+            Ok(Site { location: Location::Local(local.git_dir.clone()), branch, via: Via::Push })
         }
         (site, _) => site,
     }
 }
 
-fn standing(store: &Store, site: &Site, ports: &mut Ports<'_>) -> Result<Standing, PromotionError> {
+/// Tells how the branch stands, and which forge has to make its repository first.
+fn standing(
+    store: &Store,
+    site: &Site,
+    ports: &mut Ports<'_>,
+) -> Result<(Standing, Option<Forge>), PromotionError> {
     let url = match &site.location {
         Location::Local(folder) => {
             let tip = Store::local(folder)?.tip(&format!("refs/heads/{}", site.branch))?;
-            return Ok(tip.map_or(Standing::OtherBranches, Standing::At));
+            return Ok((tip.map_or(Standing::OtherBranches, Standing::At), None));
         }
         Location::Remote(url) => url,
     };
@@ -181,14 +264,27 @@ fn standing(store: &Store, site: &Site, ports: &mut Ports<'_>) -> Result<Standin
     let transport = Transport { program: ports.git, interrupt: &interrupted };
     let what = format!("looking into {}", site.location.words());
     let found = ports.doing(what, || git::standing(store, url, &site.branch, transport));
-    found.map_err(|error| {
-        let absent = matches!(error, GitError::NoRepository { .. } | GitError::Unreachable { .. });
-        if absent && git::local_path(url).is_none() {
-            PromotionError::NoRepositoryYet { url: site.location.words(), source: error }
-        } else {
-            error.into()
+    let error = match found {
+        Ok(standing) => return Ok((standing, None)),
+        Err(error) => error,
+    };
+    let absent = matches!(error, GitError::NoRepository { .. } | GitError::Unreachable { .. });
+    if !absent || git::local_path(url).is_some() {
+        return Err(error.into());
+    }
+    let forge = match Forge::of(url, ports.variables, &interrupted) {
+        Ok(forge) => forge,
+        Err(ForgeError::Unknown { .. } | ForgeError::NoToken { .. }) => {
+            return Err(PromotionError::NoRepositoryYet { url: site.location.words(), source: error });
         }
-    })
+        Err(error) => return Err(error.into()),
+    };
+    let what = format!("asking {} for {}", forge.kind().as_str(), site.location.words());
+    if ports.doing(what, || forge.exists())? {
+        // It is there, and Git is not let in: Git's own words say why.
+        return Err(error.into());
+    }
+    Ok((Standing::Empty, Some(forge)))
 }
 
 /// Lists the workspaces of the environments that are there.

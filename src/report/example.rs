@@ -43,6 +43,7 @@ pub(super) fn refused() -> Plan {
             partition: None,
             reason: "its code changed".to_owned(),
         }],
+        proposal: None,
         gates: vec![
             gate("order", GateState::Passed, "dev is before staging"),
             gate("losses", GateState::Refused, "1 loss is not settled"),

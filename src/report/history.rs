@@ -45,6 +45,7 @@ fn block(record: &Record, records: &[Record]) -> Option<Item> {
             let told = records.iter().any(|earlier| match &earlier.entry {
                 Entry::Promotion(promoted) => follows(record, promoted),
                 Entry::Followed { .. }
+                | Entry::Proposed { .. }
                 | Entry::Hold { .. }
                 | Entry::Release { .. }
                 | Entry::RolledBack { .. } => false,
@@ -54,6 +55,13 @@ fn block(record: &Record, records: &[Record]) -> Option<Item> {
             };
             (!told).then(alone)
         }
+        Entry::Proposed { branch, promotion } => Some(
+            promotion_details(
+                item(Sign::Change, format!("{} → {}: proposed in {branch}", promotion.from, promotion.to)),
+                promotion,
+            )
+            .prose("plan", [id(&promotion.plan_id)]),
+        ),
         Entry::RolledBack { environment, commit, promotions, losses, .. } => Some(
             item(Sign::Danger, format!("rollback of {environment}"))
                 .prose("code", [format!("commit {}", short(commit))])

@@ -13,6 +13,7 @@ use super::section::{
 use super::step::{Tense, migration, tally};
 use super::text::{amount, listed, short};
 use super::view::{DetailKind, Extent, Section, View};
+use crate::model::environment::Via;
 use crate::model::finding::Finding;
 use crate::model::migration::MigrationState;
 use crate::model::outcome::Outcome;
@@ -89,6 +90,7 @@ fn shortened(section: Section, outcome: Outcome) -> Section {
         Outcome::Refused
         | Outcome::Conflict
         | Outcome::Planned
+        | Outcome::Proposed
         | Outcome::Partial
         | Outcome::NothingToDo
         | Outcome::Stale => section,
@@ -115,6 +117,7 @@ fn headline(plan: &Plan) -> (Label, String) {
             }
         }
         Outcome::Promoted => (Label::Good, promoted(plan)),
+        Outcome::Proposed => (Label::Good, proposed(plan)),
         Outcome::Partial => (
             Label::Danger,
             "Partly done: schema and code are not at the same state; the same promotion, run again, ends it."
@@ -142,6 +145,26 @@ fn promoted(plan: &Plan) -> String {
     }
 }
 
+fn proposed(plan: &Plan) -> String {
+    let Some(proposal) = &plan.proposal else { return "Proposed.".to_owned() };
+    let merged = format!("{} is promoted when it is merged", plan.to);
+    match (proposal.number, &proposal.url) {
+        (Some(number), Some(url)) => format!("Proposed: pull request {number} is open at {url}; {merged}."),
+        (None, Some(url)) => {
+            format!(
+                "Proposed: branch {} is pushed, and its pull request can be opened at {url}; {merged}.",
+                proposal.branch
+            )
+        }
+        (_, None) => {
+            format!(
+                "Proposed: branch {} waits to be merged into {}; {merged}.",
+                proposal.branch, plan.target.branch
+            )
+        }
+    }
+}
+
 fn circumstances(view: &mut View, plan: &Plan) {
     let repository = |name: &str| if name == "." { String::new() } else { format!(" of {name}") };
     view.fact(
@@ -162,6 +185,13 @@ fn circumstances(view: &mut View, plan: &Plan) {
         "to",
         format!("{}: branch {} {before}{}", plan.to, plan.target.branch, repository(&plan.target.repository)),
     );
+    if let Some(proposal) = &plan.proposal {
+        let how = match proposal.via {
+            Via::PullRequest => "by a pull request of branch",
+            Via::Push | Via::Branch => "when somebody merges branch",
+        };
+        view.fact("via", format!("{how} {}", proposal.branch));
+    }
     let base = match (&plan.merge.base, &plan.target.before) {
         (Some(base), _) => format!("since {}", short(base)),
         (None, Some(_)) => "of unrelated histories".to_owned(),

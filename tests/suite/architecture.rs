@@ -21,12 +21,15 @@ const RANKS: [(&str, u8); 14] = [
 ];
 
 /// Libraries and the rooms that may name them.
-const LIBRARIES: [(&str, &[&str]); 15] = [
+const LIBRARIES: [(&str, &[&str]); 18] = [
     ("anstyle", &["report", "cli"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("duckdb", &["warehouse"]),
-    ("rustls", &["warehouse"]),
+    ("base64", &["ci"]),
+    ("rustls", &["ci", "warehouse"]),
+    ("rustls_native_certs", &["ci", "warehouse"]),
+    ("ureq", &["ci"]),
     ("tokio_postgres", &["warehouse"]),
     ("figment", &["config"]),
     ("git2", &["git"]),

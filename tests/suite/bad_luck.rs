@@ -133,9 +133,10 @@ fn a_target_that_may_not_be_written_is_left_as_it_is() {
 #[test]
 fn a_full_disk_stops_it_and_once_there_is_room_it_goes_on() {
     let sandbox = shop(LAYOUT);
-    let noise: String = (0_u64..60_000)
+    let noise: Vec<String> = (0_u64..60_000)
         .map(|number| format!("{:x}\n", number.wrapping_mul(number ^ 0x9e37_79b9_7f4a_7c15)))
         .collect();
+    let noise = noise.concat();
     change_in_dev(&sandbox, LAYOUT, "notes.txt", &noise, "much to store");
     let before = sandbox.git("staging.git", &["for-each-ref"]);
     // A file may grow to 64 KiB and no further; who tries gets an error, as on a full disk.
@@ -180,7 +181,9 @@ fn a_cache_that_is_shallow_partial_or_broken_is_made_anew() {
         packs.iter().find(|path| path.extension().is_some_and(|extension| extension == "pack")).unwrap();
     let loose = sandbox.path("loose.pack");
     std::fs::rename(pack, &loose).unwrap();
-    packs.iter().for_each(|path| drop(std::fs::remove_file(path)));
+    for path in &packs {
+        drop(std::fs::remove_file(path));
+    }
     let input = std::fs::File::open(&loose).unwrap();
     let unpacked =
         sandbox.command("git", &name).args(["unpack-objects", "-q"]).stdin(input).status().unwrap();

@@ -397,6 +397,11 @@ fn no_canary_comes_out_of_any_command_format_or_failure_and_none_is_written() {
     let canary = |number: usize| format!("c4nary-{number}-secret");
     let text = canaries(canary);
     let mut sandbox = project(&text);
+    for (number, name) in ["GITHUB_TOKEN", "GH_TOKEN", "GITLAB_TOKEN", "GITEA_TOKEN"].into_iter().enumerate()
+    {
+        sandbox.set(name, &canary(20 + number));
+    }
+    sandbox.set("BITBUCKET_TOKEN", &format!("ada:{}", canary(24)));
     sandbox.set("SESSION_TOKEN", &canary(11)).set("TAP_S_OAUTH", &canary(12)).set("PLAIN_NAME", "fine");
     sandbox.write("p/.env", format!("TAP_CHILD_PASSWORD={}\n", canary(13)));
     sandbox.git("p", &["init", "-q"]);

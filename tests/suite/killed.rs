@@ -46,7 +46,7 @@ fn killed_at_random_a_second_run_ends_in_the_same_state() {
             child.kill().unwrap();
             let killed = sandbox.wait(child).status == -1;
             let moved = has_moved(&sandbox, &template, layout);
-            fell[if !killed { 2 } else { usize::from(moved) }] += 1;
+            fell[if killed { usize::from(moved) } else { 2 }] += 1;
             let told = format!("{layout:?}, kill {number} after {after:?}");
             let run = sandbox.promote("shop", WORDS);
             assert_eq!(run.status, 0, "{told}\n{}", run.everything());

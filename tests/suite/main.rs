@@ -14,6 +14,7 @@ mod command_ci;
 mod command_config;
 mod command_demo;
 mod command_environment;
+mod command_forge;
 mod command_git;
 mod command_others;
 mod command_part;

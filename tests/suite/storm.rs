@@ -12,7 +12,7 @@ fn sources(count: usize) -> Sandbox {
     let sandbox = shop(Layout::Repositories);
     let order =
         sandbox.read("shop/project.yml").replace("  order: [dev, staging, prod]\n", "  prefer: source\n");
-    let added: String = (0..count)
+    let added: Vec<String> = (0..count)
         .map(|number| {
             format!(
                 "- name: dev{number}\n  dataset: own{number}\n  \
@@ -20,7 +20,7 @@ fn sources(count: usize) -> Sandbox {
             )
         })
         .collect();
-    sandbox.write("shop/project.yml", order + &added);
+    sandbox.write("shop/project.yml", order + &added.concat());
     sandbox.commit("shop", "Ada", "a developer each");
     sandbox.git("shop", &["push", "-q", "origin", "HEAD:main"]);
     sandbox.git("shop", &["push", "-q", "../staging.git", "HEAD:main"]);

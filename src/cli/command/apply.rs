@@ -26,6 +26,10 @@ pub(super) fn run(session: &mut Session<'_>, args: &ApplyArgs) -> Result<Answer,
         return Err(stale(expected, &scene.plan));
     }
     let shown = plan::answer(session, "apply", &scene.plan, &scene.findings, true);
+    if scene.plan.outcome == Outcome::NothingToDo {
+        let recorded = promotion::record_landed(&scene, &mut session.ports());
+        recorded.map_err(|error| Failure::of("apply", &error))?;
+    }
     if shown.code != ExitCode::Done || scene.plan.outcome == Outcome::NothingToDo {
         return Ok(shown);
     }
@@ -39,7 +43,9 @@ pub(super) fn run(session: &mut Session<'_>, args: &ApplyArgs) -> Result<Answer,
     let mut answer = plan::answer(session, "apply", &applied.plan, &findings, true);
     // What was shown before the question is not shown twice.
     answer.view = if args.act.yes { answer.view } else { promoted_view(&applied.plan) };
-    if request.run {
+    if request.run && applied.plan.outcome == Outcome::Proposed {
+        session.console.tell("The models are built when it is merged: by CI, or with `promote run`.");
+    } else if request.run {
         build(session, &applied, &mut answer)?;
     }
     Ok(answer)

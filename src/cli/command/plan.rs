@@ -92,7 +92,7 @@ pub(super) fn answer(
         Outcome::Stale => ExitCode::Stale,
         Outcome::Partial => ExitCode::Warehouse,
         Outcome::Planned if acting && waiting.is_some() => ExitCode::No,
-        Outcome::Planned | Outcome::Promoted | Outcome::NothingToDo => ExitCode::Done,
+        Outcome::Planned | Outcome::Promoted | Outcome::Proposed | Outcome::NothingToDo => ExitCode::Done,
     };
     let error = (code != ExitCode::Done).then(|| failure(plan));
     let document = Document::of(command).result(plan).findings(findings).error(error.clone());

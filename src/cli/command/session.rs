@@ -9,7 +9,8 @@ use jiff::Timestamp;
 
 use tokio::runtime::Runtime;
 
-use crate::config::{Asked, Flags};
+use crate::ci;
+use crate::config::{Asked, Flags, Mask};
 use crate::git::{GitProgram, Prompts};
 use crate::model::event::{Event, Listener};
 use crate::model::merge::Resolution;
@@ -52,6 +53,8 @@ impl Listener for Voice<'_> {
 impl<'a> Session<'a> {
     /// Makes it.
     pub(super) fn new(world: &'a World, console: &'a Console, global: Global) -> Self {
+        // A forge may repeat what it was sent, and so may Git.
+        console.hide(Mask::new(ci::tokens(&world.variables).into_iter()));
         let prompts = if world.terminal.stdin { Prompts::Allowed } else { Prompts::Refused };
         Self {
             world,

@@ -79,6 +79,7 @@ impl Case {
             only_commits: &self.only_commits,
             again: &self.again,
             selected: &self.selected,
+            squashed: None,
             base: self.base.as_ref(),
             reinstate: &self.reinstate,
             by: &self.by,

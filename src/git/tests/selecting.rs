@@ -208,6 +208,7 @@ impl World {
                 only: &part.paths,
                 only_commits: &part.commits,
                 selected,
+                squashed: None,
                 base: None,
                 again: &[],
                 reinstate: &[],

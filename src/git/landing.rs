@@ -1,0 +1,105 @@
+//! How a promotion that somebody else merges is found again: merged, squashed or rebased.
+
+use git2::{Commit, Oid};
+
+use super::error::GitError;
+use super::revision::Revision;
+use super::store::Store;
+
+/// How many commits of the target are looked through.
+const LIMIT: usize = 500;
+
+/// A promotion that waited in a branch of its own.
+#[derive(Clone, Copy, Debug)]
+pub struct Sought<'a> {
+    /// The target's tip when it was made.
+    pub before: &'a Revision,
+    /// Its commit; it need not be in the store.
+    pub commit: &'a Revision,
+    /// The tree of that.
+    pub tree: &'a Revision,
+    /// The plan's id, which its trailer names.
+    pub plan_id: &'a str,
+}
+
+/// Where a promotion came into the target.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Landing {
+    /// The commit of the target that brought the last of it.
+    pub commit: Revision,
+    /// The target before the first of it.
+    pub before: Revision,
+    /// The tree of the commit.
+    pub tree: Revision,
+}
+
+/// Looks for a promotion in what came into the target since.
+///
+/// Shape: merged, where the target's past holds its commit; squashed or rebased, where a commit of the target has the
+/// tree that merging it would have given; else where a message names its plan. The oldest such commit counts.
+/// Effects: merged trees are written into the store: give a speculative one.
+///
+/// # Errors
+///
+/// [`GitError::Library`] if the history cannot be read.
+pub fn landing(store: &Store, tip: &Revision, sought: Sought<'_>) -> Result<Option<Landing>, GitError> {
+    let failed = || GitError::doing("cannot look for a merged promotion");
+    let Some(states) = states(store, tip, sought.before) else { return Ok(None) };
+    let found = |before: &Commit<'_>, commit: &Commit<'_>| Landing {
+        commit: commit.id().into(),
+        before: before.id().into(),
+        tree: commit.tree_id().into(),
+    };
+    let pairs = || states.iter().zip(states.iter().skip(1));
+    if store.has(sought.commit) && store.contains(tip, sought.commit)? {
+        for (before, commit) in pairs() {
+            if store.contains(&commit.id().into(), sought.commit)? {
+                return Ok(Some(found(before, commit)));
+            }
+        }
+    }
+    for (index, before) in states.iter().enumerate() {
+        let Some(expected) = merged(store, before, sought).map_err(failed())? else { continue };
+        let after = states.iter().skip(index + 1).find(|commit| commit.tree_id() == expected);
+        if let Some(after) = after.filter(|_| expected != before.tree_id()) {
+            return Ok(Some(found(before, after)));
+        }
+    }
+    let named = pairs().find(|(_, commit)| names(commit, sought.plan_id));
+    Ok(named.map(|(before, commit)| found(before, commit)))
+}
+
+/// Lists the target's states since a commit, that first, along first parents; nothing where it is not in them.
+fn states<'a>(store: &'a Store, tip: &Revision, since: &Revision) -> Option<Vec<Commit<'a>>> {
+    let mut next = store.repository.find_commit(tip.oid());
+    let mut states = Vec::new();
+    for _ in 0..LIMIT {
+        let Ok(commit) = next else { break };
+        next = commit.parent(0);
+        let last = commit.id() == since.oid();
+        states.push(commit);
+        if last {
+            states.reverse();
+            return Some(states);
+        }
+    }
+    None
+}
+
+/// Gives the tree that merging the promotion into a state of the target gives; nothing where that is not known.
+fn merged(store: &Store, state: &Commit<'_>, sought: Sought<'_>) -> Result<Option<Oid>, git2::Error> {
+    if state.id() == sought.before.oid() {
+        return Ok(Some(sought.tree.oid()));
+    }
+    let Ok(commit) = store.repository.find_commit(sought.commit.oid()) else { return Ok(None) };
+    let mut index = store.repository.merge_commits(state, &commit, None)?;
+    if index.has_conflicts() { Ok(None) } else { index.write_tree_to(&store.repository).map(Some) }
+}
+
+/// Whether a message holds the trailer of a plan, wherever a forge has put it.
+fn names(commit: &Commit<'_>, plan_id: &str) -> bool {
+    let message = String::from_utf8_lossy(commit.message_bytes());
+    message
+        .lines()
+        .any(|line| line.trim().strip_prefix("Promote-Plan: ").is_some_and(|id| id.trim() == plan_id))
+}
