@@ -11,8 +11,8 @@ use super::shape::WAREHOUSE_KINDS;
 use super::suggest::did_you_mean;
 use crate::model::coordinate::Dataset;
 use crate::model::environment::{
-    Check, EffectiveValue, Environment, Force, Freeze, Gates, Migrate, Paths, Source, SourceTable, Warehouse,
-    Workspace,
+    Check, EffectiveValue, Environment, Force, Freeze, Gates, Migrate, Paths, ProofPolicy, Source,
+    SourceTable, Warehouse, Workspace,
 };
 use crate::model::finding::Finding;
 use crate::model::name::EnvironmentName;
@@ -42,6 +42,10 @@ pub(super) fn environment(
         force: match decoder.text("force").as_deref() {
             Some("forbidden") => Force::Forbidden,
             _ => Force::Allowed,
+        },
+        proof: match decoder.text("proof").as_deref() {
+            Some("required") => ProofPolicy::Required,
+            _ => ProofPolicy::Offered,
         },
         gates: decoder.gates(),
     }

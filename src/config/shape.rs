@@ -65,6 +65,7 @@ const WAREHOUSE: &[Field] = &[
         Shape::Text,
         "The address of the server; best a reference such as `$SHOP_URL`, because it holds a password.",
     ),
+    field("scratch", Shape::Text, "The address of a server for throw-away databases, where another."),
 ];
 
 const PATHS: &[Field] = &[
@@ -177,6 +178,11 @@ pub(super) const OVERLAY: &[Field] = &[
         "Who applies the migration: the promotion, CI on the push, or nobody.",
     ),
     field("force", Shape::Choice(&["allowed", "forbidden"]), "Whether incompatible changes may be forced."),
+    field(
+        "proof",
+        Shape::Choice(&["offered", "required"]),
+        "Whether a migration is applied that could not be tried on a copy first.",
+    ),
     field("gates", Shape::Mapping(GATES), "What must be so before a promotion into an environment."),
 ];
 

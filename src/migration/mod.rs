@@ -7,12 +7,14 @@
 //! Nothing here drops or forces by itself: what breaks somebody is a step that stands in the way.
 //! Start at [`plan()`].
 
+mod ahead;
 mod apply;
 mod build;
 mod context;
 mod declared;
 mod desired;
 mod diff;
+mod drift;
 mod error;
 mod fit;
 mod lift;

@@ -33,6 +33,8 @@ pub struct Environment {
     pub migrate: Migrate,
     /// Whether incompatible changes may be forced.
     pub force: Force,
+    /// Whether a migration may be applied that could not be tried.
+    pub proof: ProofPolicy,
     /// What must be so before a promotion into it.
     pub gates: Gates,
 }
@@ -134,6 +136,17 @@ pub enum Force {
     Allowed,
     /// `--force` is refused; `--allow CODE:OBJECT` still works.
     Forbidden,
+}
+
+/// Whether a migration may be applied that could not be tried on a copy.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProofPolicy {
+    /// It may; the plan says that it is unproven.
+    #[default]
+    Offered,
+    /// It may not.
+    Required,
 }
 
 /// What must be so before a promotion into an environment.

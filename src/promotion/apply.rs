@@ -76,11 +76,16 @@ pub async fn apply(
     }
 }
 
-/// Where a crash test ends the process, as hard as `kill -9` does.
+/// Where a crash test ends the process.
 pub(super) fn border(name: &str, ports: &Ports<'_>) {
-    if ports.crash_at == Some(name)
-        && let Some(pid) = rustix::process::Pid::from_raw(i32::try_from(ports.pid).unwrap_or(0))
-    {
+    if ports.crash_at == Some(name) {
+        crash(ports.pid);
+    }
+}
+
+/// Ends this process as hard as `kill -9` does.
+pub(super) fn crash(pid: u32) {
+    if let Some(pid) = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap_or(0)) {
         // A process that may not kill itself goes on, and the test that asked for it says so.
         rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap_or_default();
     }

@@ -1,5 +1,6 @@
 //! Whether a plan may be carried out: one gate for each thing that must be so. Pure.
 
+use crate::model::environment::ProofPolicy;
 use crate::model::merge::Merge;
 use crate::model::migration::{Migration, MigrationState};
 use crate::model::outcome::Outcome;
@@ -24,6 +25,7 @@ pub(super) fn gates(observed: &Observed, said: &Acknowledgements) -> Vec<Gate> {
         losses(&observed.merge),
         coordinates(observed, said),
         migration(&observed.migration, observed),
+        proof(&observed.migration, observed.policy.proof),
     ]
     .into_iter()
     .flatten()
@@ -262,10 +264,16 @@ fn migration(migration: &Migration, observed: &Observed) -> Option<Gate> {
             format!("{} let through", count(forced, "incompatible change", "incompatible changes")),
         );
     }
-    match migration.proof.as_deref() {
-        Some(proof) if proof.starts_with("failed") => gate("proof", GateState::Refused, proof),
-        _ => None,
+    None
+}
+
+/// A plan that was tried and is wrong is never offered; one that could not be tried where the target allows it.
+fn proof(migration: &Migration, required: ProofPolicy) -> Option<Gate> {
+    let proof = migration.proof.as_deref()?;
+    if migration.is_disproven() || (migration.is_unproven() && required == ProofPolicy::Required) {
+        return gate("proof", GateState::Refused, proof);
     }
+    None
 }
 
 /// Gates that the target declares and that this version cannot check: they are never passed over.

@@ -386,6 +386,7 @@ impl Looking<'_> {
             direction: self.direction(&merging.promotion),
             expected_from: self.expected_from(&merging.promotion),
             migrate: environment.map(|environment| environment.migrate).unwrap_or_default(),
+            proof: environment.map(|environment| environment.proof).unwrap_or_default(),
             gates: environment.map(|environment| environment.gates.clone()).unwrap_or_default(),
             hold: ledger::hold(self.records, &self.request.to).map(str::to_owned),
             moved: settled.and_then(|settled| settled.moved.clone()),
@@ -473,6 +474,7 @@ impl Settled {
         }
         environment.migrate = policy.migrate;
         environment.force = policy.force;
+        environment.proof = policy.proof;
         environment.gates = policy.gates.clone();
         resolved
     }
@@ -510,6 +512,7 @@ fn policy_digest(
         "resolve": promotion.resolve,
         "migrate": environment.map(|environment| environment.migrate),
         "force": environment.map(|environment| environment.force),
+        "proof": environment.map(|environment| environment.proof),
         "gates": environment.map(|environment| format!("{:?}", environment.gates)),
         "dataset": environment.and_then(|environment| environment.dataset.as_ref()),
     });

@@ -14,6 +14,7 @@ use crate::model::plan::Acknowledgements;
 use crate::models::Models;
 use crate::warehouse::{self, Inspect, Interrupt, Ledger, Reach, Remembered, Seen, WarehouseError};
 
+use super::apply::crash;
 use super::declare;
 use super::digest::digest;
 use super::error::PromotionError;
@@ -163,6 +164,7 @@ async fn ask(
         interrupt: Interrupt::clone(&ports.interrupted),
         routines: declared.routines(),
         variables: ports.variables.clone(),
+        managed: declared.managed_datasets(),
         ..Reach::reading(datasets.clone())
     };
     ports.begins(format!("comparing the tables of {} with what is declared", subject.name));
@@ -216,7 +218,7 @@ impl SchemaPlan {
     }
 
     fn known(subject: Subject, declared: &Declared, target: MigrationTarget, planned: Planned) -> Self {
-        let Planned { datasets, fingerprint, ledger, desired, steps, proof, .. } = planned;
+        let Planned { datasets, fingerprint, ledger, desired, steps, proof, drift, .. } = planned;
         let migration = Migration {
             state: MigrationState::Known,
             target: Some(target),
@@ -224,6 +226,7 @@ impl SchemaPlan {
             compatible: !steps.steps.iter().any(Step::blocks),
             fingerprint: Some(fingerprint),
             proof: Some(proof.to_string()),
+            drift,
             steps: steps.steps,
         };
         let routines = declared.routines();
@@ -239,6 +242,7 @@ impl SchemaPlan {
             compatible: true,
             fingerprint: None,
             proof: None,
+            drift: Vec::new(),
             steps: Vec::new(),
         };
         Self { migration, findings: Vec::new(), known: None }
@@ -260,7 +264,7 @@ pub(super) struct Applying<'a> {
 impl Known {
     /// Whether a half has anything to run or to remember.
     pub(super) fn has(&self, applying: &Applying<'_>, half: Half) -> bool {
-        self.application(applying, "").intent(half).is_some()
+        self.application((applying, ""), &|_| ()).intent(half).is_some()
     }
 
     /// Applies a half in one transaction, checked against the plan inside of it.
@@ -290,7 +294,8 @@ impl Known {
         ports.begins(format!("migrating {}", self.subject.name));
         let connection = warehouse::connect(&self.subject.warehouse, &reach).await;
         let mut connection = connection.map_err(|error| self.subject.failed(error))?;
-        let applied = self.application(applying, &at).apply(connection.as_mut(), half).await;
+        let border = crash_border(ports);
+        let applied = self.application((applying, &at), &border).apply(connection.as_mut(), half).await;
         drop(connection);
         ports.ends();
         applied.map_err(|error| match error {
@@ -302,7 +307,11 @@ impl Known {
         })
     }
 
-    fn application<'a>(&'a self, applying: &'a Applying<'a>, at: &'a str) -> Application<'a> {
+    fn application<'a>(
+        &'a self,
+        (applying, at): (&'a Applying<'a>, &'a str),
+        committed: &'a dyn Fn(u32),
+    ) -> Application<'a> {
         let fingerprint = applying.migration.fingerprint.as_deref();
         Application {
             desired: &self.desired,
@@ -313,6 +322,7 @@ impl Known {
             at,
             by: applying.by,
             acknowledgements: applying.said,
+            committed,
             planned_for: fingerprint.map(|fingerprint| (self.datasets.as_slice(), fingerprint)),
         }
     }
@@ -333,6 +343,16 @@ impl Known {
         let failed = |error| self.subject.failed(error);
         let mut connection = warehouse::connect(&self.subject.warehouse, &reach).await.map_err(failed)?;
         connection.ledger(&self.subject.dataset).await.map_err(failed)
+    }
+}
+
+/// Where a crash test ends the process: after a transaction group, `group-2`.
+fn crash_border(ports: &Ports<'_>) -> impl Fn(u32) + use<> {
+    let (at, pid) = (ports.crash_at.map(str::to_owned), ports.pid);
+    move |group| {
+        if at.as_deref() == Some(format!("group-{group}").as_str()) {
+            crash(pid);
+        }
     }
 }
 

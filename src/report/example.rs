@@ -207,6 +207,7 @@ fn migration() -> Migration {
         compatible: false,
         fingerprint: Some("ab12".to_owned()),
         proof: Some("proven".to_owned()),
+        drift: Vec::new(),
         steps: vec![add, narrow],
     }
 }

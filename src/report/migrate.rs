@@ -1,6 +1,7 @@
 //! The migration of one environment on its own: what `migrate` prints.
 
 use super::command::quoted;
+use super::drift::drift;
 use super::label::Label;
 use super::refusal::{Refusal, step_refusals};
 use super::risk::{blocked_steps, faults, notices, warnings};
@@ -39,6 +40,7 @@ pub fn migrate_view(
     view.add(faults(found));
     view.add(blocked_steps(steps, |allow| force(environment, said, allow)));
     view.add(warnings(found));
+    view.add(drift(&steps.drift));
     let schema = migration(steps);
     let (word, tense, extent) = match progress {
         Progress::Applied => ("Done", Tense::Done, Extent::Lines),

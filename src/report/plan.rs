@@ -1,6 +1,7 @@
 //! A plan or promotion as a view: the sections in order of risk, the headline, the total.
 
 use super::command::{command_with, quoted};
+use super::drift::drift;
 use super::label::Label;
 use super::refusal::reasons;
 use super::risk::{
@@ -63,7 +64,7 @@ fn rest(plan: &Plan) -> Vec<Section> {
         schema = summed_up(schema, tally(&plan.migration.steps, Tense::Done));
         changed = summed_up(changed, format!("{} lines", lines(&plan.merge.files)));
     }
-    let mut sections = vec![settled_losses(plan), schema];
+    let mut sections = vec![settled_losses(plan), drift(&plan.migration.drift), schema];
     sections.extend(configuration(plan));
     sections.extend([
         changed,

@@ -29,7 +29,7 @@ pub use csv::rows as csv_rows;
 pub use error::WarehouseError;
 pub use files::{Files, Typed};
 pub use fingerprint::fingerprint;
-pub use ledger::{Guard, Intent, Ledger, Owned, Ownership, Standing};
+pub use ledger::{Applied, Guard, Intent, Ledger, Mark, Owned, Ownership, Standing};
 pub use postgres::words as server_words;
 pub(crate) use quote::quoted;
 pub use quote::{literal, name, path, same_name};
