@@ -143,6 +143,7 @@ fn warehouse_code(error: &WarehouseError) -> ExitCode {
         | WarehouseError::Statement { .. }
         | WarehouseError::NotDeclaring { .. }
         | WarehouseError::Untried { .. }
+        | WarehouseError::Planner { .. }
         | WarehouseError::NotRecorded { .. }
         | WarehouseError::Ledger { .. }
         | WarehouseError::Locked { .. }
@@ -375,6 +376,9 @@ fn warehouse_hint(error: &WarehouseError) -> Option<String> {
         WarehouseError::Lost { .. } => "run the same command again: it finds what was done and does the rest",
         WarehouseError::Untried { .. } => {
             "name a server for a database to try things in: `warehouse.scratch`, or ALTER ROLE … CREATEDB"
+        }
+        WarehouseError::Planner { .. } => {
+            "run the command by hand in the project's folder; what it has to print is in docs/planner.md"
         }
         WarehouseError::Interrupted
         | WarehouseError::Statement { .. }

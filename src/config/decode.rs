@@ -51,6 +51,9 @@ pub(super) fn environment(
     }
 }
 
+/// How long another planner may take.
+const PLANNER_TIMEOUT: Duration = Duration::from_secs(30 * 60);
+
 struct Decoder<'a> {
     root: &'a BTreeMap<String, EffectiveValue>,
     tree: &'a Value,
@@ -116,6 +119,13 @@ impl Decoder<'_> {
                 url: self.text("warehouse.url").unwrap_or_default(),
                 scratch: self.text("warehouse.scratch").filter(|url| !url.is_empty()),
             }),
+            Some("command") => {
+                let timeout = self.text("warehouse.timeout").and_then(|text| duration(&text));
+                let (plan, apply) =
+                    (self.warehouse_text("plan", "command"), self.warehouse_text("apply", "command"));
+                let timeout = timeout.unwrap_or(PLANNER_TIMEOUT);
+                Some(Warehouse::Command { plan: plan?, apply: apply?, timeout })
+            }
             other => {
                 let kinds = WAREHOUSE_KINDS.join(", ");
                 let finding = match other {

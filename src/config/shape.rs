@@ -51,13 +51,13 @@ pub(super) const PLUGIN_TYPES: [&str; 8] =
     ["extractors", "loaders", "transforms", "orchestrators", "transformers", "files", "utilities", "mappers"];
 
 /// Kinds of warehouses.
-pub(super) const WAREHOUSE_KINDS: &[&str] = &["duckdb", "postgres"];
+pub(super) const WAREHOUSE_KINDS: &[&str] = &["duckdb", "postgres", "command"];
 
 const WAREHOUSE: &[Field] = &[
     field(
         "kind",
         Shape::Choice(WAREHOUSE_KINDS),
-        "The engine: `duckdb` needs `path`, `postgres` needs `url`.",
+        "The engine: `duckdb` needs `path`, `postgres` needs `url`; `command` needs `plan` and `apply`.",
     ),
     field("path", Shape::Text, "The database file, relative to this file."),
     field(
@@ -65,6 +65,9 @@ const WAREHOUSE: &[Field] = &[
         Shape::Text,
         "The address of the server; best a reference such as `$SHOP_URL`, because it holds a password.",
     ),
+    field("plan", Shape::Text, "The command of another planner that plans, for the shell."),
+    field("apply", Shape::Text, "The command that applies that plan."),
+    field("timeout", Shape::Duration, "How long each of them may take; 30m without it."),
     field("scratch", Shape::Text, "The address of a server for throw-away databases, where another."),
 ];
 

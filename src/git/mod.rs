@@ -13,6 +13,7 @@ mod conflict;
 mod create;
 mod engine;
 mod error;
+mod export;
 mod guard;
 mod history;
 mod journal;

@@ -26,13 +26,12 @@ pub(super) fn apart_from_code(
     let mut staying = Vec::new();
     let mut others = Vec::new();
     for change in changes {
-        match &change {
-            Change::DropColumn { table, column }
-                if stays(desired, ledger, options, (table, &column.name)) =>
-            {
-                staying.push(notice(desired, table, &column.name));
-            }
-            _ => others.push(change),
+        if let Change::DropColumn { table, column } = &change
+            && stays(desired, ledger, options, (table, &column.name))
+        {
+            staying.push(notice(desired, table, &column.name));
+        } else {
+            others.push(change);
         }
     }
     (staying, others)

@@ -63,6 +63,15 @@ pub enum Warehouse {
         /// A server for throw-away databases; absent: the same one.
         scratch: Option<String>,
     },
+    /// Somebody else's planner.
+    Command {
+        /// The command that plans, for the shell.
+        plan: String,
+        /// The command that applies that plan.
+        apply: String,
+        /// How long each may take.
+        timeout: Duration,
+    },
 }
 
 impl Warehouse {
@@ -71,6 +80,7 @@ impl Warehouse {
         match self {
             Self::DuckDb { .. } => "duckdb",
             Self::Postgres { .. } => "postgres",
+            Self::Command { .. } => "command",
         }
     }
 }

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::planner::Planner;
+
 /// How a change of the schema is judged.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -186,6 +188,9 @@ pub struct Migration {
     /// What is live otherwise than it was last applied.
     #[serde(default)]
     pub drift: Vec<Drift>,
+    /// Who planned it, where that is another program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planner: Option<Planner>,
     /// The steps, in the order in which they run.
     pub steps: Vec<Step>,
 }
@@ -201,8 +206,15 @@ impl Migration {
             fingerprint: None,
             proof: None,
             drift: Vec::new(),
+            planner: None,
             steps: Vec::new(),
         }
+    }
+
+    /// Gives the words of a planner that refuses.
+    pub fn refusal(&self) -> Option<String> {
+        let planner = self.planner.as_ref()?;
+        Some(format!("`{}` refuses: {}", planner.command, planner.refused.as_ref()?))
     }
 
     /// Whether the statements were tried and are wrong: such a plan is not offered.

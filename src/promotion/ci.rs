@@ -295,5 +295,6 @@ fn reading_at(
     findings.extend(resolved.findings.iter().cloned());
     let chosen = Chosen { name: Some(EnvironmentName::new(name)), why: "the push".to_owned() };
     let read = format!("commit {}", commit.short());
-    Ok(Reading { resolved, chosen, read, findings, written, snapshot, ground })
+    let store = Some(store.git_dir().to_path_buf());
+    Ok(Reading { resolved, chosen, read, findings, written, snapshot, store, ground })
 }

@@ -240,6 +240,9 @@ fn migration(migration: &Migration, observed: &Observed) -> Option<Gate> {
     if migration.state != MigrationState::Known {
         return None;
     }
+    if let Some(refusal) = migration.refusal() {
+        return gate("migration", GateState::Refused, refusal);
+    }
     let blocking = migration.steps.iter().filter(|step| step.blocks()).count();
     if blocking > 0 {
         let why = if observed.policy.force_forbidden {

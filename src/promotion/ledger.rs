@@ -50,6 +50,7 @@ pub(super) fn promoted(plan: &Plan, circumstances: Circumstances) -> Entry {
         .to_owned(),
         migrations: circumstances.migrations,
         after_push: plan.migration.after_push().cloned().collect(),
+        planner: plan.migration.planner.clone(),
         tool: plan.tool.clone(),
     }))
 }

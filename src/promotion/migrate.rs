@@ -1,7 +1,7 @@
 //! The schema alone, of one environment: `promote migrate`.
 
 use crate::migration::Half;
-use crate::model::environment::ProofPolicy;
+use crate::model::environment::{ProofPolicy, Warehouse};
 use crate::model::finding::Finding;
 use crate::model::migration::Migration;
 use crate::model::plan::Acknowledgements;
@@ -11,11 +11,13 @@ use serde_json::json;
 
 use super::digest::digest;
 use super::error::PromotionError;
+use super::known::Known;
 use super::mask;
 use super::plan::TOOL;
+use super::planner;
 use super::reading::Reading;
 use super::request::Ports;
-use super::schema::{self, Applying, Known, Presence, Subject};
+use super::schema::{self, Applying, Presence, Subject};
 
 /// A planned migration, and what applying it needs.
 pub struct Migrating {
@@ -34,6 +36,7 @@ impl Migrating {
     pub fn is_blocked(&self) -> bool {
         self.migration.steps.iter().any(crate::model::migration::Step::blocks)
             || self.lacks_proof()
+            || self.migration.refusal().is_some()
             || self.findings.iter().any(|finding| finding.code == "force-forbidden")
     }
 
@@ -81,8 +84,12 @@ pub async fn plan_migration(
     said: &Acknowledgements,
     ports: &mut Ports<'_>,
 ) -> Result<Migrating, PromotionError> {
-    let subject = Subject::of(&reading.resolved)?;
-    let mut schema = schema::plan_schema(subject, models, said, Presence::Needed, ports).await?;
+    let mut schema = if let Some(Warehouse::Command { .. }) = &reading.resolved.environment.warehouse {
+        planner::plan(&reading.resolved, reading.folder(ports)?, said, ports).await?
+    } else {
+        let subject = Subject::of(&reading.resolved)?;
+        schema::plan_schema(subject, models, said, Presence::Needed, ports).await?
+    };
     let parts = json!({
         "tool": TOOL,
         "target": schema.migration.target,

@@ -18,6 +18,7 @@ use super::apply::crash;
 use super::declare;
 use super::digest::digest;
 use super::error::PromotionError;
+use super::known::Known;
 use super::memory::FileMemory;
 use super::plan::TOOL;
 use super::request::Ports;
@@ -58,8 +59,8 @@ pub(super) struct SchemaPlan {
     pub(super) known: Option<Known>,
 }
 
-/// What applying a planned schema needs.
-pub(super) struct Known {
+/// What applying steps of ours needs.
+pub(super) struct Tables {
     subject: Subject,
     desired: Desired,
     datasets: Vec<Dataset>,
@@ -67,7 +68,7 @@ pub(super) struct Known {
     /// The steps as they run; those of the plan are masked.
     steps: Vec<Step>,
     /// What the warehouse had recorded when it was planned.
-    pub(super) ledger: Ledger,
+    ledger: Ledger,
 }
 
 impl Subject {
@@ -95,10 +96,20 @@ impl Subject {
                 format!("duckdb {}", path.strip_prefix(&self.root).unwrap_or(path).display())
             }
             Warehouse::Postgres { url, .. } => format!("postgres {}", warehouse::server_words(url)),
+            Warehouse::Command { plan, .. } => format!("command {plan}"),
         }
     }
 
-    fn failed(&self, source: WarehouseError) -> PromotionError {
+    /// Names it for a plan.
+    pub(super) fn target(&self) -> MigrationTarget {
+        MigrationTarget {
+            environment: self.name.clone(),
+            warehouse: self.words(),
+            dataset: self.dataset.to_string(),
+        }
+    }
+
+    pub(super) fn failed(&self, source: WarehouseError) -> PromotionError {
         if matches!(source, WarehouseError::Interrupted) {
             return PromotionError::Interrupted;
         }
@@ -127,11 +138,7 @@ pub(super) async fn plan_schema(
     ports: &mut Ports<'_>,
 ) -> Result<SchemaPlan, PromotionError> {
     let declared = declare::declared(models, &subject.dataset);
-    let target = MigrationTarget {
-        environment: subject.name.clone(),
-        warehouse: subject.words(),
-        dataset: subject.dataset.to_string(),
-    };
+    let target = subject.target();
     if presence == Presence::Optional && is_elsewhere(&subject.warehouse) {
         return Ok(SchemaPlan::unknown(target, "CI plans it"));
     }
@@ -204,7 +211,7 @@ fn seen_key(warehouse: &Warehouse, datasets: &[Dataset], reach: &Reach, ports: &
 fn is_elsewhere(warehouse: &Warehouse) -> bool {
     match warehouse {
         Warehouse::DuckDb { path } => !std::path::Path::new(path).exists(),
-        Warehouse::Postgres { .. } => false,
+        Warehouse::Postgres { .. } | Warehouse::Command { .. } => false,
     }
 }
 
@@ -227,11 +234,17 @@ impl SchemaPlan {
             fingerprint: Some(fingerprint),
             proof: Some(proof.to_string()),
             drift,
+            planner: None,
             steps: steps.steps,
         };
         let routines = declared.routines();
-        let known = Known { subject, desired, datasets, routines, steps: migration.steps.clone(), ledger };
-        Self { migration, findings: steps.findings, known: Some(known) }
+        let tables = Tables { subject, desired, datasets, routines, steps: migration.steps.clone(), ledger };
+        Self { migration, findings: steps.findings, known: Some(Known::Tables(Box::new(tables))) }
+    }
+
+    /// The migration is not known here: CI plans it.
+    pub(super) fn elsewhere(subject: &Subject) -> Self {
+        Self::unknown(subject.target(), "CI plans it")
     }
 
     fn unknown(target: MigrationTarget, note: &str) -> Self {
@@ -243,6 +256,7 @@ impl SchemaPlan {
             fingerprint: None,
             proof: None,
             drift: Vec::new(),
+            planner: None,
             steps: Vec::new(),
         };
         Self { migration, findings: Vec::new(), known: None }
@@ -261,7 +275,7 @@ pub(super) struct Applying<'a> {
     pub(super) said: &'a Acknowledgements,
 }
 
-impl Known {
+impl Tables {
     /// Whether a half has anything to run or to remember.
     pub(super) fn has(&self, applying: &Applying<'_>, half: Half) -> bool {
         self.application((applying, ""), &|_| ()).intent(half).is_some()

@@ -208,6 +208,7 @@ fn migration() -> Migration {
         fingerprint: Some("ab12".to_owned()),
         proof: Some("proven".to_owned()),
         drift: Vec::new(),
+        planner: None,
         steps: vec![add, narrow],
     }
 }

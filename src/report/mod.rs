@@ -23,6 +23,7 @@ mod label;
 mod markdown;
 mod migrate;
 mod plan;
+mod planner;
 mod refusal;
 mod risk;
 mod rollback;

@@ -3,6 +3,7 @@
 use super::command::{command_with, quoted};
 use super::drift::drift;
 use super::label::Label;
+use super::planner::planner;
 use super::refusal::reasons;
 use super::risk::{
     blocked_steps, conflicts, faults, gates, losses, notices, settled_losses, standing_gates, warnings,
@@ -64,7 +65,12 @@ fn rest(plan: &Plan) -> Vec<Section> {
         schema = summed_up(schema, tally(&plan.migration.steps, Tense::Done));
         changed = summed_up(changed, format!("{} lines", lines(&plan.merge.files)));
     }
-    let mut sections = vec![settled_losses(plan), drift(&plan.migration.drift), schema];
+    let mut sections = vec![
+        settled_losses(plan),
+        planner(plan.migration.planner.as_ref()),
+        drift(&plan.migration.drift),
+        schema,
+    ];
     sections.extend(configuration(plan));
     sections.extend([
         changed,

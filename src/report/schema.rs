@@ -14,6 +14,7 @@ use super::runs::ShownRun;
 use crate::model::examined::Examined;
 use crate::model::migration::{Drift, Migration, MigrationTarget, Step};
 use crate::model::plan::Plan;
+use crate::model::planner::{Planner, PlannerAnswer, PlannerRequest};
 use crate::model::record::Record;
 use crate::model::rollback::Rollback;
 use crate::model::status::Status;
@@ -32,6 +33,9 @@ pub struct MigrateResult {
     /// What is live otherwise than it was last applied.
     #[serde(default)]
     pub drift: Vec<Drift>,
+    /// Who planned it, where that is another program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planner: Option<Planner>,
     /// Whether the statements were run.
     pub applied: bool,
     /// The steps, in the order in which they run.
@@ -47,6 +51,7 @@ impl MigrateResult {
             fingerprint: migration.fingerprint.clone(),
             proof: migration.proof.clone(),
             drift: migration.drift.clone(),
+            planner: migration.planner.clone(),
             applied,
             steps: migration.steps.clone(),
         }
@@ -162,6 +167,8 @@ pub fn schemas() -> BTreeMap<&'static str, Value> {
         ("history", schema_for!(HistoryResult).to_value()),
         ("hold", schema_for!(HoldResult).to_value()),
         ("migrate", schema_for!(MigrateResult).to_value()),
+        ("planner-answer", schema_for!(PlannerAnswer).to_value()),
+        ("planner-request", schema_for!(PlannerRequest).to_value()),
         ("plan", schema_for!(Plan).to_value()),
         ("release", schema_for!(HoldResult).to_value()),
         ("rollback", schema_for!(Rollback).to_value()),

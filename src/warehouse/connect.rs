@@ -88,6 +88,7 @@ pub async fn connect(warehouse: &Warehouse, reach: &Reach) -> Result<Connection,
     match warehouse {
         Warehouse::DuckDb { path } => Ok(Box::new(DuckDb::open(Path::new(path), reach).await?)),
         Warehouse::Postgres { url, .. } => Ok(Box::new(Box::pin(Postgres::open(url, reach)).await?)),
+        Warehouse::Command { plan, .. } => Err(no_connection(plan)),
     }
 }
 
@@ -119,6 +120,7 @@ pub async fn scratch(
             }
             opened => opened,
         },
+        Warehouse::Command { plan, .. } => Err(no_connection(plan)),
     }
 }
 
@@ -129,4 +131,11 @@ async fn server(
 ) -> Result<(Box<dyn Scratch>, Typed), WarehouseError> {
     let (scratch, typed) = Box::pin(PostgresScratch::open(url, reach, files)).await?;
     Ok((Box::new(scratch), typed))
+}
+
+fn no_connection(command: &str) -> WarehouseError {
+    WarehouseError::Planner {
+        command: command.to_owned(),
+        message: "plans this environment: there is no connection to its warehouse".to_owned(),
+    }
 }

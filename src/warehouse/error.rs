@@ -71,6 +71,14 @@ pub enum WarehouseError {
         /// Why.
         why: String,
     },
+    /// Somebody else's planner did not do what it was asked.
+    #[error("`{command}` {message}")]
+    Planner {
+        /// The command.
+        command: String,
+        /// What it did instead, in its own words.
+        message: String,
+    },
     /// It was interrupted; nothing of the transaction is left.
     #[error("interrupted; nothing was changed")]
     Interrupted,
@@ -110,5 +118,5 @@ pub enum WarehouseError {
 
 /// Names who holds a lock.
 fn held(holders: &[String]) -> String {
-    holders.iter().map(|holder| format!("; held by {holder}")).collect()
+    holders.iter().flat_map(|holder| ["; held by ", holder]).collect()
 }

@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use crate::model::coordinate::Dataset;
 use crate::model::schema::{Column, Schema};
 
+mod command;
 mod connect;
 mod csv;
 mod duckdb;
@@ -24,6 +25,7 @@ mod quote;
 mod remembered;
 mod scan;
 
+pub use command::{Call, Said, call};
 pub use connect::{Access, Interrupt, Reach, Routines, connect, scratch};
 pub use csv::rows as csv_rows;
 pub use error::WarehouseError;

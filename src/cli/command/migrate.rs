@@ -153,10 +153,11 @@ pub(super) fn answer(
     let view = report::migrate_view(environment, &migrating.migration, progress, &flags, &findings);
     let blocked = migrating.is_blocked();
     let error = blocked.then(|| {
-        let why = match &migrating.migration.proof {
+        let why = migrating.migration.refusal();
+        let why = why.unwrap_or_else(|| match &migrating.migration.proof {
             Some(proof) if migrating.lacks_proof() => proof.clone(),
             _ => "a change would break somebody".to_owned(),
-        };
+        });
         report::Failure {
             hint: Some(
                 "follow the recipes above, or let changes through by name with `--allow CODE:OBJECT`"

@@ -67,7 +67,7 @@ impl AsideScratch {
     /// Whether a statement has to be run: what lies where it is need not be made.
     fn is_here(&self, only: &str, said: &Head) -> Result<bool, WarehouseError> {
         let attached = matches!(said.kind, Kind::Index | Kind::Trigger);
-        let table = attached.then(|| on_table(only)).unwrap_or_default();
+        let table = if attached { on_table(only) } else { Vec::new() };
         let named = if attached { &table } else { &said.name };
         let schema = if said.kind == Kind::Dataset { named.last() } else { named.iter().rev().nth(1) };
         let Some(schema) = schema else { return Ok(true) };

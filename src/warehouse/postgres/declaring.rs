@@ -2,7 +2,10 @@
 
 use super::server::Session;
 use crate::model::schema::Column;
-use crate::warehouse::{Files, Head, Kind, Typed, WarehouseError, head, single};
+use crate::warehouse::{Files, Head, Kind, Typed, WarehouseError, head, single, words};
+
+/// How much of a name the engine keeps.
+const NAME_BYTES: usize = 63;
 
 /// Gives the one statement that declares or alters, with its first words; none where there is nothing to run.
 ///
@@ -35,6 +38,16 @@ pub(super) fn declaring(statement: &str) -> Result<Option<(&str, Head)>, Warehou
     if !declares {
         return Err(WarehouseError::NotDeclaring { sql: only.to_owned(), keyword: head.keyword });
     }
+    if let Some(long) = words(only).into_iter().find(|word| word.len() > NAME_BYTES) {
+        return Err(WarehouseError::Statement {
+            sql: only.to_owned(),
+            message: format!(
+                "the name `{long}` has {} bytes, and PostgreSQL cuts names off after {NAME_BYTES}",
+                long.len()
+            ),
+            line: None,
+        });
+    }
     // Who owns a copy makes no difference, and only few may say it.
     let owner = head.kind == Kind::Alter && only.contains(" OWNER TO ");
     Ok((!owner).then_some((only, head)))
@@ -42,7 +55,7 @@ pub(super) fn declaring(statement: &str) -> Result<Option<(&str, Head)>, Warehou
 
 /// Whether a routine is written in a language that reaches nothing outside of the database.
 fn trusted(statement: &str) -> bool {
-    let words = crate::warehouse::words(statement);
+    let words = words(statement);
     let after: Vec<&str> = statement.split_whitespace().collect();
     let language = after.windows(2).find(|pair| pair[0].eq_ignore_ascii_case("language"));
     let language = language.map(|pair| pair[1].trim_matches(['\'', '"', ';']).to_lowercase());

@@ -114,6 +114,13 @@ impl PostgresScratch {
             // One that is missing is missed by whoever needs it, with the engine's words.
             drop(maker.run(extension).await);
         }
+        // What reaches other servers is declared by nobody's right here.
+        let reaching = "SELECT p.oid::pg_catalog.regprocedure::text FROM pg_catalog.pg_proc p \
+             JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid \
+             AND d.deptype = 'e' JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid WHERE e.extname = 'dblink'";
+        for row in maker.ask(reaching).await? {
+            maker.run(&format!("REVOKE EXECUTE ON FUNCTION {} FROM PUBLIC", row.text(0))).await?;
+        }
         let schemas = "SELECT pg_catalog.quote_ident(nspname) FROM pg_catalog.pg_namespace \
              WHERE nspname <> 'information_schema' AND NOT pg_catalog.starts_with(nspname, 'pg_')";
         for row in maker.ask(schemas).await? {
