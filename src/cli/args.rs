@@ -110,6 +110,8 @@ pub(super) enum Command {
     Config(ConfigCommand),
     /// Bring an environment's schema to what its files declare
     Migrate(MigrateArgs),
+    /// Show what somebody changed by hand in an environment's schema
+    Drift(DriftArgs),
     /// Build an environment's models
     Run(RunArgs),
     /// List all faults of the project
@@ -255,7 +257,7 @@ pub(super) struct PlanArgs {
 /// `promote show`.
 #[derive(Clone, Debug, Args)]
 pub(super) struct ShowArgs {
-    /// A file that `promote plan --save` wrote
+    /// A file that `promote plan --save` or `promote migrate --save` wrote
     pub(super) file: PathBuf,
 }
 
@@ -390,6 +392,26 @@ pub(super) struct MigrateArgs {
     /// Exit with 10 when changes are pending (with `--plan`)
     #[arg(long, requires = "plan")]
     pub(super) exit_code: bool,
+    /// Keep the plan in a file for `promote apply FILE`; nothing is changed
+    #[arg(long, value_name = "FILE")]
+    pub(super) save: Option<PathBuf>,
+}
+
+/// `promote drift`.
+#[derive(Clone, Debug, Args)]
+pub(super) struct DriftArgs {
+    /// The environment (default: the chosen one)
+    #[arg(value_name = "ENV")]
+    pub(super) name: Option<String>,
+    /// Exit with 10 when there is some
+    #[arg(long)]
+    pub(super) exit_code: bool,
+    /// Use this dataset instead of the environment's
+    #[arg(long, value_name = "DATASET")]
+    pub(super) dataset: Option<String>,
+    /// Read the working tree, whichever branch is checked out
+    #[arg(long)]
+    pub(super) worktree: bool,
 }
 
 /// `promote run`.

@@ -163,6 +163,8 @@ fn warehouse_code(error: &WarehouseError) -> ExitCode {
         | WarehouseError::Unreachable { .. }
         | WarehouseError::Statement { .. }
         | WarehouseError::NotDeclaring { .. }
+        | WarehouseError::Untried { .. }
+        | WarehouseError::Planner { .. }
         | WarehouseError::NotRecorded { .. }
         | WarehouseError::Ledger { .. }
         | WarehouseError::Locked { .. }
@@ -408,7 +410,7 @@ fn warehouse_hint(error: &WarehouseError) -> Option<String> {
             "this needs the right to read and write the file and its folder"
         }
         WarehouseError::Permission { .. } => {
-            "have the owner of the database grant what is missing, or name another user or `warehouse.scratch`"
+            "have the owner of the database grant one of these, or name another user or `warehouse.scratch`"
         }
         WarehouseError::Unreachable { path, .. } if path.contains(':') => {
             "look whether the server runs and `warehouse.url` or the `PG…` variables name it; with `migrate: ci` or \
@@ -419,6 +421,12 @@ fn warehouse_hint(error: &WarehouseError) -> Option<String> {
             "nothing was changed by it: end what holds the lock, or wait for it, and run again"
         }
         WarehouseError::Lost { .. } => "run the same command again: it finds what was done and does the rest",
+        WarehouseError::Untried { .. } => {
+            "name a server for a database to try things in: `warehouse.scratch`, or ALTER ROLE … CREATEDB"
+        }
+        WarehouseError::Planner { .. } => {
+            "run the command by hand in the project's folder; what it has to print is in docs/planner.md"
+        }
         WarehouseError::Interrupted
         | WarehouseError::Statement { .. }
         | WarehouseError::NotDeclaring { .. }

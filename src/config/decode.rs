@@ -11,8 +11,8 @@ use super::shape::WAREHOUSE_KINDS;
 use super::suggest::did_you_mean;
 use crate::model::coordinate::Dataset;
 use crate::model::environment::{
-    Check, EffectiveValue, Environment, Force, Freeze, Gates, Migrate, Paths, Source, SourceTable, Via,
-    Warehouse, Workspace,
+    Check, EffectiveValue, Environment, Force, Freeze, Gates, Migrate, Paths, ProofPolicy, Source,
+    SourceTable, Via, Warehouse, Workspace,
 };
 use crate::model::finding::Finding;
 use crate::model::name::EnvironmentName;
@@ -43,9 +43,16 @@ pub(super) fn environment(
             Some("forbidden") => Force::Forbidden,
             _ => Force::Allowed,
         },
+        proof: match decoder.text("proof").as_deref() {
+            Some("required") => ProofPolicy::Required,
+            _ => ProofPolicy::Offered,
+        },
         gates: decoder.gates(),
     }
 }
+
+/// How long another planner may take.
+const PLANNER_TIMEOUT: Duration = Duration::from_secs(30 * 60);
 
 struct Decoder<'a> {
     root: &'a BTreeMap<String, EffectiveValue>,
@@ -117,6 +124,13 @@ impl Decoder<'_> {
                 url: self.text("warehouse.url").unwrap_or_default(),
                 scratch: self.text("warehouse.scratch").filter(|url| !url.is_empty()),
             }),
+            Some("command") => {
+                let timeout = self.text("warehouse.timeout").and_then(|text| duration(&text));
+                let (plan, apply) =
+                    (self.warehouse_text("plan", "command"), self.warehouse_text("apply", "command"));
+                let timeout = timeout.unwrap_or(PLANNER_TIMEOUT);
+                Some(Warehouse::Command { plan: plan?, apply: apply?, timeout })
+            }
             other => {
                 let kinds = WAREHOUSE_KINDS.join(", ");
                 let finding = match other {

@@ -51,13 +51,13 @@ pub(super) const PLUGIN_TYPES: [&str; 8] =
     ["extractors", "loaders", "transforms", "orchestrators", "transformers", "files", "utilities", "mappers"];
 
 /// Kinds of warehouses.
-pub(super) const WAREHOUSE_KINDS: &[&str] = &["duckdb", "postgres"];
+pub(super) const WAREHOUSE_KINDS: &[&str] = &["duckdb", "postgres", "command"];
 
 const WAREHOUSE: &[Field] = &[
     field(
         "kind",
         Shape::Choice(WAREHOUSE_KINDS),
-        "The engine: `duckdb` needs `path`, `postgres` needs `url`.",
+        "The engine: `duckdb` needs `path`, `postgres` needs `url`; `command` needs `plan` and `apply`.",
     ),
     field("path", Shape::Text, "The database file, relative to this file."),
     field(
@@ -65,6 +65,10 @@ const WAREHOUSE: &[Field] = &[
         Shape::Text,
         "The address of the server; best a reference such as `$SHOP_URL`, because it holds a password.",
     ),
+    field("plan", Shape::Text, "The command of another planner that plans, for the shell."),
+    field("apply", Shape::Text, "The command that applies that plan."),
+    field("timeout", Shape::Duration, "How long each of them may take; 30m without it."),
+    field("scratch", Shape::Text, "The address of a server for throw-away databases, where another."),
 ];
 
 const PATHS: &[Field] = &[
@@ -182,6 +186,11 @@ pub(super) const OVERLAY: &[Field] = &[
         "Who applies the migration: the promotion, CI on the push, or nobody.",
     ),
     field("force", Shape::Choice(&["allowed", "forbidden"]), "Whether incompatible changes may be forced."),
+    field(
+        "proof",
+        Shape::Choice(&["offered", "required"]),
+        "Whether a migration is applied that could not be tried on a copy first.",
+    ),
     field("gates", Shape::Mapping(GATES), "What must be so before a promotion into an environment."),
 ];
 

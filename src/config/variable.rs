@@ -14,7 +14,7 @@ const PREFIX: &str = "PROMOTE_";
 const RESERVED: [&str; 5] = ["ENVIRONMENT", "PROJECT", "DIGEST_KEY", "CONFORMANCE", "CACHE_DIR"];
 
 /// Keys that decide what may be promoted: only files say that.
-const POLICY: [&str; 4] = ["gates", "force", "migrate", "promotion"];
+const POLICY: [&str; 5] = ["gates", "force", "migrate", "proof", "promotion"];
 
 /// Keys that a variable may set.
 const SETTABLE: [&str; 6] = ["warehouse", "workspace", "dataset", "vars", "paths", "sources"];

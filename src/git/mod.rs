@@ -14,6 +14,7 @@ mod conflict;
 mod create;
 mod engine;
 mod error;
+mod export;
 mod guard;
 mod history;
 mod journal;

@@ -1,80 +1,145 @@
-//! What the schema has more than the code since a promotion was taken back: it stays, and that is said.
+//! A schema that is ahead of its code: what was applied for a version of the code that was taken back since. Pure.
 //!
-//! A rollback moves code only. What its promotions added to the schema is not declared any more, and dropping it
-//! would lose values that were written since; so it is taken for declared until somebody lets it go by name.
-
-use std::collections::BTreeSet;
+//! The ledger keeps from what each object was made, also earlier. Where the declaration is one that was applied
+//! before, the code went back, and columns that came in between are no deletion that somebody wrote: they stay.
 
 use super::desired::Desired;
-use super::steps::{Options, is_let_through};
+use super::diff::Change;
+use super::drift::Kept;
+use super::steps::Options;
 use crate::model::coordinate::Coordinate;
-use crate::model::finding::Finding;
-use crate::model::schema::{Relation, Schema};
-use crate::warehouse::Ledger;
+use crate::model::migration::{Mechanics, Step, Verdict};
+use crate::model::schema::Schema;
+use crate::warehouse::{Ledger, Mark, same_name};
 
-/// Adds to what is declared what promotions that were taken back have left, with a notice for each.
-///
-/// Shape: of a table the columns that they added; a view that returns more than it is declared to as it is.
-/// Pure: equal inputs give equal output.
-pub(super) fn kept(
-    mut desired: Desired,
-    live: &Schema,
+/// The code of such a step.
+pub(super) const AHEAD_OF_CODE: &str = "ahead-of-code";
+
+/// What the code went back from: what is live, what is declared now and what the ledger knows.
+pub(super) struct Retreat<'a> {
+    pub(super) live: &'a Schema,
+    pub(super) desired: &'a Desired,
+    pub(super) ledger: &'a Ledger,
+    pub(super) options: &'a Options,
+}
+
+impl Retreat<'_> {
+    /// Parts what would go only because the code went back, unless `--allow` names it, from all other changes: columns
+    /// of tables, and views that would return less.
+    pub(super) fn apart(&self, changes: Vec<Change>) -> (Vec<Step>, Vec<Change>) {
+        let mut staying = Vec::new();
+        let mut others = Vec::new();
+        for change in changes {
+            match self.stays(&change) {
+                Some(step) => staying.push(step),
+                None => others.push(change),
+            }
+        }
+        (staying, others)
+    }
+
+    fn stays(&self, change: &Change) -> Option<Step> {
+        if let Change::DropColumn { table, column } = change {
+            let column = column.name.as_str();
+            let reason = format!(
+                "column `{column}` was applied for a later version of the code, which was taken back: it stays"
+            );
+            return self
+                .gone(table, "drop-column", &[column])
+                .then(|| self.notice(table, Some(column), reason));
+        }
+        let Change::ChangeView(view) = change else { return None };
+        let (there, wanted) = (self.live.relations.get(view)?, self.desired.schema.relations.get(view)?);
+        let names = there.columns.iter().map(|column| column.name.as_str());
+        let gone: Vec<&str> = names.filter(|name| wanted.column(name).is_none()).collect();
+        let list: Vec<String> = gone.iter().map(|name| format!("`{name}`")).collect();
+        let reason = format!(
+            "`{view}` returns {} for a later version of the code, which was taken back: the view stays as it is",
+            list.join(", ")
+        );
+        let stays = !gone.is_empty() && self.gone(view, "drop-view-column", &gone);
+        stays.then(|| self.notice(view, None, reason))
+    }
+
+    /// Whether columns go because the code went back, and nobody named them.
+    fn gone(&self, object: &Coordinate, code: &str, columns: &[&str]) -> bool {
+        let whole = format!("{code}:{object}");
+        let named = |said: &String| {
+            same_name(said, &whole)
+                || columns.iter().any(|column| same_name(said, &format!("{whole}.{column}")))
+        };
+        !self.options.allow.iter().any(named)
+            && went_back(self.desired, self.ledger, object)
+            && columns.iter().all(|column| was_applied(self.ledger, object, column))
+    }
+
+    fn notice(&self, object: &Coordinate, column: Option<&str>, reason: String) -> Step {
+        let place = self.desired.objects.get(object).and_then(|managed| managed.place.as_ref());
+        let allow = match column {
+            Some(column) => format!("drop-column:{object}.{column}"),
+            None => format!("drop-view-column:{object}"),
+        };
+        Step {
+            code: AHEAD_OF_CODE.to_owned(),
+            object: object.to_string(),
+            column: column.map(str::to_owned),
+            verdict: Verdict::Notice,
+            settled: Verdict::Notice,
+            mechanics: Mechanics::None,
+            group: 0,
+            after_push: false,
+            ddl: Vec::new(),
+            reason,
+            affected: Vec::new(),
+            recipe: vec![format!("to let it go: `--allow {allow}`")],
+            probe: None,
+            allow: None,
+            allowed: false,
+            place: place.map(ToString::to_string),
+        }
+    }
+}
+
+/// Whether an object is declared as it was before it was declared as it is now.
+fn went_back(desired: &Desired, ledger: &Ledger, object: &Coordinate) -> bool {
+    let declared = desired.objects.get(object).map(|managed| managed.source_hash.as_str());
+    let (Some(applied), Some(declared)) = (ledger.applied.get(object), declared) else {
+        return false;
+    };
+    applied.source_hash != declared && applied.earlier.contains(declared)
+}
+
+fn was_applied(ledger: &Ledger, object: &Coordinate, column: &str) -> bool {
+    let kept = ledger.applied.get(object).and_then(|applied| Kept::read(&applied.definition));
+    let relation = kept.and_then(|kept| kept.relation);
+    relation.is_some_and(|relation| relation.columns.iter().any(|known| same_name(&known.name, column)))
+}
+
+/// What an object is once it was applied: what is declared, and the columns that it is ahead of the code by.
+pub(super) fn mark(
+    desired: &Desired,
     ledger: &Ledger,
-    options: &Options,
-) -> (Desired, Vec<Finding>) {
-    let mut findings = Vec::new();
-    let back = ledger.migrations.iter().filter(|migration| options.taken_back.contains(&migration.plan_id));
-    let steps = back.flat_map(|migration| &migration.steps);
-    let touched: BTreeSet<(&str, Option<&str>)> = steps
-        .filter(|step| matches!(step.code.as_str(), "add-column" | "add-view-column"))
-        .map(|step| (step.object.as_str(), step.column.as_deref().filter(|_| step.code == "add-column")))
-        .collect();
-    for (object, column) in touched {
-        let Some((name, wanted)) =
-            desired.schema.relations.iter_mut().find(|(name, _)| name.to_string() == object)
-        else {
-            continue;
-        };
-        let Some(there) = live.relations.get(name).filter(|there| there.kind == wanted.kind) else {
-            continue;
-        };
-        let more: Vec<String> = more(there, wanted, column);
-        let code = if column.is_some() { "drop-column" } else { "drop-view-column" };
-        if more.is_empty() || is_let_through(options, code, object, column) {
-            continue;
-        }
-        match column {
-            Some(_) => add(there, wanted, &more),
-            None => *wanted = there.clone(),
-        }
-        findings.push(notice(name, &more, column.is_none()));
+    steps: &[Step],
+    (object, source_hash): (&Coordinate, &str),
+) -> Option<Mark> {
+    let mut kept = Kept::of(&desired.schema, object);
+    let mut source_hash = source_hash.to_owned();
+    let subject = object.to_string();
+    let staying = steps.iter().filter(|step| step.code == AHEAD_OF_CODE && step.object == subject);
+    let staying: Vec<Option<&str>> = staying.map(|step| step.column.as_deref()).collect();
+    if staying.contains(&None) {
+        let last = ledger.applied.get(object)?;
+        let (source_hash, definition) = (last.source_hash.clone(), last.definition.clone());
+        return Some(Mark { object: object.clone(), source_hash, definition });
     }
-    (desired, findings)
-}
-
-/// Lists the columns that are there and not declared.
-fn more(there: &Relation, wanted: &Relation, only: Option<&str>) -> Vec<String> {
-    let names = there.columns.iter().map(|column| column.name.clone());
-    let names = names.filter(|name| only.is_none_or(|only| only == name));
-    names.filter(|name| wanted.column(name).is_none()).collect()
-}
-
-/// Puts columns where they are live.
-fn add(there: &Relation, wanted: &mut Relation, names: &[String]) {
-    for (place, column) in there.columns.iter().enumerate() {
-        if names.contains(&column.name) {
-            wanted.columns.insert(place.min(wanted.columns.len()), column.clone());
-        }
+    if !staying.is_empty() {
+        let last = ledger.applied.get(object)?;
+        let before = Kept::read(&last.definition).and_then(|kept| kept.relation);
+        let before = before.into_iter().flat_map(|relation| relation.columns);
+        let more = before.filter(|column| staying.contains(&Some(column.name.as_str())));
+        kept.relation.as_mut()?.columns.extend(more);
+        source_hash.clone_from(&last.source_hash);
     }
-}
-
-fn notice(object: &Coordinate, columns: &[String], view: bool) -> Finding {
-    let list: Vec<String> = columns.iter().map(|column| format!("`{column}`")).collect();
-    let (list, code) = (list.join(", "), if view { "drop-view-column" } else { "drop-column" });
-    let stays = if view { "the view stays as it is" } else { "it stays" };
-    let message = format!(
-        "`{object}` has {list}, which a promotion brought that was taken back: the schema is ahead; {stays}"
-    );
-    let what = if view { object.to_string() } else { format!("{object}.{}", columns.join(",")) };
-    Finding::notice("ahead-of-code", message).hint(format!("`--allow {code}:{what}` lets it go"))
+    let definition = serde_json::to_string(&kept).ok()?;
+    Some(Mark { object: object.clone(), source_hash, definition })
 }

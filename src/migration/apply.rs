@@ -1,14 +1,15 @@
 //! Carrying out the steps: each half in one transaction, with what is to be remembered of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::ahead::mark;
 use super::desired::Desired;
 use super::error::MigrationError;
 use super::prove::definition;
 use crate::model::coordinate::{Coordinate, Dataset};
 use crate::model::migration::{Probe, Step, Verdict};
 use crate::model::plan::Acknowledgements;
-use crate::warehouse::{Execute, Guard, Intent, Ledger, Owned, Ownership, Standing};
+use crate::warehouse::{Execute, Guard, Intent, Ledger, Mark, Owned, Ownership, Standing};
 
 /// Which half of a plan.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -20,7 +21,7 @@ pub enum Half {
 }
 
 /// A plan on its way into the warehouse.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Application<'a> {
     /// What is declared.
     pub desired: &'a Desired,
@@ -38,6 +39,8 @@ pub struct Application<'a> {
     pub by: &'a str,
     /// What was said to the plan.
     pub acknowledgements: &'a Acknowledgements,
+    /// Told of every group that is committed, with its number.
+    pub committed: &'a dyn Fn(u32),
     /// Datasets and fingerprint of the live schema that the plan was made for; none: not checked.
     pub planned_for: Option<(&'a [Dataset], &'a str)>,
 }
@@ -67,11 +70,13 @@ impl Application<'_> {
             let intent = Intent {
                 owned: if first { whole.owned.clone() } else { Vec::new() },
                 disowned: self.disowned(&steps),
+                applied: self.marks(&whole, *group, first),
                 guard: if first { whole.guard.clone() } else { Guard::default() },
                 steps,
                 ..whole.clone()
             };
             execute.apply(&statements, &intent).await?;
+            (self.committed)(*group);
         }
         Ok(true)
     }
@@ -100,9 +105,30 @@ impl Application<'_> {
             acknowledgements: self.acknowledgements.clone(),
             owned: self.owned(half),
             disowned: self.disowned(&steps),
+            applied: Vec::new(),
             steps,
             guard,
         })
+    }
+
+    /// What objects are once a group has run: those that no later group changes again.
+    fn marks(&self, whole: &Intent, group: u32, first: bool) -> Vec<Mark> {
+        let mut last: BTreeMap<&str, u32> = BTreeMap::new();
+        for step in self.steps.iter().filter(|step| !step.ddl.is_empty()) {
+            let group = last.entry(&step.object).or_default();
+            *group = step.group.max(*group);
+        }
+        let owned = |object: &Coordinate| first && whole.owned.iter().any(|row| row.object == *object);
+        let due = |object: &Coordinate| match last.get(object.to_string().as_str()) {
+            Some(its) => *its == group,
+            None => owned(object),
+        };
+        let declared = self.desired.objects.iter().filter(|(object, _)| due(object));
+        declared
+            .filter_map(|(object, managed)| {
+                mark(self.desired, self.ledger, self.steps, (object, &managed.source_hash))
+            })
+            .collect()
     }
 
     fn guard(&self, half: Half, steps: &[Step]) -> Guard {

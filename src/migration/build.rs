@@ -314,8 +314,10 @@ impl<'a> Builder<'a> {
             let failed = if head.kind == Kind::Sequence && !postgres {
                 let mut finding =
                     rejected(object, "CREATE SEQUENCE is not planned for: no sequence is managed");
-                finding.place =
-                    finding.place.map(|place| Place { line: Some(line_of(sql, offset)), ..place });
+                finding.place = finding.place.map(|place| Place {
+                    line: Some(place.line.unwrap_or(1) + line_of(sql, offset) - 1),
+                    ..place
+                });
                 return Err(finding.hint("make it by hand, and let a default of the loading job call it"));
             } else if declares(head.kind) || (postgres && matches!(head.kind, Kind::Alter | Kind::Trigger)) {
                 self.scratch.build(statement).await.err()
@@ -331,11 +333,16 @@ impl<'a> Builder<'a> {
                     // What cannot be taken back fails again when the file is tried again, with the engine's words.
                     drop(self.scratch.build(&undo).await);
                 }
-                let mut finding = fault(object, &error, 0);
-                let within = finding.place.as_ref().and_then(|place| place.line).unwrap_or(1);
-                if let Some(place) = &mut finding.place {
-                    place.line = Some(line_of(sql, offset) + within - 1);
+                let mut within = 1;
+                if let WarehouseError::Statement { line: Some(line), .. } = &error {
+                    within = *line;
                 }
+                let mut finding = fault(object, &error, 0);
+                finding.place = finding.place.map(|place| Place {
+                    line: Some(place.line.unwrap_or(1) + line_of(sql, offset) + within - 2),
+                    column: None,
+                    ..place
+                });
                 return Err(finding);
             }
             let attached = matches!(head.kind, Kind::Comment | Kind::Dataset | Kind::Alter | Kind::Trigger);
@@ -348,7 +355,7 @@ impl<'a> Builder<'a> {
                 let mut managed = Managed::of(object, self.built.objects.len());
                 managed.sql = Some(statement.to_owned());
                 if let Some(place) = &mut managed.place {
-                    place.line = Some(line_of(sql, offset));
+                    place.line = Some(place.line.unwrap_or(1) + line_of(sql, offset) - 1);
                 }
                 self.built.objects.insert(name, managed);
             }

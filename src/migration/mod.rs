@@ -14,6 +14,7 @@ mod context;
 mod declared;
 mod desired;
 mod diff;
+mod drift;
 mod error;
 mod fit;
 mod lift;

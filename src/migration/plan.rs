@@ -2,14 +2,15 @@
 
 use std::pin::Pin;
 
-use super::ahead;
 use super::declared::Declared;
 use super::desired::{Desired, desired};
+use super::drift::drift;
 use super::error::MigrationError;
 use super::memory::{self, Memory};
 use super::prove::{Proof, prove};
 use super::steps::{Options, Steps, facts, questions, steps};
 use crate::model::coordinate::Dataset;
+use crate::model::migration::Drift;
 use crate::model::schema::Schema;
 use crate::warehouse::{Inspect, Ledger, Scratch, Typed, WarehouseError, fingerprint};
 
@@ -32,6 +33,8 @@ pub struct Planned {
     pub steps: Steps,
     /// Whether they were tried.
     pub proof: Proof,
+    /// What somebody changed by hand since the last one.
+    pub drift: Vec<Drift>,
 }
 
 /// How a scratch is opened, if one is needed: what is remembered needs none.
@@ -71,11 +74,9 @@ pub async fn plan(
         }
         desired
     };
-    let (desired, ahead) = ahead::kept(desired, &live, &ledger, options);
     let first = steps(&live, &desired, &ledger, options, &Facts::default());
     let facts = facts(inspect, questions(&live, &first.steps)).await?;
-    let mut steps = steps(&live, &desired, &ledger, options, &facts);
-    steps.findings.extend(ahead);
+    let steps = steps(&live, &desired, &ledger, options, &facts);
     let fingerprint = fingerprint(&live);
     let proof_key = key.as_ref().and_then(|key| memory::proof_key(key, &fingerprint, &steps.steps));
     let proven = proof_key.as_ref().is_some_and(|key| memory::recall::<bool>(memory, key) == Some(true));
@@ -83,15 +84,30 @@ pub async fn plan(
     let proof = if proven || !runs {
         Proof::Proven
     } else {
-        let scratch = match &mut scratch {
-            Some(scratch) => scratch,
-            none => none.insert(open().await?.0),
-        };
-        let proof = prove(&live, &desired, &ledger, &steps.steps, scratch.as_mut()).await?;
-        if let (Proof::Proven, Some(key)) = (&proof, &proof_key) {
-            memory::keep(memory, key, &true);
+        match place(&mut scratch, open).await? {
+            Ok(scratch) => prove(&live, &desired, &ledger, &steps.steps, scratch).await?,
+            Err(why) => Proof::Unproven { why },
         }
-        proof
     };
-    Ok(Planned { datasets, live, fingerprint, ledger, desired, steps, proof })
+    if let (Proof::Proven, Some(key)) = (&proof, &proof_key) {
+        memory::keep(memory, key, &true);
+    }
+    let drift = drift(&live, &desired, &ledger);
+    Ok(Planned { datasets, live, fingerprint, ledger, desired, steps, proof, drift })
+}
+
+/// Gives the place to try the plan in, opened already or now; why, where it may not be opened.
+async fn place<'a>(
+    opened: &'a mut Option<Box<dyn Scratch>>,
+    open: &mut OpenScratch<'_>,
+) -> Result<Result<&'a mut dyn Scratch, String>, WarehouseError> {
+    if opened.is_none() {
+        match open().await {
+            Ok((scratch, _)) => *opened = Some(scratch),
+            Err(error @ WarehouseError::Permission { .. }) => return Ok(Err(error.to_string())),
+            Err(error) => return Err(error),
+        }
+    }
+    let scratch = opened.as_mut().expect("it was opened above");
+    Ok(Ok(scratch.as_mut()))
 }

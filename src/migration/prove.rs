@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use super::ahead::AHEAD_OF_CODE;
 use super::desired::Desired;
 use super::diff::{Adoption, Change, changes, with_defaults};
 use super::error::MigrationError;
@@ -94,7 +95,9 @@ impl Copy<'_> {
             let steps = self.steps.iter().filter(|step| step.group == group);
             let ddl: Vec<String> = steps.flat_map(|step| step.ddl.clone()).collect();
             if let Err(error) = self.scratch.rehearse(&ddl).await {
-                return Ok(Err(Proof::Failed { why: said(&error) }));
+                let why = said(&error);
+                let untried = matches!(error, WarehouseError::Untried { .. });
+                return Ok(Err(if untried { Proof::Unproven { why } } else { Proof::Failed { why } }));
             }
             // A server lets nobody take away what a view reads.
             if self.is_postgres() {
@@ -273,7 +276,7 @@ impl Copy<'_> {
             };
             (object.clone(), owned)
         });
-        let ledger = Ledger { owned: owned.collect(), migrations: Vec::new() };
+        let ledger = Ledger { owned: owned.collect(), ..Ledger::default() };
         let left = changes(&actual, &desired, &ledger, &Adoption::default());
         // What is refused for good has no statements; it is still there.
         let left = left.iter().find(|change| !self.refused(change) && !self.is_uncopied(change));
@@ -296,7 +299,14 @@ impl Copy<'_> {
     fn refused(&self, change: &Change) -> bool {
         change.object().is_some_and(|object| {
             let name = object.to_string();
-            self.steps.iter().any(|step| step.object == name && step.blocks() && step.allow.is_none())
+            let stays = |step: &Step| {
+                let column =
+                    if let Change::DropColumn { column, .. } = change { Some(&column.name) } else { None };
+                let lessens = column.is_some() || matches!(change, Change::ChangeView(_));
+                lessens && step.code == AHEAD_OF_CODE && step.column.as_ref() == column
+            };
+            let refused = |step: &Step| step.blocks() && step.allow.is_none();
+            self.steps.iter().any(|step| step.object == name && (refused(step) || stays(step)))
         })
     }
 }
@@ -305,6 +315,9 @@ impl Copy<'_> {
 fn said(error: &WarehouseError) -> String {
     if let WarehouseError::Statement { sql, message, .. } = error {
         return format!("`{sql}`: {message}");
+    }
+    if let WarehouseError::Untried { sql, .. } = error {
+        return format!("`{sql}`: {error}");
     }
     error.to_string()
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::ahead::Retreat;
 use super::context::{Context, Facts, count_of};
 use super::desired::Desired;
 use super::diff::{Adoption, Change, changes};
@@ -12,7 +13,7 @@ use super::rebuild::{blocked_by_children, rebuilt};
 use super::rule;
 use crate::model::coordinate::Coordinate;
 use crate::model::finding::Finding;
-use crate::model::migration::{Step, Verdict};
+use crate::model::migration::{Mechanics, Step, Verdict};
 use crate::model::schema::{RelationKind, Schema};
 use crate::sql::Dialect;
 use crate::warehouse::{Inspect, Ledger, WarehouseError, same_name};
@@ -30,8 +31,6 @@ pub struct Options {
     pub adopt: Vec<String>,
     /// `--prune`: what is ours and no longer declared goes.
     pub prune: bool,
-    /// Plans of promotions that were taken back: what they added stays.
-    pub taken_back: Vec<String>,
 }
 
 /// The steps, and what is to be said about what was said.
@@ -48,9 +47,34 @@ pub struct Steps {
 /// Pure: equal inputs give equal output. Call it once with no facts, ask the [`questions`] of its steps, and call
 /// it again with the answers.
 pub fn steps(live: &Schema, desired: &Desired, ledger: &Ledger, options: &Options, facts: &Facts) -> Steps {
-    let context = Context::new(live, desired, ledger, facts);
     let adoption = Adoption { adopt: options.adopt.clone(), prune: options.prune };
-    let changes = changes(live, desired, ledger, &adoption);
+    let all = changes(live, desired, ledger, &adoption);
+    let (staying, others) = Retreat { live, desired, ledger, options }.apart(all.clone());
+    let both = (live, desired);
+    let mut judged = in_order(both, ledger, facts, others);
+    let rebuilt = |step: &Step| step.mechanics == Mechanics::Rebuild;
+    // A table that is built anew would lose what stays: then it is a deletion like any other.
+    let kept =
+        if judged.iter().any(|step| rebuilt(step) && staying.iter().any(|stays| stays.object == step.object))
+        {
+            judged = in_order(both, ledger, facts, all);
+            Vec::new()
+        } else {
+            staying
+        };
+    judged.extend(kept);
+    let findings = let_through(&mut judged, options);
+    Steps { steps: judged, findings }
+}
+
+/// Judges changes and brings their steps into the order in which they run.
+fn in_order(
+    (live, desired): (&Schema, &Desired),
+    ledger: &Ledger,
+    facts: &Facts,
+    changes: Vec<Change>,
+) -> Vec<Step> {
+    let context = Context::new(live, desired, ledger, facts);
     let postgres = desired.dialect == Dialect::Postgres;
     let context = if postgres { with_lifted(context, &changes) } else { context };
     let mut judged: Vec<Judged> =
@@ -71,8 +95,7 @@ pub fn steps(live: &Schema, desired: &Desired, ledger: &Ledger, options: &Option
             step.after_push = step.group == AFTER_PUSH;
         }
     }
-    let findings = let_through(&mut steps, options);
-    Steps { steps, findings }
+    steps
 }
 
 fn with_lifted<'a>(context: Context<'a>, changes: &[Change]) -> Context<'a> {
@@ -165,18 +188,6 @@ fn let_through(steps: &mut [Step], options: &Options) -> Vec<Finding> {
         }
     }
     findings
-}
-
-/// Whether a change that would be such a step is let through.
-pub(super) fn is_let_through(options: &Options, code: &str, object: &str, column: Option<&str>) -> bool {
-    let whole = column.map(|column| format!("{object}.{column}"));
-    let named = |said: &String| {
-        let subject = said.split_once(':').filter(|(said, _)| *said == code).map(|(_, subject)| subject);
-        subject.is_some_and(|subject| {
-            same_name(subject, object) || whole.as_ref().is_some_and(|whole| same_name(subject, whole))
-        })
-    };
-    (options.force && !options.forbidden) || options.allow.iter().any(named)
 }
 
 /// Whether `--allow` means this step: its object, or just the column.

@@ -33,6 +33,8 @@ pub struct Environment {
     pub migrate: Migrate,
     /// Whether incompatible changes may be forced.
     pub force: Force,
+    /// Whether a migration may be applied that could not be tried.
+    pub proof: ProofPolicy,
     /// What must be so before a promotion into it.
     pub gates: Gates,
 }
@@ -78,6 +80,15 @@ pub enum Warehouse {
         /// A server for throw-away databases; absent: the same one.
         scratch: Option<String>,
     },
+    /// Somebody else's planner.
+    Command {
+        /// The command that plans, for the shell.
+        plan: String,
+        /// The command that applies that plan.
+        apply: String,
+        /// How long each may take.
+        timeout: Duration,
+    },
 }
 
 impl Warehouse {
@@ -86,6 +97,7 @@ impl Warehouse {
         match self {
             Self::DuckDb { .. } => "duckdb",
             Self::Postgres { .. } => "postgres",
+            Self::Command { .. } => "command",
         }
     }
 }
@@ -151,6 +163,17 @@ pub enum Force {
     Allowed,
     /// `--force` is refused; `--allow CODE:OBJECT` still works.
     Forbidden,
+}
+
+/// Whether a migration may be applied that could not be tried on a copy.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProofPolicy {
+    /// It may; the plan says that it is unproven.
+    #[default]
+    Offered,
+    /// It may not.
+    Required,
 }
 
 /// What must be so before a promotion into an environment.

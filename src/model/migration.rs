@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::planner::Planner;
+
 /// How a change of the schema is judged.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -142,6 +144,21 @@ pub enum MigrationState {
     Off,
 }
 
+/// Something live that is not what was last applied: somebody changed it by hand.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Drift {
+    /// The object: `analytics.orders`.
+    pub object: String,
+    /// What of it: `column note`, `index by_note`, `query`; `definition` for all of it.
+    pub part: String,
+    /// As it was last applied; null where it was not there.
+    pub applied: Option<String>,
+    /// As it is live; null where it is not there.
+    pub live: Option<String>,
+    /// As the files declare it; null where they do not.
+    pub declared: Option<String>,
+}
+
 /// The warehouse and dataset that a migration is for.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MigrationTarget {
@@ -168,6 +185,12 @@ pub struct Migration {
     pub fingerprint: Option<String>,
     /// Whether the statements were run on a copy and gave the declared schema: `proven`, or why not.
     pub proof: Option<String>,
+    /// What is live otherwise than it was last applied.
+    #[serde(default)]
+    pub drift: Vec<Drift>,
+    /// Who planned it, where that is another program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planner: Option<Planner>,
     /// The steps, in the order in which they run.
     pub steps: Vec<Step>,
 }
@@ -182,8 +205,26 @@ impl Migration {
             compatible: true,
             fingerprint: None,
             proof: None,
+            drift: Vec::new(),
+            planner: None,
             steps: Vec::new(),
         }
+    }
+
+    /// Gives the words of a planner that refuses.
+    pub fn refusal(&self) -> Option<String> {
+        let planner = self.planner.as_ref()?;
+        Some(format!("`{}` refuses: {}", planner.command, planner.refused.as_ref()?))
+    }
+
+    /// Whether the statements were tried and are wrong: such a plan is not offered.
+    pub fn is_disproven(&self) -> bool {
+        self.proof.as_deref().is_some_and(|proof| proof.starts_with("failed"))
+    }
+
+    /// Whether the statements could not be tried.
+    pub fn is_unproven(&self) -> bool {
+        self.pending() && self.proof.as_deref().is_some_and(|proof| proof.starts_with("unproven"))
     }
 
     /// Whether any statement has to run.

@@ -14,6 +14,7 @@ pub mod name;
 pub mod origin;
 pub mod outcome;
 pub mod plan;
+pub mod planner;
 pub mod project;
 pub mod record;
 pub mod rollback;

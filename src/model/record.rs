@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::merge::{Loss, Part};
 use super::migration::Step;
 use super::plan::{Acknowledgements, Gate};
+use super::planner::Planner;
 
 /// One record of the journal: `records/<number>.json`, canonical JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -123,6 +124,9 @@ pub struct Promoted {
     pub migrations: Vec<AppliedMigration>,
     /// Schema changes that come after the push.
     pub after_push: Vec<Step>,
+    /// Who planned the schema's changes, where that was another program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planner: Option<Planner>,
     /// The tool's version.
     pub tool: String,
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::model::coordinate::Dataset;
-use crate::model::environment::{Environment, Force, Gates, Migrate, Paths, Source, SourceTable, Warehouse};
+use crate::model::environment::{
+    Environment, Force, Gates, Migrate, Paths, ProofPolicy, Source, SourceTable, Warehouse,
+};
 use crate::model::finding::Finding;
 use crate::model::name::EnvironmentName;
 use crate::model::snapshot::{Snapshot, SnapshotSource};
@@ -37,6 +39,7 @@ fn environment() -> Environment {
         }],
         migrate: Migrate::Promotion,
         force: Force::Allowed,
+        proof: ProofPolicy::Offered,
         gates: Gates::default(),
     }
 }

@@ -81,11 +81,16 @@ pub async fn apply(
     }
 }
 
-/// Where a crash test ends the process, as hard as `kill -9` does.
+/// Where a crash test ends the process.
 pub(super) fn border(name: &str, ports: &Ports<'_>) {
-    if ports.crash_at == Some(name)
-        && let Some(pid) = rustix::process::Pid::from_raw(i32::try_from(ports.pid).unwrap_or(0))
-    {
+    if ports.crash_at == Some(name) {
+        crash(ports.pid);
+    }
+}
+
+/// Ends this process as hard as `kill -9` does.
+pub(super) fn crash(pid: u32) {
+    if let Some(pid) = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap_or(0)) {
         // A process that may not kill itself goes on, and the test that asked for it says so.
         rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap_or_default();
     }
@@ -103,13 +108,21 @@ async fn under_lock(
     border("checked", ports);
     stop_if_asked(ports)?;
     let by = stage.ground.identity(ports).to_string();
-    let applying =
-        Applying { migration: &plan.migration, plan_id: &plan.plan_id, by: &by, said: &request.said };
+    let applying = applying(plan, &by, request);
+    let begun = stage.known.as_ref().filter(|_| migrate(stage) == Migrate::Promotion);
+    if let Some(entry) = begun.and_then(|known| known.begun(&applying, ports)) {
+        append(stage, entry, ports)?;
+        look_again(stage, ports)?;
+    }
     if let (Some(known), Migrate::Promotion) = (&stage.known, migrate(stage)) {
         known.apply(&applying, Half::BeforePush, ports).await?;
     }
     border("migrated", ports);
     push(plan, stage, request, lock, ports).await.map_err(|error| partial_if_migrated(error, plan, stage))
+}
+
+fn applying<'a>(plan: &'a Plan, by: &'a str, request: &'a Request) -> Applying<'a> {
+    Applying { migration: &plan.migration, plan_id: &plan.plan_id, by, said: &request.said }
 }
 
 /// Who applies the target's migration.
@@ -164,7 +177,8 @@ async fn push(
     } else {
         Some(commit(plan, stage, request, ports)?)
     };
-    let migrations = unrecorded(stage, ports).await?;
+    let by = stage.ground.identity(ports).to_string();
+    let migrations = unrecorded(stage, &applying(plan, &by, request), ports).await?;
     let circumstances = Circumstances {
         commit: after.as_ref().map(Revision::to_string),
         source_project: stage.source_project.clone(),
@@ -265,11 +279,15 @@ pub(super) fn commit(
 
 /// Gives the migrations that the warehouse holds and the journal does not: this run's, and those of a run
 /// that was cut short.
-async fn unrecorded(stage: &Stage, ports: &mut Ports<'_>) -> Result<Vec<AppliedMigration>, PromotionError> {
+async fn unrecorded(
+    stage: &Stage,
+    applying: &Applying<'_>,
+    ports: &mut Ports<'_>,
+) -> Result<Vec<AppliedMigration>, PromotionError> {
     match (&stage.known, migrate(stage)) {
         (Some(known), Migrate::Promotion) => {
-            let recorded = known.recorded(ports).await?;
-            Ok(ledger::unrecorded(&recorded.migrations, &stage.records))
+            let recorded = known.recorded(applying, ports).await?;
+            Ok(ledger::unrecorded(&recorded, &stage.records))
         }
         _ => Ok(Vec::new()),
     }
@@ -318,8 +336,7 @@ async fn forced(
         return Ok(());
     }
     let by = stage.ground.identity(ports).to_string();
-    let applying =
-        Applying { migration: &plan.migration, plan_id: &plan.plan_id, by: &by, said: &request.said };
+    let applying = applying(plan, &by, request);
     let Some(known) = &stage.known else { return Ok(()) };
     if !known.apply(&applying, Half::AfterPush, ports).await? {
         return Ok(());
@@ -327,7 +344,7 @@ async fn forced(
     let site = stage.gathered.to.site.clone();
     stage.gathered = Gathered::of(&stage.ground, stage.gathered.from.site.clone(), site, ports)?;
     stage.records = stage.gathered.records()?;
-    let migrations = unrecorded(stage, ports).await?;
+    let migrations = unrecorded(stage, &applying, ports).await?;
     let entry = Entry::Followed {
         plan_id: plan.plan_id.clone(),
         what: "migrated".to_owned(),

@@ -135,8 +135,7 @@ pub async fn ci_push(request: CiRequest, ports: &mut Ports<'_>) -> Result<CiPush
         .filter(|promoted| promoted.commit.as_deref() == Some(commit))
         .map(|promoted| promoted.plan_id.clone());
     let on_hold = ledger::hold(&records, &name).is_some();
-    let mut reading = reading_at(ground, (&store, &pushed), &name, &said, ports)?;
-    reading.taken_back = ledger::taken_back(&records, &name);
+    let reading = reading_at(ground, (&store, &pushed), &name, &said, ports)?;
     let keeper = Keeper { site, name: name.clone() };
     let mut push =
         CiPush { reading, said, migrating: None, refused: false, runs: Vec::new(), results: Vec::new() };
@@ -298,6 +297,6 @@ fn reading_at(
     findings.extend(resolved.findings.iter().cloned());
     let chosen = Chosen { name: Some(EnvironmentName::new(name)), why: "the push".to_owned() };
     let read = format!("commit {}", commit.short());
-    let taken_back = Vec::new();
-    Ok(Reading { resolved, chosen, read, findings, taken_back, written, snapshot, ground })
+    let store = Some(store.git_dir().to_path_buf());
+    Ok(Reading { resolved, chosen, read, findings, written, snapshot, store, ground })
 }

@@ -134,6 +134,7 @@ impl Settled {
         }
         environment.migrate = policy.migrate;
         environment.force = policy.force;
+        environment.proof = policy.proof;
         environment.gates = policy.gates.clone();
         resolved
     }

@@ -1,6 +1,6 @@
 //! Whether a plan may be carried out: one gate for each thing that must be so. Pure.
 
-use crate::model::environment::Migrate;
+use crate::model::environment::{Migrate, ProofPolicy};
 use crate::model::merge::Merge;
 use crate::model::migration::{Migration, MigrationState};
 use crate::model::outcome::Outcome;
@@ -27,6 +27,7 @@ pub(super) fn gates(observed: &Observed, said: &Acknowledgements) -> Vec<Gate> {
         stranded(observed),
         coordinates(observed, said),
         migration(&observed.migration, observed),
+        proof(&observed.migration, observed.policy.proof),
     ]
     .into_iter()
     .flatten()
@@ -283,6 +284,9 @@ fn migration(migration: &Migration, observed: &Observed) -> Option<Gate> {
     if migration.state != MigrationState::Known {
         return None;
     }
+    if let Some(refusal) = migration.refusal() {
+        return gate("migration", GateState::Refused, refusal);
+    }
     let blocking = migration.steps.iter().filter(|step| step.blocks()).count();
     if blocking > 0 {
         let why = if observed.policy.force_forbidden {
@@ -307,10 +311,16 @@ fn migration(migration: &Migration, observed: &Observed) -> Option<Gate> {
             format!("{} let through", count(forced, "incompatible change", "incompatible changes")),
         );
     }
-    match migration.proof.as_deref() {
-        Some(proof) if proof.starts_with("failed") => gate("proof", GateState::Refused, proof),
-        _ => None,
+    None
+}
+
+/// A plan that was tried and is wrong is never offered; one that could not be tried where the target allows it.
+fn proof(migration: &Migration, required: ProofPolicy) -> Option<Gate> {
+    let proof = migration.proof.as_deref()?;
+    if migration.is_disproven() || (migration.is_unproven() && required == ProofPolicy::Required) {
+        return gate("proof", GateState::Refused, proof);
     }
+    None
 }
 
 /// Gates that the target declares and that this version cannot check: they are never passed over.

@@ -51,6 +51,7 @@ pub(super) fn promoted(plan: &Plan, circumstances: Circumstances) -> Promoted {
         .to_owned(),
         migrations: circumstances.migrations,
         after_push: plan.migration.after_push().cloned().collect(),
+        planner: plan.migration.planner.clone(),
         tool: plan.tool.clone(),
     }
 }
@@ -177,37 +178,6 @@ pub(super) fn sources<'a>(records: &'a [Record], to: &str) -> impl Iterator<Item
 /// Gives the last promotion into an environment.
 pub(super) fn last_promotion<'a>(records: &'a [Record], to: &str) -> Option<&'a Promoted> {
     records.iter().rev().filter_map(promotion).find(|promoted| promoted.to == to)
-}
-
-/// Lists the plans of an environment's promotions that were taken back and have not come again.
-pub(super) fn taken_back(records: &[Record], name: &str) -> Vec<String> {
-    let mut plans: Vec<String> = Vec::new();
-    for (index, record) in records.iter().enumerate() {
-        match &record.entry {
-            Entry::Promotion(promoted) if promoted.to == name && promoted.acknowledgements.reinstate => {
-                plans.clear();
-            }
-            Entry::RolledBack { environment, promotions, .. } if environment == name => {
-                let before = records[..index].iter().filter_map(promotion);
-                let back = before.filter(|promoted| {
-                    promoted.commit.as_ref().is_some_and(|commit| promotions.contains(commit))
-                });
-                for promoted in back {
-                    plans.push(promoted.plan_id.clone());
-                    plans.extend(promoted.migrations.iter().map(|migration| migration.plan_id.clone()));
-                }
-            }
-            Entry::Promotion(_)
-            | Entry::Proposed { .. }
-            | Entry::RolledBack { .. }
-            | Entry::Followed { .. }
-            | Entry::Hold { .. }
-            | Entry::Release { .. } => {}
-        }
-    }
-    plans.sort();
-    plans.dedup();
-    plans
 }
 
 /// A part of a source that was promoted before the rest.

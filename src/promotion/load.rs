@@ -3,9 +3,11 @@
 use crate::config::{self, Resolved, Written};
 use crate::git::{Revision, Store};
 use crate::model::coordinate::Dataset;
+use crate::model::environment::Warehouse;
 use crate::model::finding::Finding;
 use crate::model::snapshot::Snapshot;
 use crate::models::{self, Models, ModelsError};
+use crate::sql::Dialect;
 
 use super::error::PromotionError;
 use super::ground::is_wanted;
@@ -37,12 +39,27 @@ pub(super) fn load_models(
     written: &Written,
     ports: &Ports<'_>,
 ) -> Result<Models, PromotionError> {
+    if let Some(Warehouse::Command { .. }) = &resolved.environment.warehouse {
+        return Ok(somebody_elses());
+    }
     let other_datasets = other_datasets(resolved, written, ports);
     let context =
         models::Context { environment: &resolved.environment, other_datasets, variables: ports.variables };
     let models = models::load(snapshot, &context)?;
     let faults = views_over_files(&models);
     if faults.is_empty() { Ok(models) } else { Err(ModelsError::Faults(faults).into()) }
+}
+
+/// Models that another planner knows are none of ours.
+fn somebody_elses() -> Models {
+    Models {
+        dialect: Dialect::Generic,
+        objects: Vec::new(),
+        sources: Vec::new(),
+        datasets: Vec::new(),
+        disabled: Vec::new(),
+        findings: Vec::new(),
+    }
 }
 
 /// Lists views that read a source which is files: a view is made where no file may be read.

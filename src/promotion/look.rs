@@ -2,16 +2,16 @@
 
 use serde_json::json;
 
-use crate::config::{self, ConfigError, Flags, Mask, Written};
+use crate::config::{self, ConfigError, Flags, Mask, Resolved, Written};
 use crate::git::{self, GitError, Merged, Pointer, Revision, Selected, Squashed, Store, WorkTreeState};
-use crate::model::environment::Via;
+use crate::model::environment::{Via, Warehouse};
 use crate::model::finding::Finding;
 use crate::model::merge::{FileChangeKind, Reverted, Undone};
 use crate::model::name::EnvironmentName;
 use crate::model::plan::{ConfigChange, Proposal, Side as PlanSide, TargetSide};
 use crate::model::project::{Direction, Prefer, Promotion};
 use crate::model::record::{Promoted, Record};
-use crate::model::snapshot::Snapshot;
+use crate::model::snapshot::{Snapshot, SnapshotSource};
 use crate::models::Models;
 use crate::transform;
 
@@ -19,16 +19,19 @@ use super::closure;
 use super::digest::digest;
 use super::effective::{Effectives, Settled};
 use super::error::PromotionError;
+use super::folder::Folder;
 use super::gather::Gathered;
 use super::ground::{Ground, inputs};
+use super::known::Known;
 use super::ledger::{self, Pair};
 use super::load::{load, load_models};
 use super::merging::{Merging, Second, merge};
 use super::observe::Target;
 use super::observed::{Histories, NoTarget, Observed, Policy};
+use super::planner;
 use super::propose::branch_name;
 use super::request::{Ports, Request};
-use super::schema::{self, Known, SchemaPlan, Subject};
+use super::schema::{self, Presence, SchemaPlan, Subject};
 use super::site::Location;
 use super::site::is_same;
 use super::stores;
@@ -474,10 +477,36 @@ impl Looking<'_> {
             let target = Target { resolved, models: None };
             return Ok((SchemaPlan::off("the environment names no warehouse"), Some(target)));
         }
+        if let Some(Warehouse::Command { .. }) = &resolved.environment.warehouse {
+            let schema = self.planned_elsewhere(&resolved, snapshot, presence, ports).await?;
+            return Ok((schema, Some(Target { resolved, models: None })));
+        }
         let models = load_models(snapshot, &resolved, after, ports)?;
-        let subject = Subject::of(&resolved, ledger::taken_back(self.records, &self.request.to))?;
+        let subject = Subject::of(&resolved)?;
         let schema = schema::plan_schema(subject, &models, &self.request.said, presence, ports).await?;
         Ok((schema, Some(Target { resolved, models: Some(models) })))
+    }
+
+    /// Has another planner plan, with the merged tree checked out.
+    async fn planned_elsewhere(
+        &self,
+        resolved: &Resolved,
+        snapshot: &Snapshot,
+        presence: Presence,
+        ports: &mut Ports<'_>,
+    ) -> Result<SchemaPlan, PromotionError> {
+        let prefix = self.ground.project.as_ref().map(|project| project.prefix.as_str()).unwrap_or_default();
+        let tree = match &snapshot.source {
+            SnapshotSource::Tree(id) | SnapshotSource::Commit(id) => Revision::new(id)?,
+            SnapshotSource::WorkTree => self.source.clone(),
+        };
+        let folder = Folder::exported(self.store, &tree, prefix)?;
+        match planner::plan(resolved, folder, &self.request.said, ports).await {
+            Err(PromotionError::Warehouse { .. }) if presence == Presence::Optional => {
+                Ok(SchemaPlan::elsewhere(&Subject::of(resolved)?))
+            }
+            planned => planned,
+        }
     }
 
     fn policy(
@@ -497,6 +526,7 @@ impl Looking<'_> {
             direction: self.direction(&merging.promotion),
             expected_from: self.expected_from(&merging.promotion),
             migrate: environment.map(|environment| environment.migrate).unwrap_or_default(),
+            proof: environment.map(|environment| environment.proof).unwrap_or_default(),
             gates: environment.map(|environment| environment.gates.clone()).unwrap_or_default(),
             hold: ledger::hold(self.records, &self.request.to).map(str::to_owned),
             moved: settled.and_then(|settled| settled.moved.clone()),
@@ -580,6 +610,7 @@ fn policy_digest(
         "resolve": promotion.resolve,
         "migrate": environment.map(|environment| environment.migrate),
         "force": environment.map(|environment| environment.force),
+        "proof": environment.map(|environment| environment.proof),
         "gates": environment.map(|environment| format!("{:?}", environment.gates)),
         "dataset": environment.and_then(|environment| environment.dataset.as_ref()),
     });

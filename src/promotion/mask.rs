@@ -33,6 +33,17 @@ pub(super) fn plan(plan: &mut Plan, mask: &Mask) {
 /// Masks what a migration quotes; the statements that run are kept elsewhere.
 pub(super) fn migration(migration: &mut Migration, mask: &Mask) {
     migration.steps.iter_mut().for_each(|quoted| step(quoted, mask));
+    if let Some(planner) = &mut migration.planner {
+        texts(&mut planner.output, mask);
+        for text in [&mut planner.summary, &mut planner.refused].into_iter().flatten() {
+            one(text, mask);
+        }
+    }
+    for drift in &mut migration.drift {
+        for text in [&mut drift.applied, &mut drift.live, &mut drift.declared].into_iter().flatten() {
+            one(text, mask);
+        }
+    }
     for text in [&mut migration.proof, &mut migration.note].into_iter().flatten() {
         one(text, mask);
     }

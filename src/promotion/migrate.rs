@@ -1,6 +1,7 @@
 //! The schema alone, of one environment: `promote migrate`.
 
 use crate::migration::Half;
+use crate::model::environment::{ProofPolicy, Warehouse};
 use crate::model::finding::Finding;
 use crate::model::migration::Migration;
 use crate::model::plan::Acknowledgements;
@@ -10,11 +11,13 @@ use serde_json::json;
 
 use super::digest::digest;
 use super::error::PromotionError;
+use super::known::Known;
 use super::mask;
 use super::plan::TOOL;
+use super::planner;
 use super::reading::Reading;
 use super::request::Ports;
-use super::schema::{self, Applying, Known, Presence, Subject};
+use super::schema::{self, Applying, Presence, Subject};
 
 /// A planned migration, and what applying it needs.
 pub struct Migrating {
@@ -24,6 +27,7 @@ pub struct Migrating {
     pub plan_id: String,
     /// What a person should know.
     pub findings: Vec<Finding>,
+    pub(super) proof: ProofPolicy,
     pub(super) known: Option<Known>,
 }
 
@@ -31,8 +35,15 @@ impl Migrating {
     /// Whether something stands in the way.
     pub fn is_blocked(&self) -> bool {
         self.migration.steps.iter().any(crate::model::migration::Step::blocks)
-            || self.migration.proof.as_deref().is_some_and(|proof| proof.starts_with("failed"))
+            || self.lacks_proof()
+            || self.migration.refusal().is_some()
             || self.findings.iter().any(|finding| finding.code == "force-forbidden")
+    }
+
+    /// Whether it was tried and is wrong, or could not be tried where that is asked for.
+    pub fn lacks_proof(&self) -> bool {
+        let required = self.proof == ProofPolicy::Required;
+        self.migration.is_disproven() || (required && self.migration.is_unproven())
     }
 
     /// Whether there is anything to run or to remember.
@@ -73,8 +84,12 @@ pub async fn plan_migration(
     said: &Acknowledgements,
     ports: &mut Ports<'_>,
 ) -> Result<Migrating, PromotionError> {
-    let subject = Subject::of(&reading.resolved, reading.taken_back.clone())?;
-    let mut schema = schema::plan_schema(subject, models, said, Presence::Needed, ports).await?;
+    let mut schema = if let Some(Warehouse::Command { .. }) = &reading.resolved.environment.warehouse {
+        planner::plan(&reading.resolved, reading.folder(ports)?, said, ports).await?
+    } else {
+        let subject = Subject::of(&reading.resolved)?;
+        schema::plan_schema(subject, models, said, Presence::Needed, ports).await?
+    };
     let parts = json!({
         "tool": TOOL,
         "target": schema.migration.target,
@@ -85,7 +100,14 @@ pub async fn plan_migration(
     let plan_id = digest(&parts.to_string());
     mask::migration(&mut schema.migration, &reading.mask());
     mask::findings(&mut schema.findings, &reading.mask());
-    Ok(Migrating { migration: schema.migration, plan_id, findings: schema.findings, known: schema.known })
+    let proof = reading.resolved.environment.proof;
+    Ok(Migrating {
+        migration: schema.migration,
+        plan_id,
+        findings: schema.findings,
+        proof,
+        known: schema.known,
+    })
 }
 
 /// Tells who does it.

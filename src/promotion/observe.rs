@@ -10,13 +10,13 @@ use crate::models::Models;
 use super::error::PromotionError;
 use super::gather::{self, Gathered, Side};
 use super::ground::Ground;
+use super::known::Known;
 use super::landing;
 use super::look::{Looked, Looking};
 use super::mask;
 use super::observed::Histories;
 use super::plan;
 use super::request::{Ports, Request};
-use super::schema::Known;
 use super::site::Site;
 
 /// A plan, and what applying it needs.

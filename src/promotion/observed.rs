@@ -1,6 +1,6 @@
 //! Everything that was read before deciding: plain values, so that the decision is pure.
 
-use crate::model::environment::{Gates, Migrate};
+use crate::model::environment::{Gates, Migrate, ProofPolicy};
 use crate::model::finding::Finding;
 use crate::model::merge::Merge;
 use crate::model::migration::Migration;
@@ -81,6 +81,8 @@ pub(super) struct Policy {
     pub(super) wrong_pair: Option<String>,
     /// Files of the checked-out target branch that are not committed.
     pub(super) dirty: Vec<String>,
+    /// Whether a migration that could not be tried is refused.
+    pub(super) proof: ProofPolicy,
     /// Whether `--force` was typed where the environment forbids it.
     pub(super) force_forbidden: bool,
     /// Digest of the policy's text, for the plan's id.

@@ -1,18 +1,20 @@
 //! What a command for one environment reads: the working tree where its branch is checked out, or where there
 //! is no Git; else the tip of its workspace.
 
+use std::path::PathBuf;
+
 use crate::config::{self, Flags, Resolved, Written};
 use crate::git::Store;
 use crate::model::environment::Effective;
 use crate::model::finding::Finding;
 use crate::model::name::EnvironmentName;
-use crate::model::snapshot::Snapshot;
+use crate::model::snapshot::{Snapshot, SnapshotSource};
 use crate::models::Models;
 
 use super::error::PromotionError;
+use super::folder::{self, Folder};
 use super::gather::Gathered;
 use super::ground::{Ground, inputs};
-use super::ledger;
 use super::load;
 use super::request::Ports;
 use super::site::{self, Location, Site};
@@ -36,10 +38,10 @@ pub struct Reading {
     pub read: String,
     /// Warnings of the project file and the variables.
     pub findings: Vec<Finding>,
-    /// Plans of promotions into it that were taken back, as far as a journal is at hand.
-    pub(super) taken_back: Vec<String>,
     pub(super) written: Written,
     pub(super) snapshot: Snapshot,
+    /// Where the objects of the commit are that was read.
+    pub(super) store: Option<PathBuf>,
     pub(super) ground: Ground,
 }
 
@@ -66,24 +68,13 @@ pub fn read(
             known: project.written.project().environments.iter().map(ToString::to_string).collect(),
         });
     };
-    let (snapshot, read) = snapshot(&ground, name.as_str(), files, ports)?;
+    let (snapshot, read, store) = snapshot(&ground, name.as_str(), files, ports)?;
     let project = ground.need_project(ports)?;
     let written = config::load(&snapshot, &project.file)?;
     let resolved = written.environment(&name, &inputs(&project.root, ports, flags)?)?;
     let mut findings = written.findings().to_vec();
     findings.extend(resolved.findings.iter().cloned());
-    let taken_back = taken_back(&ground, name.as_str(), ports)?;
-    Ok(Reading { resolved, chosen, read, findings, taken_back, written, snapshot, ground })
-}
-
-/// Reads what was taken back from the journal of the local repository, where the environment has its code there.
-fn taken_back(ground: &Ground, name: &str, ports: &Ports<'_>) -> Result<Vec<String>, PromotionError> {
-    let Ok(Site { location: Location::Local(folder), .. }) = ground.site(name, ports) else {
-        return Ok(Vec::new());
-    };
-    let store = Store::local(&folder)?;
-    let journal = store.tip(&format!("{}/journal", ground.refs()))?;
-    Ok(ledger::taken_back(&crate::git::read(&store, journal.as_ref())?, name))
+    Ok(Reading { resolved, chosen, read, findings, written, snapshot, store, ground })
 }
 
 /// A project whose configuration is read, environment by environment.
@@ -158,8 +149,8 @@ impl Configurations {
         let Some(site) = elsewhere else {
             return Configured::of(&project.written, name, &inputs, "the working tree".to_owned());
         };
-        let (written, _, read) = at_tip(&self.ground, (name, site), ports)?;
-        Configured::of(&written, name, &inputs, read)
+        let tip = at_tip(&self.ground, (name, site), ports)?;
+        Configured::of(&tip.written, name, &inputs, tip.read)
     }
 }
 
@@ -183,7 +174,7 @@ impl Configurations {
             let configured = Configured::of(&project.written, name, &inputs, "the working tree".to_owned())?;
             return Ok((project.written.explain(name, key, &inputs)?, configured));
         };
-        let (written, _, read) = at_tip(&self.ground, (name, site), ports)?;
+        let Tip { written, read, .. } = at_tip(&self.ground, (name, site), ports)?;
         Ok((written.explain(name, key, &inputs)?, Configured::of(&written, name, &inputs, read)?))
     }
 
@@ -232,12 +223,12 @@ fn snapshot(
     name: &str,
     files: Files,
     ports: &mut Ports<'_>,
-) -> Result<(Snapshot, String), PromotionError> {
+) -> Result<(Snapshot, String, Option<PathBuf>), PromotionError> {
     let Some(site) = elsewhere(ground, name, files, ports) else {
-        return Ok((ground.need_project(ports)?.work_tree()?, "the working tree".to_owned()));
+        return Ok((ground.need_project(ports)?.work_tree()?, "the working tree".to_owned(), None));
     };
-    let (_, snapshot, read) = at_tip(ground, (Some(&EnvironmentName::new(name)), site), ports)?;
-    Ok((snapshot, read))
+    let tip = at_tip(ground, (Some(&EnvironmentName::new(name)), site), ports)?;
+    Ok((tip.snapshot, tip.read, Some(tip.store)))
 }
 
 /// Gives the workspace of an environment that is not read from the working tree.
@@ -249,12 +240,22 @@ fn elsewhere(ground: &Ground, name: &str, files: Files, ports: &Ports<'_>) -> Op
     ground.site(name, ports).ok().filter(|site| !is_checked_out(ground, site))
 }
 
+/// A project at the tip of a workspace.
+struct Tip {
+    written: Written,
+    snapshot: Snapshot,
+    /// What was read, in words.
+    read: String,
+    /// Where its objects are.
+    store: PathBuf,
+}
+
 /// Reads the project and its files at the tip of a workspace.
 fn at_tip(
     ground: &Ground,
     (name, site): (Option<&EnvironmentName>, Site),
     ports: &mut Ports<'_>,
-) -> Result<(Written, Snapshot, String), PromotionError> {
+) -> Result<Tip, PromotionError> {
     let project = ground.need_project(ports)?;
     let gathered = Gathered::of(ground, site.clone(), site, ports)?;
     let side = &gathered.from;
@@ -270,7 +271,7 @@ fn at_tip(
     if let Some(name) = name.filter(|name| !written.project().environments.contains(name)) {
         return Err(PromotionError::NotThereYet { environment: name.to_string(), read });
     }
-    Ok((written, snapshot, read))
+    Ok(Tip { written, snapshot, read, store: gathered.store.git_dir().to_path_buf() })
 }
 
 /// Whether the environment's branch is what is checked out here.
@@ -293,6 +294,22 @@ impl Reading {
     /// [`PromotionError::Models`] with every fault.
     pub fn models(&self, ports: &Ports<'_>) -> Result<Models, PromotionError> {
         load::load_models(&self.snapshot, &self.resolved, &self.written, ports)
+    }
+
+    /// Gives a folder with its files for programs that only know folders.
+    ///
+    /// # Errors
+    ///
+    /// [`PromotionError::File`] if they cannot be written.
+    pub(super) fn folder(&self, ports: &Ports<'_>) -> Result<Folder, PromotionError> {
+        let project = self.ground.need_project(ports)?;
+        let commit = match (&self.snapshot.source, &self.store) {
+            (SnapshotSource::Commit(id) | SnapshotSource::Tree(id), Some(store)) => {
+                Some((store.as_path(), id.as_str()))
+            }
+            _ => None,
+        };
+        folder::folder((&project.root, &project.prefix), commit)
     }
 
     /// Gives the secrets of the environment's values.

@@ -14,9 +14,11 @@ use crate::model::plan::Acknowledgements;
 use crate::models::Models;
 use crate::warehouse::{self, Inspect, Interrupt, Ledger, Reach, Remembered, Seen, WarehouseError};
 
+use super::apply::crash;
 use super::declare;
 use super::digest::digest;
 use super::error::PromotionError;
+use super::known::Known;
 use super::memory::FileMemory;
 use super::plan::TOOL;
 use super::request::Ports;
@@ -43,8 +45,6 @@ pub(super) struct Subject {
     root: std::path::PathBuf,
     /// Whether `--force` is allowed.
     pub(super) force: Force,
-    /// Plans of promotions into it that were taken back.
-    pub(super) taken_back: Vec<String>,
     /// What must not be kept in any file.
     pub(super) mask: Mask,
 }
@@ -59,8 +59,8 @@ pub(super) struct SchemaPlan {
     pub(super) known: Option<Known>,
 }
 
-/// What applying a planned schema needs.
-pub(super) struct Known {
+/// What applying steps of ours needs.
+pub(super) struct Tables {
     subject: Subject,
     desired: Desired,
     datasets: Vec<Dataset>,
@@ -68,7 +68,7 @@ pub(super) struct Known {
     /// The steps as they run; those of the plan are masked.
     steps: Vec<Step>,
     /// What the warehouse had recorded when it was planned.
-    pub(super) ledger: Ledger,
+    ledger: Ledger,
 }
 
 impl Subject {
@@ -77,14 +77,13 @@ impl Subject {
     /// # Errors
     ///
     /// [`PromotionError::Config`] if it names no warehouse or dataset, or one that cannot be used.
-    pub(super) fn of(resolved: &Resolved, taken_back: Vec<String>) -> Result<Self, PromotionError> {
+    pub(super) fn of(resolved: &Resolved) -> Result<Self, PromotionError> {
         Ok(Self {
             name: resolved.environment.name.to_string(),
             warehouse: resolved.warehouse()?.clone(),
             dataset: resolved.dataset()?.clone(),
             root: resolved.root.clone(),
             force: resolved.environment.force,
-            taken_back,
             mask: Mask::new(config::secrets(&resolved.effective).into_iter()),
         })
     }
@@ -97,10 +96,20 @@ impl Subject {
                 format!("duckdb {}", path.strip_prefix(&self.root).unwrap_or(path).display())
             }
             Warehouse::Postgres { url, .. } => format!("postgres {}", warehouse::server_words(url)),
+            Warehouse::Command { plan, .. } => format!("command {plan}"),
         }
     }
 
-    fn failed(&self, source: WarehouseError) -> PromotionError {
+    /// Names it for a plan.
+    pub(super) fn target(&self) -> MigrationTarget {
+        MigrationTarget {
+            environment: self.name.clone(),
+            warehouse: self.words(),
+            dataset: self.dataset.to_string(),
+        }
+    }
+
+    pub(super) fn failed(&self, source: WarehouseError) -> PromotionError {
         if matches!(source, WarehouseError::Interrupted) {
             return PromotionError::Interrupted;
         }
@@ -129,11 +138,7 @@ pub(super) async fn plan_schema(
     ports: &mut Ports<'_>,
 ) -> Result<SchemaPlan, PromotionError> {
     let declared = declare::declared(models, &subject.dataset);
-    let target = MigrationTarget {
-        environment: subject.name.clone(),
-        warehouse: subject.words(),
-        dataset: subject.dataset.to_string(),
-    };
+    let target = subject.target();
     if presence == Presence::Optional && is_elsewhere(&subject.warehouse) {
         return Ok(SchemaPlan::unknown(target, "CI plans it"));
     }
@@ -159,7 +164,6 @@ async fn ask(
         forbidden: subject.force == Force::Forbidden,
         adopt: said.adopt.clone(),
         prune: said.prune,
-        taken_back: subject.taken_back.clone(),
     };
     let datasets = declared.datasets();
     let reach = Reach {
@@ -167,6 +171,7 @@ async fn ask(
         interrupt: Interrupt::clone(&ports.interrupted),
         routines: declared.routines(),
         variables: ports.variables.clone(),
+        managed: declared.managed_datasets(),
         ..Reach::reading(datasets.clone())
     };
     ports.begins(format!("comparing the tables of {} with what is declared", subject.name));
@@ -206,7 +211,7 @@ fn seen_key(warehouse: &Warehouse, datasets: &[Dataset], reach: &Reach, ports: &
 fn is_elsewhere(warehouse: &Warehouse) -> bool {
     match warehouse {
         Warehouse::DuckDb { path } => !std::path::Path::new(path).exists(),
-        Warehouse::Postgres { .. } => false,
+        Warehouse::Postgres { .. } | Warehouse::Command { .. } => false,
     }
 }
 
@@ -220,7 +225,7 @@ impl SchemaPlan {
     }
 
     fn known(subject: Subject, declared: &Declared, target: MigrationTarget, planned: Planned) -> Self {
-        let Planned { datasets, fingerprint, ledger, desired, steps, proof, .. } = planned;
+        let Planned { datasets, fingerprint, ledger, desired, steps, proof, drift, .. } = planned;
         let migration = Migration {
             state: MigrationState::Known,
             target: Some(target),
@@ -228,11 +233,18 @@ impl SchemaPlan {
             compatible: !steps.steps.iter().any(Step::blocks),
             fingerprint: Some(fingerprint),
             proof: Some(proof.to_string()),
+            drift,
+            planner: None,
             steps: steps.steps,
         };
         let routines = declared.routines();
-        let known = Known { subject, desired, datasets, routines, steps: migration.steps.clone(), ledger };
-        Self { migration, findings: steps.findings, known: Some(known) }
+        let tables = Tables { subject, desired, datasets, routines, steps: migration.steps.clone(), ledger };
+        Self { migration, findings: steps.findings, known: Some(Known::Tables(Box::new(tables))) }
+    }
+
+    /// The migration is not known here: CI plans it.
+    pub(super) fn elsewhere(subject: &Subject) -> Self {
+        Self::unknown(subject.target(), "CI plans it")
     }
 
     fn unknown(target: MigrationTarget, note: &str) -> Self {
@@ -243,6 +255,8 @@ impl SchemaPlan {
             compatible: true,
             fingerprint: None,
             proof: None,
+            drift: Vec::new(),
+            planner: None,
             steps: Vec::new(),
         };
         Self { migration, findings: Vec::new(), known: None }
@@ -261,10 +275,10 @@ pub(super) struct Applying<'a> {
     pub(super) said: &'a Acknowledgements,
 }
 
-impl Known {
+impl Tables {
     /// Whether a half has anything to run or to remember.
     pub(super) fn has(&self, applying: &Applying<'_>, half: Half) -> bool {
-        self.application(applying, "").intent(half).is_some()
+        self.application((applying, ""), &|_| ()).intent(half).is_some()
     }
 
     /// Applies a half in one transaction, checked against the plan inside of it.
@@ -294,7 +308,8 @@ impl Known {
         ports.begins(format!("migrating {}", self.subject.name));
         let connection = warehouse::connect(&self.subject.warehouse, &reach).await;
         let mut connection = connection.map_err(|error| self.subject.failed(error))?;
-        let applied = self.application(applying, &at).apply(connection.as_mut(), half).await;
+        let border = crash_border(ports);
+        let applied = self.application((applying, &at), &border).apply(connection.as_mut(), half).await;
         drop(connection);
         ports.ends();
         applied.map_err(|error| match error {
@@ -306,7 +321,11 @@ impl Known {
         })
     }
 
-    fn application<'a>(&'a self, applying: &'a Applying<'a>, at: &'a str) -> Application<'a> {
+    fn application<'a>(
+        &'a self,
+        (applying, at): (&'a Applying<'a>, &'a str),
+        committed: &'a dyn Fn(u32),
+    ) -> Application<'a> {
         let fingerprint = applying.migration.fingerprint.as_deref();
         Application {
             desired: &self.desired,
@@ -317,6 +336,7 @@ impl Known {
             at,
             by: applying.by,
             acknowledgements: applying.said,
+            committed,
             planned_for: fingerprint.map(|fingerprint| (self.datasets.as_slice(), fingerprint)),
         }
     }
@@ -337,6 +357,16 @@ impl Known {
         let failed = |error| self.subject.failed(error);
         let mut connection = warehouse::connect(&self.subject.warehouse, &reach).await.map_err(failed)?;
         connection.ledger(&self.subject.dataset).await.map_err(failed)
+    }
+}
+
+/// Where a crash test ends the process: after a transaction group, `group-2`.
+fn crash_border(ports: &Ports<'_>) -> impl Fn(u32) + use<> {
+    let (at, pid) = (ports.crash_at.map(str::to_owned), ports.pid);
+    move |group| {
+        if at.as_deref() == Some(format!("group-{group}").as_str()) {
+            crash(pid);
+        }
     }
 }
 

@@ -210,6 +210,8 @@ fn migration() -> Migration {
         compatible: false,
         fingerprint: Some("ab12".to_owned()),
         proof: Some("proven".to_owned()),
+        drift: Vec::new(),
+        planner: None,
         steps: vec![add, narrow],
     }
 }

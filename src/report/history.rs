@@ -184,6 +184,7 @@ mod tests {
             acknowledgements: Acknowledgements::default(),
         };
         Entry::Promotion(Box::new(Promoted {
+            planner: None,
             plan_id: plan.plan_id,
             from: plan.from,
             to: plan.to,

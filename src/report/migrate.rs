@@ -1,7 +1,9 @@
 //! The migration of one environment on its own: what `migrate` prints.
 
 use super::command::quoted;
+use super::drift::drift;
 use super::label::Label;
+use super::planner::planner;
 use super::refusal::{Refusal, step_refusals};
 use super::risk::{blocked_steps, faults, notices, warnings};
 use super::step::{Tense, migration, tally};
@@ -39,6 +41,8 @@ pub fn migrate_view(
     view.add(faults(found));
     view.add(blocked_steps(steps, |allow| force(environment, said, allow)));
     view.add(warnings(found));
+    view.add(planner(steps.planner.as_ref()));
+    view.add(drift(&steps.drift));
     let schema = migration(steps);
     let (word, tense, extent) = match progress {
         Progress::Applied => ("Done", Tense::Done, Extent::Lines),

@@ -8,6 +8,7 @@
 
 mod command;
 mod configuration;
+mod drift;
 mod environment;
 mod error;
 #[cfg(test)]
@@ -22,6 +23,7 @@ mod label;
 mod markdown;
 mod migrate;
 mod plan;
+mod planner;
 mod refusal;
 mod risk;
 mod rollback;
@@ -41,6 +43,7 @@ pub use configuration::{
     ConfigurationResult, ConfigurationsResult, PluginConfiguration, PluginResult, ShownConfiguration,
     ShownValue, add_configuration, configuration_result, configuration_view,
 };
+pub use drift::drift_view;
 pub use environment::{
     EnvironmentAddResult, EnvironmentListResult, EnvironmentRemoveResult, ListedEnvironment, ListedWorkspace,
     MadeName, MadeWorkspaceResult, environment_added_view, environment_removed_view, environments_view,
@@ -64,7 +67,8 @@ pub use rollback::rollback_view;
 pub use runs::{RunStatus, ShownRun, findings_view, runs_view};
 pub use sarif::sarif;
 pub use schema::{
-    CheckResult, HistoryResult, HoldResult, LockedBy, MigrateResult, RunResults, UnlockResult, schemas,
+    CheckResult, DriftResult, HistoryResult, HoldResult, LockedBy, MigrateResult, RunResults, UnlockResult,
+    schemas,
 };
 pub use status::status_view;
 pub use terminal::{terminal, terminal_failure, terminal_findings, terminal_refusals};

@@ -1,7 +1,9 @@
 //! A plan or promotion as a view: the sections in order of risk, the headline, the total.
 
 use super::command::{command_with, quoted};
+use super::drift::drift;
 use super::label::Label;
+use super::planner::planner;
 use super::refusal::reasons;
 use super::risk::{
     blocked_steps, conflicts, faults, gates, losses, notices, settled_losses, standing_gates, warnings,
@@ -64,7 +66,12 @@ fn rest(plan: &Plan) -> Vec<Section> {
         schema = summed_up(schema, tally(&plan.migration.steps, Tense::Done));
         changed = summed_up(changed, format!("{} lines", lines(&plan.merge.files)));
     }
-    let mut sections = vec![settled_losses(plan), schema];
+    let mut sections = vec![
+        settled_losses(plan),
+        planner(plan.migration.planner.as_ref()),
+        drift(&plan.migration.drift),
+        schema,
+    ];
     sections.extend(configuration(plan));
     sections.extend([
         part(plan),

@@ -12,8 +12,9 @@ use super::explanation::{ConfigurationDiffResult, ExplanationResult};
 use super::json::Document;
 use super::runs::ShownRun;
 use crate::model::examined::Examined;
-use crate::model::migration::{Migration, MigrationTarget, Step};
+use crate::model::migration::{Drift, Migration, MigrationTarget, Step};
 use crate::model::plan::Plan;
+use crate::model::planner::{Planner, PlannerAnswer, PlannerRequest};
 use crate::model::record::Record;
 use crate::model::rollback::Rollback;
 use crate::model::status::Status;
@@ -29,6 +30,12 @@ pub struct MigrateResult {
     pub fingerprint: Option<String>,
     /// Whether the statements were tried on a copy.
     pub proof: Option<String>,
+    /// What is live otherwise than it was last applied.
+    #[serde(default)]
+    pub drift: Vec<Drift>,
+    /// Who planned it, where that is another program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planner: Option<Planner>,
     /// Whether the statements were run.
     pub applied: bool,
     /// The steps, in the order in which they run.
@@ -43,8 +50,36 @@ impl MigrateResult {
             compatible: migration.compatible,
             fingerprint: migration.fingerprint.clone(),
             proof: migration.proof.clone(),
+            drift: migration.drift.clone(),
+            planner: migration.planner.clone(),
             applied,
             steps: migration.steps.clone(),
+        }
+    }
+}
+
+/// The `result` of `drift`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct DriftResult {
+    /// Where it was looked.
+    pub target: Option<MigrationTarget>,
+    /// Digest of the live schema.
+    pub fingerprint: Option<String>,
+    /// What is live otherwise than it was last applied.
+    pub drift: Vec<Drift>,
+    /// What the live schema has for a later version of the code: `analytics.orders.note`.
+    pub ahead_of_code: Vec<String>,
+}
+
+impl DriftResult {
+    /// Takes it out of a migration's part of a plan.
+    pub fn of(migration: &Migration) -> Self {
+        let ahead = migration.steps.iter().filter(|step| step.code == "ahead-of-code");
+        Self {
+            target: migration.target.clone(),
+            fingerprint: migration.fingerprint.clone(),
+            drift: migration.drift.clone(),
+            ahead_of_code: ahead.map(Step::subject).collect(),
         }
     }
 }
@@ -121,6 +156,7 @@ pub fn schemas() -> BTreeMap<&'static str, Value> {
         ("check", schema_for!(CheckResult).to_value()),
         ("config-show", schema_for!(ConfigurationResult).to_value()),
         ("doctor", schema_for!(Examined).to_value()),
+        ("drift", schema_for!(DriftResult).to_value()),
         ("config-diff", schema_for!(ConfigurationDiffResult).to_value()),
         ("config-explain", schema_for!(ExplanationResult).to_value()),
         ("config-show-all", schema_for!(ConfigurationsResult).to_value()),
@@ -131,6 +167,8 @@ pub fn schemas() -> BTreeMap<&'static str, Value> {
         ("history", schema_for!(HistoryResult).to_value()),
         ("hold", schema_for!(HoldResult).to_value()),
         ("migrate", schema_for!(MigrateResult).to_value()),
+        ("planner-answer", schema_for!(PlannerAnswer).to_value()),
+        ("planner-request", schema_for!(PlannerRequest).to_value()),
         ("plan", schema_for!(Plan).to_value()),
         ("release", schema_for!(HoldResult).to_value()),
         ("rollback", schema_for!(Rollback).to_value()),

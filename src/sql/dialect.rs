@@ -25,6 +25,7 @@ impl Dialect {
         match warehouse {
             Warehouse::DuckDb { .. } => Self::DuckDb,
             Warehouse::Postgres { .. } => Self::Postgres,
+            Warehouse::Command { .. } => Self::Generic,
         }
     }
 

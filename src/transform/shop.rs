@@ -7,7 +7,7 @@ use duckdb::Connection;
 
 use super::{Refreshment, refreshments, schedule};
 use crate::model::coordinate::Dataset;
-use crate::model::environment::{Environment, Force, Gates, Migrate, Paths, Warehouse};
+use crate::model::environment::{Environment, Force, Gates, Migrate, Paths, ProofPolicy, Warehouse};
 use crate::model::name::EnvironmentName;
 use crate::model::snapshot::Snapshot;
 use crate::models::{Context, DeclaredColumn, Materialized, Models, Object, load, select};
@@ -41,6 +41,7 @@ fn environment(dataset: &str) -> Environment {
         sources: Vec::new(),
         migrate: Migrate::Promotion,
         force: Force::Allowed,
+        proof: ProofPolicy::Offered,
         gates: Gates::default(),
     }
 }

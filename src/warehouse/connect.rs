@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::duckdb::{DuckDb, DuckDbScratch};
-use super::postgres::{Postgres, PostgresScratch};
+use super::postgres::{AsideScratch, Postgres, PostgresScratch};
 use super::{Connection, Files, Scratch, Typed, WarehouseError};
 use crate::model::coordinate::Dataset;
 use crate::model::environment::Warehouse;
@@ -48,6 +48,8 @@ pub struct Reach {
     pub interrupt: Interrupt,
     /// The datasets that will be spoken of: their names must not be taken for a catalog.
     pub datasets: Vec<Dataset>,
+    /// Those of them whose objects are declared; the others are only read.
+    pub managed: Vec<Dataset>,
     /// Whether routines are listed.
     pub routines: Routines,
     /// Variables that complete a connection: `PGHOST` and its like, `HOME`.
@@ -62,6 +64,7 @@ impl Reach {
             patience: Duration::ZERO,
             interrupt: Interrupt::default(),
             datasets,
+            managed: Vec::new(),
             routines: Routines::All,
             variables: BTreeMap::new(),
         }
@@ -85,18 +88,20 @@ pub async fn connect(warehouse: &Warehouse, reach: &Reach) -> Result<Connection,
     match warehouse {
         Warehouse::DuckDb { path } => Ok(Box::new(DuckDb::open(Path::new(path), reach).await?)),
         Warehouse::Postgres { url, .. } => Ok(Box::new(Box::pin(Postgres::open(url, reach)).await?)),
+        Warehouse::Command { plan, .. } => Err(no_connection(plan)),
     }
 }
 
 /// Opens a place to try declarations in: the warehouse's engine, empty, closed to files and network once
 /// `files` were typed.
 ///
-/// Effects: on a server, a database that is dropped with what is returned.
+/// Effects: on a server, a database that is dropped with what is returned; where none may be made, a transaction
+/// of the live one that is rolled back.
 ///
 /// # Errors
 ///
-/// [`WarehouseError::Unreachable`] if the engine does not start; [`WarehouseError::Permission`] if such a
-/// database may not be made.
+/// [`WarehouseError::Unreachable`] if the engine does not start; [`WarehouseError::Permission`] if neither
+/// is allowed.
 pub async fn scratch(
     warehouse: &Warehouse,
     reach: &Reach,
@@ -107,10 +112,30 @@ pub async fn scratch(
             let (scratch, typed) = DuckDbScratch::open(Path::new(path), &reach.datasets, files)?;
             Ok((Box::new(scratch), typed))
         }
-        Warehouse::Postgres { url, scratch } => {
-            let url = scratch.as_ref().unwrap_or(url);
-            let (scratch, typed) = Box::pin(PostgresScratch::open(url, reach, files)).await?;
-            Ok((Box::new(scratch), typed))
-        }
+        Warehouse::Postgres { scratch: Some(url), .. } => server(url, reach, files).await,
+        Warehouse::Postgres { url, scratch: None } => match server(url, reach, files).await {
+            Err(WarehouseError::Permission { .. }) => {
+                let (scratch, typed) = Box::pin(AsideScratch::open(url, reach, files)).await?;
+                Ok((Box::new(scratch), typed))
+            }
+            opened => opened,
+        },
+        Warehouse::Command { plan, .. } => Err(no_connection(plan)),
+    }
+}
+
+async fn server(
+    url: &str,
+    reach: &Reach,
+    files: &Files,
+) -> Result<(Box<dyn Scratch>, Typed), WarehouseError> {
+    let (scratch, typed) = Box::pin(PostgresScratch::open(url, reach, files)).await?;
+    Ok((Box::new(scratch), typed))
+}
+
+fn no_connection(command: &str) -> WarehouseError {
+    WarehouseError::Planner {
+        command: command.to_owned(),
+        message: "plans this environment: there is no connection to its warehouse".to_owned(),
     }
 }

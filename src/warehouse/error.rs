@@ -38,12 +38,14 @@ pub enum WarehouseError {
         line: Option<u32>,
     },
     /// Somebody else held a lock for too long; nothing of the transaction is left.
-    #[error("somebody else holds a lock that this needs: {message}")]
+    #[error("somebody else holds a lock that this needs: {message}{}", held(holders))]
     Locked {
         /// The statement.
         sql: String,
         /// The engine's own words.
         message: String,
+        /// Who holds a lock on what the statement names, as far as it can be told.
+        holders: Vec<String>,
     },
     /// The connection broke; the server has undone what was not committed.
     #[error("the connection was lost: {message}")]
@@ -60,6 +62,22 @@ pub enum WarehouseError {
         sql: String,
         /// Its leading words.
         keyword: String,
+    },
+    /// A statement that is not tried where it would run with too many rights.
+    #[error("this is not tried within the live database, because {why}")]
+    Untried {
+        /// The statement.
+        sql: String,
+        /// Why.
+        why: String,
+    },
+    /// Somebody else's planner did not do what it was asked.
+    #[error("`{command}` {message}")]
+    Planner {
+        /// The command.
+        command: String,
+        /// What it did instead, in its own words.
+        message: String,
     },
     /// It was interrupted; nothing of the transaction is left.
     #[error("interrupted; nothing was changed")]
@@ -96,4 +114,9 @@ pub enum WarehouseError {
         /// Why.
         message: String,
     },
+}
+
+/// Names who holds a lock.
+fn held(holders: &[String]) -> String {
+    holders.iter().flat_map(|holder| ["; held by ", holder]).collect()
 }

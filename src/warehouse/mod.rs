@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use crate::model::coordinate::Dataset;
 use crate::model::schema::{Column, Schema};
 
+mod command;
 mod connect;
 mod csv;
 mod duckdb;
@@ -24,12 +25,13 @@ mod quote;
 mod remembered;
 mod scan;
 
+pub use command::{Call, Said, call};
 pub use connect::{Access, Interrupt, Reach, Routines, connect, scratch};
 pub use csv::rows as csv_rows;
 pub use error::WarehouseError;
 pub use files::{Files, Typed};
 pub use fingerprint::fingerprint;
-pub use ledger::{Guard, Intent, Ledger, Owned, Ownership, Standing};
+pub use ledger::{Applied, Guard, Intent, Ledger, Mark, Owned, Ownership, Standing};
 pub use postgres::words as server_words;
 pub(crate) use quote::quoted;
 pub use quote::{literal, name, path, same_name};

@@ -311,6 +311,7 @@ impl Engine {
             at: "2026-01-01T00:00:00Z",
             by: "A <a@b>",
             acknowledgements: &said,
+            committed: &|_| (),
             planned_for: Some((&planned.datasets, &planned.fingerprint)),
         };
         application.apply(live.as_mut(), Half::BeforePush).await?;

@@ -1,80 +1,6 @@
 //! A PostgreSQL warehouse through the binary: planned, migrated, promoted into, run, refused.
 
-use serde_json::Value;
-
-use super::support::sandbox::{Run, Sandbox};
-use super::support::server::{Server, server};
-
-/// A project whose one environment lives in a database of the private server.
-struct Shop {
-    server: &'static Server,
-    sandbox: Sandbox,
-    database: String,
-}
-
-impl Shop {
-    fn new(schema: &str) -> Option<Self> {
-        let server = server()?;
-        let (database, sandbox) = (server.database(), Sandbox::new());
-        let shop = Self { server, sandbox, database };
-        shop.project(&shop.server.url("postgres", &shop.database));
-        shop.declare(schema);
-        Some(shop)
-    }
-
-    fn project(&self, url: &str) {
-        let project = format!(
-            "version: 1\nproject_id: shop\ndefault_environment: prod\nwarehouse: {{kind: postgres, url: \"{url}\"}}\n\
-             dataset: analytics\nenvironments:\n- name: prod\n"
-        );
-        self.sandbox.write("p/project.yml", project);
-    }
-
-    fn declare(&self, schema: &str) {
-        self.sandbox.write("p/schema/all.sql", schema);
-    }
-
-    fn sql(&self, sql: &str) -> String {
-        self.server.sql(&self.database, sql)
-    }
-
-    fn migrate(&self, flags: &str) -> Run {
-        self.sandbox.promote("p", &format!("migrate {flags} --format json"))
-    }
-
-    /// Plans and gives the steps.
-    fn steps(&self, flags: &str) -> Vec<Value> {
-        let run = self.migrate(&format!("--plan {flags}"));
-        run.json()["result"]["steps"].as_array().cloned().unwrap_or_else(|| panic!("{}", run.everything()))
-    }
-
-    /// Migrates, and a second plan has to be empty.
-    fn converge(&self, schema: &str, flags: &str) -> Vec<Value> {
-        self.declare(schema);
-        let steps = self.steps(flags);
-        self.migrate(&format!("--yes {flags}")).exits(0);
-        let again = self.steps(flags);
-        assert!(again.is_empty(), "{again:#?}");
-        steps
-    }
-}
-
-fn codes(steps: &[Value]) -> Vec<&str> {
-    steps.iter().map(|step| step["code"].as_str().unwrap()).collect()
-}
-
-fn step<'a>(steps: &'a [Value], code: &str) -> &'a Value {
-    steps.iter().find(|step| step["code"] == code).unwrap_or_else(|| panic!("{code}: {:?}", codes(steps)))
-}
-
-fn ddl(step: &Value) -> Vec<&str> {
-    step["ddl"].as_array().unwrap().iter().map(|sql| sql.as_str().unwrap()).collect()
-}
-
-const ORDERS: &str = "CREATE TABLE orders (id bigint PRIMARY KEY, total numeric(10,2) NOT NULL DEFAULT 0, note varchar(20));\n\
-    COMMENT ON TABLE orders IS 'it''s all orders';\n\
-    CREATE VIEW big AS SELECT id, total FROM orders WHERE total > 10;\n\
-    CREATE VIEW bigger AS SELECT id, total FROM big WHERE total > 100;\n";
+use super::support::database::{ORDERS, Shop, codes, ddl, step};
 
 #[test]
 fn a_new_dataset_is_made_and_a_second_plan_is_empty() {
@@ -318,22 +244,6 @@ fn an_untrusted_branch_reaches_nothing() {
     shop.sandbox.write("p/models/leak.sql", "select 1 as a; drop table analytics.orders");
     assert_ne!(shop.migrate("--plan").status, 0);
     assert_eq!(shop.sql("SELECT count(*) FROM analytics.orders"), "1");
-}
-
-#[test]
-fn rights_that_are_missing_are_named() {
-    let Some(shop) = Shop::new(ORDERS) else { return };
-    shop.sql(
-        "DO $$ BEGIN CREATE ROLE nobody_much LOGIN; EXCEPTION WHEN OTHERS THEN NULL; END $$; \
-              DO $$ BEGIN CREATE ROLE maker LOGIN CREATEDB; EXCEPTION WHEN OTHERS THEN NULL; END $$",
-    );
-    shop.project(&shop.server.url("nobody_much", &shop.database));
-    shop.migrate("--plan").exits(5).says("ALTER ROLE … CREATEDB");
-    shop.project(&shop.server.url("maker", &shop.database));
-    shop.migrate("--plan").exits(0);
-    shop.migrate("--yes").exits(5).says("permission denied for database");
-    shop.sql(&format!("GRANT CREATE ON DATABASE {} TO maker", shop.database));
-    shop.migrate("--yes").exits(0);
 }
 
 #[test]

@@ -11,8 +11,8 @@ use super::super::failure::Failure;
 use super::super::world::World;
 use super::session::Session;
 use super::{
-    apply, check, ci, config, demo, doctor, environment, history, hold, init, migrate, plan, print as texts,
-    rollback, run as runs, status, unlock,
+    apply, check, ci, config, demo, doctor, drift, environment, history, hold, init, migrate, plan,
+    print as texts, rollback, run as runs, saved, status, unlock,
 };
 
 /// What a verb gives.
@@ -64,7 +64,7 @@ pub(in crate::cli) fn run(
     let answer = match command {
         Command::Apply(args) => apply::run(&mut session, &args),
         Command::Plan(args) => plan::run(&mut session, &args),
-        Command::Show(args) => plan::show(&session, &args),
+        Command::Show(args) => saved::show(&session, &args),
         Command::Status => status::run(&mut session),
         Command::History(args) => history::run(&mut session, &args),
         Command::Rollback(args) => rollback::run(&mut session, &args),
@@ -82,6 +82,7 @@ pub(in crate::cli) fn run(
         Command::Config(ConfigCommand::Explain(args)) => config::explain(&mut session, &args),
         Command::Config(ConfigCommand::Diff(args)) => config::diff(&mut session, &args),
         Command::Migrate(args) => migrate::run(&mut session, &args),
+        Command::Drift(args) => drift::run(&mut session, &args),
         Command::Run(args) => runs::run(&mut session, &args),
         Command::Check => check::run(&mut session),
         Command::Ci(CiCommand::Run(args)) => ci::run(&mut session, &args),

@@ -11,13 +11,17 @@ use super::super::args::ApplyArgs;
 use super::super::exit::ExitCode;
 use super::super::failure::Failure;
 use super::answer::Answer;
+use super::saved::{self, Saved, SavedMigration};
 use super::session::{Session, said};
-use super::{plan, question, run as runs};
+use super::{migrate, plan, question, run as runs};
 
 /// Observes, decides, shows, asks, acts.
 pub(super) fn run(session: &mut Session<'_>, args: &ApplyArgs) -> Result<Answer, Failure> {
     session.patience = args.act.lock_timeout;
-    let (request, expected) = requested(session, args)?;
+    let (request, expected) = match requested(session, args)? {
+        Requested::Promotion(request, expected) => (*request, expected),
+        Requested::Migration(saved) => return migrate::apply_saved(session, &saved, &args.act),
+    };
     let scene = plan::observe(session, "apply", &request)?;
     if let Some(expected) = &expected
         && scene.plan.plan_id != expected.plan_id
@@ -51,12 +55,20 @@ pub(super) fn run(session: &mut Session<'_>, args: &ApplyArgs) -> Result<Answer,
     Ok(answer)
 }
 
+/// What is asked for.
+enum Requested {
+    /// A promotion; with the plan that it has to be, where one was saved.
+    Promotion(Box<Request>, Option<Box<Plan>>),
+    /// A migration that was saved.
+    Migration(Box<SavedMigration>),
+}
+
 /// Takes the pair and the flags, or a saved plan.
-fn requested(session: &Session<'_>, args: &ApplyArgs) -> Result<(Request, Option<Plan>), Failure> {
+fn requested(session: &Session<'_>, args: &ApplyArgs) -> Result<Requested, Failure> {
     if let Some(to) = &args.to {
         let request =
             Request { from: args.from.clone(), to: to.clone(), said: said(&args.decisions)?, run: args.run };
-        return Ok((request, None));
+        return Ok(Requested::Promotion(Box::new(request), None));
     }
     let path = session.world.folder.join(&args.from);
     if !path.exists() {
@@ -68,14 +80,17 @@ fn requested(session: &Session<'_>, args: &ApplyArgs) -> Result<(Request, Option
             "write `promote FROM TO`; `promote --help` lists the commands",
         ));
     }
-    let saved = plan::load(&path)?;
+    let saved = match saved::load(&path)? {
+        Saved::Plan(saved) => saved,
+        Saved::Migration(saved) => return Ok(Requested::Migration(saved)),
+    };
     let request = Request {
         from: saved.plan.from.clone(),
         to: saved.plan.to.clone(),
         said: saved.acknowledgements,
         run: args.run,
     };
-    Ok((request, Some(saved.plan)))
+    Ok(Requested::Promotion(Box::new(request), Some(Box::new(saved.plan))))
 }
 
 /// Shows what a plan made now differs in from an earlier one.
@@ -84,7 +99,7 @@ fn differences((expected, name): (&Plan, &str), found: &Plan) -> String {
     report::unified(&shown(expected), &shown(found), name, "the plan now")
 }
 
-/// A saved plan is applied as it is, or not at all.
+/// Says what moved since a plan was saved.
 fn stale(expected: &Plan, found: &Plan) -> Failure {
     let same = |one: &Option<String>, other: &Option<String>| one == other;
     let what = if expected.source.commit != found.source.commit {
@@ -98,11 +113,7 @@ fn stale(expected: &Plan, found: &Plan) -> Failure {
     } else {
         "what decides it changed"
     };
-    Failure::new(
-        ExitCode::Stale,
-        format!("cannot apply the saved plan: it is stale, {what}"),
-        Some(format!("plan again: promote plan {} {} --save FILE", expected.from, expected.to)),
-    )
+    saved::stale(what, &format!("promote plan {} {} --save FILE", expected.from, expected.to))
 }
 
 /// How often a promotion is planned again because something moved.

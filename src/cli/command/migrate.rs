@@ -1,15 +1,19 @@
 //! `promote migrate`.
 
+use std::path::Path;
+
 use crate::config::Flags;
 use crate::model::finding::Finding;
+use crate::model::migration::Migration;
 use crate::promotion::{self, Migrating, Reading};
 use crate::report::{self, Document, MigrateResult, Progress};
 
-use super::super::args::MigrateArgs;
+use super::super::args::{ActArgs, MigrateArgs};
 use super::super::exit::ExitCode;
 use super::super::failure::Failure;
 use super::answer::Answer;
 use super::question;
+use super::saved::{self, SavedMigration};
 use super::session::{Session, files, said_to_schema};
 use crate::model::plan::Acknowledgements;
 
@@ -20,21 +24,92 @@ pub(super) fn run(session: &mut Session<'_>, args: &MigrateArgs) -> Result<Answe
     let reading = session.read("migrate", files(args.worktree), flags)?;
     let migrating = plan(session, &reading, &said)?;
     let shown = answer(&reading, &migrating, &said, Progress::Planned);
-    if args.plan {
+    if let Some(path) = &args.save {
+        save(session, &session.world.folder.join(path), (&reading, &migrating, &said), args.worktree)?;
+    }
+    if args.plan || args.save.is_some() {
         let mut shown = shown;
         if args.exit_code && shown.code == ExitCode::Done && migrating.is_pending(&said) {
             shown.code = ExitCode::Pending;
         }
         return Ok(shown);
     }
-    if shown.code != ExitCode::Done || !migrating.is_pending(&said) {
+    carried_out(session, (&reading, &migrating, &said), shown, &args.act)
+}
+
+/// An environment with its plan and what was said to it.
+type Decided<'a> = (&'a Reading, &'a Migrating, &'a Acknowledgements);
+
+/// Asks, and applies what was shown.
+fn carried_out(
+    session: &mut Session<'_>,
+    (reading, migrating, said): Decided<'_>,
+    shown: Answer,
+    args: &ActArgs,
+) -> Result<Answer, Failure> {
+    if shown.code != ExitCode::Done || !migrating.is_pending(said) {
         return Ok(shown);
     }
-    if !args.act.yes {
+    if !args.yes {
         question::confirm(session, &shown, &format!("Migrate {}?", reading.resolved.environment.name))?;
     }
-    act(session, &reading, &migrating, &said)?;
-    Ok(answer(&reading, &migrating, &said, Progress::Applied))
+    act(session, reading, migrating, said)?;
+    Ok(answer(reading, migrating, said, Progress::Applied))
+}
+
+/// Keeps a plan in a file.
+fn save(
+    session: &Session<'_>,
+    path: &Path,
+    (reading, migrating, said): Decided<'_>,
+    worktree: bool,
+) -> Result<(), Failure> {
+    let mut findings = reading.findings.clone();
+    findings.extend(migrating.findings.iter().cloned());
+    let saved = SavedMigration {
+        format: saved::FORMAT,
+        environment: reading.resolved.environment.name.to_string(),
+        worktree,
+        tool: promotion::TOOL.to_owned(),
+        plan_id: migrating.plan_id.clone(),
+        acknowledgements: said.clone(),
+        migration: migrating.migration.clone(),
+        findings,
+    };
+    saved::save(path, &saved)?;
+    session.console.tell(&format!("The plan is in {}.", path.display()));
+    Ok(())
+}
+
+/// Applies a saved plan as it is, or refuses it as stale and shows what differs.
+pub(super) fn apply_saved(
+    session: &mut Session<'_>,
+    saved: &SavedMigration,
+    args: &ActArgs,
+) -> Result<Answer, Failure> {
+    let said = &saved.acknowledgements;
+    session.global.environment = Some(saved.environment.clone());
+    let flags = Flags { dataset: said.dataset.clone() };
+    let reading = session.read("migrate", files(saved.worktree), flags)?;
+    let migrating = plan(session, &reading, said)?;
+    if migrating.plan_id != saved.plan_id {
+        let text = |migration: &Migration| {
+            let view = report::migrate_view(&saved.environment, migration, Progress::Planned, &[], &[]);
+            report::terminal(&view, report::Color::Off)
+        };
+        let (then, now) = (text(&saved.migration), text(&migrating.migration));
+        session.console.tell(&report::unified(&then, &now, "the saved plan", "the plan now"));
+        let what = if saved.tool != promotion::TOOL {
+            "it was made by another version of promote"
+        } else if saved.migration.fingerprint == migrating.migration.fingerprint {
+            "what the files declare changed"
+        } else {
+            "the live schema moved"
+        };
+        return Err(saved::stale(what, &format!("promote migrate -e {} --save FILE", saved.environment)));
+    }
+    let shown = answer(&reading, &migrating, said, Progress::Planned);
+    carried_out(session, (&reading, &migrating, said), shown, args)
 }
 
 /// Plans the schema.
@@ -78,10 +153,11 @@ pub(super) fn answer(
     let view = report::migrate_view(environment, &migrating.migration, progress, &flags, &findings);
     let blocked = migrating.is_blocked();
     let error = blocked.then(|| {
-        let why = match &migrating.migration.proof {
-            Some(proof) if proof.starts_with("failed") => proof.clone(),
+        let why = migrating.migration.refusal();
+        let why = why.unwrap_or_else(|| match &migrating.migration.proof {
+            Some(proof) if migrating.lacks_proof() => proof.clone(),
             _ => "a change would break somebody".to_owned(),
-        };
+        });
         report::Failure {
             hint: Some(
                 "follow the recipes above, or let changes through by name with `--allow CODE:OBJECT`"

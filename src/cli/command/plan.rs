@@ -1,36 +1,17 @@
-//! `promote plan` and `promote show`.
-
-use std::path::{Path, PathBuf};
-
-use serde::{Deserialize, Serialize};
+//! `promote plan`.
 
 use crate::model::finding::Finding;
 use crate::model::outcome::Outcome;
-use crate::model::plan::{Acknowledgements, GateState, Plan};
+use crate::model::plan::{GateState, Plan};
 use crate::promotion::{self, Request, Scene};
 use crate::report::{self, Document};
 
-use super::super::args::{PlanArgs, ShowArgs};
+use super::super::args::PlanArgs;
 use super::super::exit::ExitCode;
 use super::super::failure::Failure;
 use super::answer::Answer;
+use super::saved::{self, SavedPlan};
 use super::session::{Session, said};
-
-/// The format of saved plans; rises when a field's meaning changes.
-const FORMAT: u32 = 1;
-
-/// A saved plan: what was shown, and what was asked for.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Saved {
-    /// The format.
-    pub(super) format: u32,
-    /// What was asked for and said.
-    pub(super) acknowledgements: Acknowledgements,
-    /// What was shown.
-    pub(super) plan: Plan,
-    /// What a person should know.
-    pub(super) findings: Vec<Finding>,
-}
 
 /// Observes and decides.
 pub(super) fn run(session: &mut Session<'_>, args: &PlanArgs) -> Result<Answer, Failure> {
@@ -38,22 +19,18 @@ pub(super) fn run(session: &mut Session<'_>, args: &PlanArgs) -> Result<Answer, 
         Request { from: args.from.clone(), to: args.to.clone(), said: said(&args.decisions)?, run: false };
     let scene = observe(session, "plan", &request)?;
     if let Some(path) = &args.save {
-        save(&session.world.folder.join(path), &scene, &request)?;
+        let saved = SavedPlan {
+            format: saved::FORMAT,
+            acknowledgements: request.said.clone(),
+            plan: scene.plan.clone(),
+            findings: scene.findings.clone(),
+        };
+        saved::save(&session.world.folder.join(path), &saved)?;
     }
     let mut answer = answer(session, "plan", &scene.plan, &scene.findings, false);
     if args.exit_code && answer.code == ExitCode::Done && is_pending(&scene.plan) {
         answer.code = ExitCode::Pending;
     }
-    Ok(answer)
-}
-
-/// Shows a saved plan again, also when it is stale.
-pub(super) fn show(session: &Session<'_>, args: &ShowArgs) -> Result<Answer, Failure> {
-    let saved = load(&session.world.folder.join(&args.file))?;
-    let mut answer = answer(session, "show", &saved.plan, &saved.findings, false);
-    answer.code = ExitCode::Done;
-    answer.document.error = None;
-    answer.blocks.clear();
     Ok(answer)
 }
 
@@ -127,35 +104,4 @@ fn failure(plan: &Plan) -> report::Failure {
         _ => None,
     };
     report::Failure { hint, ..report::Failure::new(format!("{attempted}: {why}")) }
-}
-
-/// Writes a plan to a file: whole or not at all.
-fn save(path: &Path, scene: &Scene, request: &Request) -> Result<(), Failure> {
-    let saved = Saved {
-        format: FORMAT,
-        acknowledgements: request.said.clone(),
-        plan: scene.plan.clone(),
-        findings: scene.findings.clone(),
-    };
-    let text = serde_json::to_string_pretty(&saved).map_err(|error| Failure::bug(&error))? + "\n";
-    let folder = path.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf);
-    let written = tempfile::NamedTempFile::new_in(&folder).and_then(|mut file| {
-        std::io::Write::write_all(&mut file, text.as_bytes())?;
-        file.persist(path).map_err(|error| error.error)
-    });
-    written.map(drop).map_err(|error| Failure::file("write", path, &error))
-}
-
-/// Reads a saved plan.
-pub(super) fn load(path: &Path) -> Result<Saved, Failure> {
-    let no_plan = |why: String| {
-        Failure::new(
-            ExitCode::Usage,
-            format!("`{}` holds no saved plan: {why}", path.display()),
-            Some("make one with `promote plan FROM TO --save FILE`".to_owned()),
-        )
-    };
-    let text = std::fs::read_to_string(path).map_err(|error| no_plan(error.to_string()))?;
-    let saved: Saved = serde_json::from_str(&text).map_err(|error| no_plan(error.to_string()))?;
-    if saved.format == FORMAT { Ok(saved) } else { Err(no_plan(format!("its format is {}", saved.format))) }
 }

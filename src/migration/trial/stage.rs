@@ -92,6 +92,7 @@ impl Trial {
         let reach = Reach { routines: declared.routines(), ..Reach::writing(planned.plan.datasets.clone()) };
         let mut connection = connect(&self.warehouse(), &reach).await?;
         let application = Application {
+            committed: &|_| (),
             desired: &planned.plan.desired,
             ledger: &planned.plan.ledger,
             steps: &planned.steps,

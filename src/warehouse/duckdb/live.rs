@@ -1,5 +1,6 @@
 //! A live DuckDB file: reading it, and changing it in one transaction.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,8 +19,8 @@ use crate::warehouse::connect::{Access, Interrupt, Reach, Routines};
 use crate::warehouse::ledger::TABLES;
 use crate::warehouse::quote::dataset as written;
 use crate::warehouse::{
-    Execute, Guard, Inspect, Intent, Ledger, Owned, Standing, WarehouseError, fingerprint, literal, name,
-    same_name,
+    Applied, Execute, Guard, Inspect, Intent, Ledger, Owned, Standing, WarehouseError, fingerprint, literal,
+    name, same_name,
 };
 
 /// How often the interrupt is looked at while a statement runs.
@@ -99,12 +100,26 @@ impl DuckDb {
         })?;
         rows.into_iter()
             .map(|(schema, name, owned)| {
-                let place: Dataset =
-                    schema.parse().map_err(|error| unreadable("_promote_objects", &error))?;
-                let place = if same_name(&place.schema, &dataset.schema) { dataset.clone() } else { place };
-                Ok((place.object(name), owned))
+                Ok((placed(&schema, dataset, "_promote_objects")?.object(name), owned))
             })
             .collect()
+    }
+
+    fn applied(&self, dataset: &Dataset) -> Result<BTreeMap<Coordinate, Applied>, WarehouseError> {
+        let sql = format!(
+            "SELECT dataset, name, source_hash, definition FROM {}._promote_applied",
+            written(dataset)
+        );
+        let rows = ask(&self.connection, &sql, |row| {
+            let text = |index| row.get::<_, String>(index);
+            Ok((text(0)?, text(1)?, text(2)?, row.get::<_, Option<String>>(3)?))
+        })?;
+        let mut found: BTreeMap<Coordinate, Applied> = BTreeMap::new();
+        for (place, name, source_hash, definition) in rows {
+            let object = placed(&place, dataset, "_promote_applied")?.object(name);
+            found.entry(object).or_default().take(source_hash, definition);
+        }
+        Ok(found)
     }
 
     fn migrations(&self, dataset: &Dataset) -> Result<Vec<AppliedMigration>, WarehouseError> {
@@ -256,6 +271,9 @@ impl DuckDb {
             ];
             run(&self.connection, &insert(&format!("{place}._promote_objects"), &row))?;
         }
+        for sql in intent.applied.iter().flat_map(|mark| mark.statements(&place, &intent.plan_id)) {
+            run(&self.connection, &sql)?;
+        }
         Ok(())
     }
 }
@@ -275,6 +293,9 @@ impl Inspect for DuckDb {
         let mut ledger = Ledger::default();
         if holds(&kept, dataset, "_promote_objects") {
             ledger.owned = self.owned(dataset)?.into_iter().collect();
+        }
+        if holds(&kept, dataset, "_promote_applied") {
+            ledger.applied = self.applied(dataset)?;
         }
         if holds(&kept, dataset, "_promote_migrations") {
             ledger.migrations = self.migrations(dataset)?;
@@ -340,6 +361,12 @@ fn insert(table: &str, row: &[Option<&str>]) -> String {
     let values: Vec<String> =
         row.iter().map(|value| value.map_or_else(|| "NULL".to_owned(), literal)).collect();
     format!("INSERT INTO {table} VALUES ({})", values.join(", "))
+}
+
+/// Reads the dataset of a row; that of the ledger is written as it was asked for.
+fn placed(text: &str, dataset: &Dataset, table: &str) -> Result<Dataset, WarehouseError> {
+    let place: Dataset = text.parse().map_err(|error| unreadable(table, &error))?;
+    Ok(if same_name(&place.schema, &dataset.schema) { dataset.clone() } else { place })
 }
 
 fn unreadable(table: &str, error: &dyn std::fmt::Display) -> WarehouseError {

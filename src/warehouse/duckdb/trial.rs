@@ -45,6 +45,7 @@ fn intent(guard: Guard) -> Intent {
         acknowledgements: Acknowledgements::default(),
         owned: vec![Ownership { object: a().object("t"), owned }],
         disowned: Vec::new(),
+        applied: Vec::new(),
         guard,
     }
 }

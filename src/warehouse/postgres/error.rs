@@ -3,10 +3,10 @@
 use tokio_postgres::Error;
 use tokio_postgres::error::{ErrorPosition, SqlState};
 
-use crate::warehouse::{WarehouseError, line_of};
+use crate::warehouse::{WarehouseError, line_of, name};
 
-/// Takes over an error of a statement, in the server's own words.
-pub(super) fn failed(sql: &str, error: &Error) -> WarehouseError {
+/// Takes over an error of a statement, in the server's own words; where `user` lacks a right, with what gives it.
+pub(super) fn failed(sql: &str, error: &Error, user: &str) -> WarehouseError {
     let Some(said) = error.as_db_error() else {
         return WarehouseError::Lost { message: plain(error) };
     };
@@ -22,10 +22,49 @@ pub(super) fn failed(sql: &str, error: &Error) -> WarehouseError {
         message.push_str("; ");
         message.push_str(&more.replace('\n', " "));
     }
+    if said.code() == &SqlState::INSUFFICIENT_PRIVILEGE
+        && let Some(grant) = grant(said.message(), sql, user)
+    {
+        message.push_str("; what is missing: ");
+        message.push_str(&grant);
+    }
+    let gone = [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN, SqlState::CANNOT_CONNECT_NOW];
+    if gone.contains(said.code()) || said.code().code().starts_with("08") {
+        return WarehouseError::Lost { message };
+    }
     if said.code() == &SqlState::LOCK_NOT_AVAILABLE {
-        return WarehouseError::Locked { sql: sql.to_owned(), message };
+        return WarehouseError::Locked { sql: sql.to_owned(), message, holders: Vec::new() };
     }
     WarehouseError::Statement { sql: sql.to_owned(), message, line }
+}
+
+/// Gives the statement that gives a right, from the server's words about the one that is missing.
+fn grant(said: &str, sql: &str, user: &str) -> Option<String> {
+    let user = name(user);
+    let upper = sql.to_uppercase();
+    if let Some(denied) = said.strip_prefix("permission denied for ") {
+        let (kind, object) = denied.split_once(' ')?;
+        let right = match kind {
+            "database" => "CREATE",
+            "schema" => "USAGE, CREATE",
+            "function" | "procedure" => "EXECUTE",
+            "type" | "language" => "USAGE",
+            "sequence" => "USAGE, SELECT",
+            _ if upper.contains("REFERENCES ") => "REFERENCES",
+            _ if upper.starts_with("INSERT") => "INSERT",
+            _ if upper.starts_with("DELETE") => "DELETE",
+            _ => "SELECT",
+        };
+        let kind = if ["view", "materialized view", "relation"].contains(&kind) { "table" } else { kind };
+        return Some(format!("GRANT {right} ON {} {} TO {user}", kind.to_uppercase(), name(object)));
+    }
+    let (kind, object) = said.strip_prefix("must be owner of ")?.rsplit_once(' ')?;
+    let kind = if kind == "relation" { "table" } else { kind };
+    Some(format!(
+        "ALTER {} {} OWNER TO {user}, or GRANT its owner TO {user}",
+        kind.to_uppercase(),
+        name(object)
+    ))
 }
 
 /// Takes over an error of connecting.
@@ -51,5 +90,46 @@ fn plain(error: &Error) -> String {
     match std::error::Error::source(error) {
         Some(cause) => format!("{error}: {cause}"),
         None => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_which_right_is_missing() {
+        for (said, sql, given) in [
+            (
+                "permission denied for database shop",
+                "CREATE SCHEMA a",
+                "GRANT CREATE ON DATABASE shop TO ada",
+            ),
+            (
+                "permission denied for schema a",
+                "CREATE TABLE a.t ()",
+                "GRANT USAGE, CREATE ON SCHEMA a TO ada",
+            ),
+            ("permission denied for table t", "CREATE VIEW v AS SELECT 1", "GRANT SELECT ON TABLE t TO ada"),
+            ("permission denied for view V", "SELECT 1", "GRANT SELECT ON TABLE \"V\" TO ada"),
+            (
+                "permission denied for table t",
+                "ALTER TABLE x ADD FOREIGN KEY (a) REFERENCES t",
+                "GRANT REFERENCES ON TABLE t TO ada",
+            ),
+            (
+                "must be owner of table t",
+                "ALTER TABLE a.t ADD b int",
+                "ALTER TABLE t OWNER TO ada, or GRANT its owner TO ada",
+            ),
+            (
+                "must be owner of materialized view m",
+                "",
+                "ALTER MATERIALIZED VIEW m OWNER TO ada, or GRANT its owner TO ada",
+            ),
+        ] {
+            assert_eq!(grant(said, sql, "ada").as_deref(), Some(given), "{said}");
+        }
+        assert_eq!(grant("must be superuser", "", "ada"), None);
     }
 }

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::declaring::on_table;
 use super::introspect::schema;
 use super::parameters::Parameters;
 use super::record;
-use super::server::Session;
+use super::server::{Row, Session};
 use crate::model::coordinate::Dataset;
 use crate::model::schema::Schema;
 use crate::warehouse::connect::{Access, Reach};
@@ -75,6 +76,27 @@ impl Postgres {
         Err(WarehouseError::Busy { path: format!("{}.{}", self.database, dataset.schema), pid })
     }
 
+    /// Names who holds a lock on the table of a statement: process, user and what it runs.
+    async fn holders(&self, sql: &str) -> Vec<String> {
+        let table = table(sql).iter().map(|part| name(part)).collect::<Vec<_>>().join(".");
+        let sql = format!(
+            "SELECT a.pid::text, a.usename, a.application_name, a.state, pg_catalog.left(a.query, 200) \
+             FROM pg_catalog.pg_stat_activity a WHERE a.pid <> pg_catalog.pg_backend_pid() AND a.pid IN \
+             (SELECT l.pid FROM pg_catalog.pg_locks l WHERE l.granted AND l.relation = pg_catalog.to_regclass({})) \
+             ORDER BY a.xact_start LIMIT 3",
+            literal(&table)
+        );
+        // Who it is helps; that it cannot be told is no further fault.
+        let rows = self.session.ask(&sql).await.unwrap_or_default();
+        let words = |row: &Row| {
+            let program = row.text(2);
+            let program = if program.is_empty() { program } else { format!(" with {program}") };
+            let query = row.text(4).split_whitespace().collect::<Vec<_>>().join(" ");
+            format!("PID {} (user {}{program}, {}): {query}", row.text(0), row.text(1), row.text(3))
+        };
+        rows.iter().map(words).collect()
+    }
+
     /// Checks that what the plan knew is still so.
     async fn check(&self, guard: &Guard) -> Result<(), WarehouseError> {
         if !guard.datasets.is_empty() {
@@ -115,15 +137,25 @@ impl Postgres {
     }
 
     /// Runs statements that the engine takes outside of a transaction only; a second run finds what is left of one.
+    ///
+    /// Their record goes first, so that a kill loses none; it is taken back where they fail.
     async fn apart(&self, statements: &[String], intent: &Intent) -> Result<(), WarehouseError> {
-        self.check(&intent.guard).await?;
+        self.together(&[], intent).await?;
+        let done = self.alone(statements).await;
+        if done.is_err() {
+            // Over a session that is lost the record stays, as after a kill: it says what was begun.
+            drop(record::forget(&self.session, intent).await);
+        }
+        done
+    }
+
+    async fn alone(&self, statements: &[String]) -> Result<(), WarehouseError> {
         self.session.run(&format!("SET lock_timeout = '{LOCK_TIMEOUT}'")).await?;
         for sql in statements {
             self.session.pause()?;
             self.session.run(sql).await?;
         }
-        let rest = Intent { guard: Guard::default(), ..intent.clone() };
-        self.together(&[], &rest).await
+        Ok(())
     }
 
     /// Writes out which columns an `INSERT … BY NAME` fills: the engine itself goes by their order.
@@ -145,6 +177,12 @@ impl Postgres {
         }
         done
     }
+}
+
+/// The table that a statement needs a lock on.
+fn table(sql: &str) -> Vec<String> {
+    let said = head(sql);
+    if matches!(said.kind, Kind::Index | Kind::Trigger) { on_table(sql) } else { said.name }
 }
 
 /// Whether the engine refuses a statement within a transaction.
@@ -203,6 +241,10 @@ impl Execute for Postgres {
                     tokio::time::sleep(Duration::from_millis(200) * 2_u32.pow(tries)).await;
                     self.session.pause()?;
                     tries += 1;
+                }
+                Err(WarehouseError::Locked { sql, message, .. }) => {
+                    let holders = self.holders(&sql).await;
+                    return Err(WarehouseError::Locked { sql, message, holders });
                 }
                 Err(error) => return Err(error),
                 Ok(()) => break,

@@ -1,17 +1,19 @@
 //! What `promote` keeps in a dataset, read and written.
 
+use std::collections::BTreeMap;
+
 use super::server::Session;
 use crate::model::coordinate::{Coordinate, Dataset};
 use crate::model::record::AppliedMigration;
 use crate::warehouse::ledger::TABLES;
 use crate::warehouse::quote::dataset as written;
-use crate::warehouse::{Intent, Ledger, Owned, Standing, WarehouseError, literal};
+use crate::warehouse::{Applied, Intent, Ledger, Owned, Standing, WarehouseError, literal};
 
 /// Reads the ledger of a dataset; empty where there is none.
 pub(super) async fn ledger(session: &Session, dataset: &Dataset) -> Result<Ledger, WarehouseError> {
     let sql = format!(
         "SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-         WHERE n.nspname = {} AND c.relkind = 'r' AND c.relname IN ('_promote_objects', '_promote_migrations')",
+         WHERE n.nspname = {} AND c.relkind = 'r' AND c.relname IN ('_promote_objects', '_promote_applied', '_promote_migrations')",
         literal(&dataset.schema)
     );
     let there: Vec<String> = session.ask(&sql).await?.iter().map(|row| row.text(0)).collect();
@@ -19,6 +21,9 @@ pub(super) async fn ledger(session: &Session, dataset: &Dataset) -> Result<Ledge
     let mut ledger = Ledger::default();
     if holds("_promote_objects") {
         ledger.owned = owned(session, dataset).await?.into_iter().collect();
+    }
+    if holds("_promote_applied") {
+        ledger.applied = applied(session, dataset).await?;
     }
     if holds("_promote_migrations") {
         ledger.migrations = migrations(session, dataset).await?;
@@ -33,8 +38,7 @@ async fn owned(session: &Session, dataset: &Dataset) -> Result<Vec<(Coordinate, 
     );
     let mut found = Vec::new();
     for row in session.ask(&sql).await? {
-        let place: Dataset = row.text(0).parse().map_err(|error| unreadable("_promote_objects", &error))?;
-        let place = if place.schema == dataset.schema { dataset.clone() } else { place };
+        let place = placed(&row.text(0), dataset, "_promote_objects")?;
         let owned = Owned {
             kind: row.text(2),
             standing: Standing::parse(&row.text(3)),
@@ -45,6 +49,26 @@ async fn owned(session: &Session, dataset: &Dataset) -> Result<Vec<(Coordinate, 
         found.push((place.object(row.text(1)), owned));
     }
     Ok(found)
+}
+
+async fn applied(
+    session: &Session,
+    dataset: &Dataset,
+) -> Result<BTreeMap<Coordinate, Applied>, WarehouseError> {
+    let sql =
+        format!("SELECT dataset, name, source_hash, definition FROM {}._promote_applied", written(dataset));
+    let mut found: BTreeMap<Coordinate, Applied> = BTreeMap::new();
+    for row in session.ask(&sql).await? {
+        let object = placed(&row.text(0), dataset, "_promote_applied")?.object(row.text(1));
+        found.entry(object).or_default().take(row.text(2), row.optional(3));
+    }
+    Ok(found)
+}
+
+/// Reads the dataset of a row; that of the ledger is written as it was asked for.
+fn placed(text: &str, dataset: &Dataset, table: &str) -> Result<Dataset, WarehouseError> {
+    let place: Dataset = text.parse().map_err(|error| unreadable(table, &error))?;
+    Ok(if place.schema == dataset.schema { dataset.clone() } else { place })
 }
 
 async fn migrations(session: &Session, dataset: &Dataset) -> Result<Vec<AppliedMigration>, WarehouseError> {
@@ -104,10 +128,23 @@ pub(super) async fn remember(session: &Session, intent: &Intent) -> Result<(), W
         ];
         statements.push(insert(&format!("{place}._promote_objects"), &row));
     }
+    statements.extend(intent.applied.iter().flat_map(|mark| mark.statements(&place, &intent.plan_id)));
     for chunk in statements.chunks(200) {
         session.run(&chunk.join(";\n")).await?;
     }
     Ok(())
+}
+
+/// Takes back the record of a plan of which nothing was done.
+pub(super) async fn forget(session: &Session, intent: &Intent) -> Result<(), WarehouseError> {
+    let sql = format!(
+        "DELETE FROM {}._promote_migrations WHERE plan_id = {} AND applied_at = {} AND steps = {}",
+        written(&intent.dataset),
+        literal(&intent.plan_id),
+        literal(&intent.at),
+        literal(&serde_json::to_string(&intent.steps).expect("steps have string keys only"))
+    );
+    session.run(&sql).await
 }
 
 /// Whether the record of a plan is there.

@@ -7,13 +7,14 @@
 
 use async_trait::async_trait;
 
+use super::declaring::{columns, declaring, types};
 use super::introspect::schema;
 use super::parameters::Parameters;
 use super::server::Session;
 use crate::model::coordinate::Dataset;
 use crate::model::schema::{Column, Schema};
 use crate::warehouse::connect::{Interrupt, Reach};
-use crate::warehouse::{Files, Kind, Routines, Scratch, Typed, WarehouseError, head, literal, name, single};
+use crate::warehouse::{Files, Routines, Scratch, Typed, WarehouseError, literal, name};
 
 /// What the name of such a database begins with; a process's number and a counter follow.
 const PREFIX: &str = "_promote_scratch_";
@@ -113,6 +114,13 @@ impl PostgresScratch {
             // One that is missing is missed by whoever needs it, with the engine's words.
             drop(maker.run(extension).await);
         }
+        // What reaches other servers is declared by nobody's right here.
+        let reaching = "SELECT p.oid::pg_catalog.regprocedure::text FROM pg_catalog.pg_proc p \
+             JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid \
+             AND d.deptype = 'e' JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid WHERE e.extname = 'dblink'";
+        for row in maker.ask(reaching).await? {
+            maker.run(&format!("REVOKE EXECUTE ON FUNCTION {} FROM PUBLIC", row.text(0))).await?;
+        }
         let schemas = "SELECT pg_catalog.quote_ident(nspname) FROM pg_catalog.pg_namespace \
              WHERE nspname <> 'information_schema' AND NOT pg_catalog.starts_with(nspname, 'pg_')";
         for row in maker.ask(schemas).await? {
@@ -163,36 +171,10 @@ impl PostgresScratch {
 
     /// Runs one statement that declares or alters.
     async fn one(&self, statement: &str) -> Result<(), WarehouseError> {
-        let Some(only) = single(statement) else {
-            let (sql, keyword) = (statement.to_owned(), "more than one statement".to_owned());
-            return Err(WarehouseError::NotDeclaring { sql, keyword });
-        };
-        let head = head(only);
-        let declares = match head.kind {
-            Kind::Table
-            | Kind::View
-            | Kind::Index
-            | Kind::Type
-            | Kind::Sequence
-            | Kind::Dataset
-            | Kind::Comment
-            | Kind::Alter
-            | Kind::Drop
-            | Kind::Trigger
-            | Kind::Insert => true,
-            Kind::Routine => trusted(only),
-            Kind::FilledTable | Kind::Query | Kind::Other => {
-                ["GRANT", "REFRESH MATERIALIZED"].iter().any(|word| head.keyword.starts_with(word))
-            }
-        };
-        if !declares {
-            return Err(WarehouseError::NotDeclaring { sql: only.to_owned(), keyword: head.keyword });
+        match declaring(statement)? {
+            Some((only, _)) => self.session()?.run(only).await,
+            None => Ok(()),
         }
-        // Who owns a copy makes no difference, and only few may say it.
-        if head.kind == Kind::Alter && only.contains(" OWNER TO ") {
-            return Ok(());
-        }
-        self.session()?.run(only).await
     }
 }
 
@@ -219,31 +201,6 @@ fn secret() -> Result<String, WarehouseError> {
     })?;
     let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
     Ok(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect())
-}
-
-/// Types what lies outside: the engine reads no files, so a seed's types are those of its texts.
-fn types(files: &Files) -> Typed {
-    let mut typed = Typed::default();
-    for (object, _) in &files.sources {
-        typed.faults.push((object.clone(), "PostgreSQL reads no files: load it into a table".to_owned()));
-    }
-    for (object, bytes) in &files.seeds {
-        match super::seed::columns(bytes) {
-            Ok(columns) => drop(typed.columns.insert(object.clone(), columns)),
-            Err(message) => typed.faults.push((object.clone(), message)),
-        }
-    }
-    typed
-}
-
-/// Whether a routine is written in a language that reaches nothing outside of the database.
-fn trusted(statement: &str) -> bool {
-    let words = crate::warehouse::words(statement);
-    let after: Vec<&str> = statement.split_whitespace().collect();
-    let language = after.windows(2).find(|pair| pair[0].eq_ignore_ascii_case("language"));
-    let language = language.map(|pair| pair[1].trim_matches(['\'', '"', ';']).to_lowercase());
-    let known = language.as_deref().is_none_or(|language| ["sql", "plpgsql"].contains(&language));
-    known && !words.contains("plpython3u") && !words.contains("plperlu")
 }
 
 fn dropping(database: &str) -> String {
@@ -292,33 +249,8 @@ impl Scratch for PostgresScratch {
     }
 
     async fn columns(&mut self, query: &str) -> Result<Vec<Column>, WarehouseError> {
-        let only = single(query).filter(|only| head(only).kind == Kind::Query).ok_or_else(|| {
-            WarehouseError::NotDeclaring { sql: query.to_owned(), keyword: head(query).keyword }
-        })?;
         self.used = true;
-        let session = self.session()?;
-        session
-            .run(&format!("CREATE TEMPORARY VIEW _promote_query AS\n{only}"))
-            .await
-            .map_err(one_line_up)?;
-        let rows = session
-            .ask(
-                "SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod) FROM pg_catalog.pg_attribute a \
-                 WHERE a.attrelid = 'pg_temp._promote_query'::pg_catalog.regclass AND a.attnum > 0 ORDER BY a.attnum",
-            )
-            .await;
-        session.run("DROP VIEW pg_temp._promote_query").await?;
-        let column = |name: String, data_type: String| Column {
-            name,
-            data_type,
-            nullable: true,
-            default: None,
-            generated: None,
-            identity: None,
-            collation: None,
-            comment: None,
-        };
-        Ok(rows?.iter().map(|row| column(row.text(0), row.text(1))).collect())
+        columns(self.session()?, query).await
     }
 
     async fn schema(&mut self, datasets: &[Dataset], _routines: Routines) -> Result<Schema, WarehouseError> {
@@ -328,15 +260,6 @@ impl Scratch for PostgresScratch {
         session.run(&format!("SET search_path = {}", self.path)).await?;
         found
     }
-}
-
-/// The query begins one line below the statement that was made of it.
-fn one_line_up(error: WarehouseError) -> WarehouseError {
-    if let WarehouseError::Statement { sql, message, line } = error {
-        let line = line.and_then(|line| line.checked_sub(1)).filter(|line| *line > 0);
-        return WarehouseError::Statement { sql, message, line };
-    }
-    error
 }
 
 impl Drop for PostgresScratch {

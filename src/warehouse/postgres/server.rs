@@ -20,6 +20,7 @@ pub(super) struct Session {
     client: Client,
     tls: MakeRustlsConnect,
     interrupt: Interrupt,
+    user: String,
 }
 
 /// A row of texts.
@@ -57,7 +58,8 @@ impl Session {
             config.connect(tls.clone()).await.map_err(|error| unreachable(&place, &error))?;
         // The task ends with the client; what went wrong is told to whoever asks next.
         drop(tokio::spawn(connection));
-        let session = Self { client, tls, interrupt: Interrupt::clone(interrupt) };
+        let user = parameters.get("user").unwrap_or_default().to_owned();
+        let session = Self { client, tls, interrupt: Interrupt::clone(interrupt), user };
         session.run("SET search_path = ''; SET client_min_messages = warning; SET DateStyle = ISO; SET IntervalStyle = postgres; SET extra_float_digits = 3; SET standard_conforming_strings = on; SET TimeZone = 'UTC'").await?;
         Ok(session)
     }
@@ -96,7 +98,7 @@ impl Session {
                 done = &mut running => {
                     return match done {
                         Err(_) if cancelled => Err(WarehouseError::Interrupted),
-                        done => done.map_err(|error| failed(sql, &error)),
+                        done => done.map_err(|error| failed(sql, &error, &self.user)),
                     };
                 }
                 () = tokio::time::sleep(LOOK) => {
@@ -112,7 +114,8 @@ impl Session {
 
     /// Names the columns of a query, without running it.
     pub(super) async fn names(&self, query: &str) -> Result<Vec<String>, WarehouseError> {
-        let statement = self.client.prepare(query).await.map_err(|error| failed(query, &error))?;
+        let statement =
+            self.client.prepare(query).await.map_err(|error| failed(query, &error, &self.user))?;
         Ok(statement.columns().iter().map(|column| column.name().to_owned()).collect())
     }
 

@@ -1,6 +1,7 @@
 //! What the tests stand on: a hermetic sandbox, and projects to promote in it.
 
 pub(crate) mod daemon;
+pub(crate) mod database;
 pub(crate) mod forge;
 pub(crate) mod holder;
 pub(crate) mod project;

@@ -12,20 +12,63 @@ use std::time::{Duration, Instant};
 pub(crate) struct Server {
     programs: PathBuf,
     folder: PathBuf,
+    /// Where it listens: part of its socket's name.
+    port: u16,
     count: AtomicU32,
     /// The server ends when this process lets go of its input.
     _keeper: Child,
 }
 
 static SERVER: OnceLock<Option<Server>> = OnceLock::new();
+static ENCRYPTED: OnceLock<Option<Server>> = OnceLock::new();
 
 /// Gives the server; where the machine has no PostgreSQL that is said, and the test has nothing to do.
 pub(crate) fn server() -> Option<&'static Server> {
-    let server = SERVER.get_or_init(|| programs().map(Server::start)).as_ref();
+    let server = SERVER.get_or_init(|| Some(Server::start(programs()?, 5432, |_| String::new()))).as_ref();
     if server.is_none() {
         super::skipped("no PostgreSQL server is installed here (`initdb` and `postgres` are not found)");
     }
     server
+}
+
+/// Gives a server that listens on loopback for encrypted connections only. Its certificate is for `localhost`, signed by
+/// `ca.pem` of [`Server::file`]; `other.pem` has signed nothing.
+pub(crate) fn encrypted() -> Option<&'static Server> {
+    let server = ENCRYPTED.get_or_init(|| {
+        let found = Command::new("openssl").arg("version").output().is_ok();
+        let port = super::daemon::free_port();
+        found.then_some(Server::start(programs()?, port, certificates))
+    });
+    if server.is_none() {
+        super::skipped("no PostgreSQL server or no `openssl` is installed here");
+    }
+    server.as_ref()
+}
+
+/// Makes certificates, and gives the settings that use them.
+fn certificates(folder: &Path) -> String {
+    let run = |words: &str| {
+        let output =
+            as_user(Path::new("openssl")).args(words.split(' ')).current_dir(folder).output().unwrap();
+        assert!(output.status.success(), "openssl {words}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    for name in ["ca", "other"] {
+        run(&format!(
+            "req -x509 -newkey rsa:2048 -nodes -keyout {name}.key -out {name}.pem -days 2 -subj /CN={name}"
+        ));
+    }
+    run("req -newkey rsa:2048 -nodes -keyout server.key -out server.csr -subj /CN=localhost");
+    fs::write(folder.join("names"), "subjectAltName=DNS:localhost\n").unwrap();
+    run(
+        "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out server.pem -days 2 -extfile names",
+    );
+    let rules = "local all all trust\nhostssl all all 127.0.0.1/32 trust\n";
+    fs::write(folder.join("rules"), rules).unwrap();
+    let place = folder.display();
+    format!(
+        "-c listen_addresses=127.0.0.1 -c ssl=on -c ssl_cert_file='{place}/server.pem' \
+         -c ssl_key_file='{place}/server.key' -c hba_file='{place}/rules'"
+    )
 }
 
 /// Finds the folder of the server's programs: `PATH`, then where Debian puts them, the latest first.
@@ -53,7 +96,7 @@ fn as_user(program: &Path) -> Command {
 }
 
 impl Server {
-    fn start(programs: PathBuf) -> Self {
+    fn start(programs: PathBuf, port: u16, prepare: impl Fn(&Path) -> String) -> Self {
         let folder = tempfile::Builder::new().prefix("promote-pg-").tempdir().unwrap().keep();
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
         let data = folder.join("data");
@@ -64,9 +107,10 @@ impl Server {
             .output()
             .unwrap();
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+        let settings = prepare(&folder);
         let script = format!(
             "'{}' -D '{}' -k '{}' -c listen_addresses= -c fsync=off -c synchronous_commit=off -c full_page_writes=off \
-             -c max_connections=200 -c log_statement=all >'{2}/log' 2>&1 & server=$!; cat >/dev/null; \
+             -c max_connections=200 -c log_statement=all -c port={port} {settings} >'{2}/log' 2>&1 & server=$!; cat >/dev/null; \
              kill -QUIT $server; wait $server; rm -rf '{2}'/*",
             programs.join("postgres").display(),
             data.display(),
@@ -80,7 +124,7 @@ impl Server {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let server = Self { programs, folder, count: AtomicU32::new(0), _keeper: keeper };
+        let server = Self { programs, folder, port, count: AtomicU32::new(0), _keeper: keeper };
         let begun = Instant::now();
         while !server.psql("postgres", "SELECT 1").0 {
             assert!(begun.elapsed() < Duration::from_secs(60), "{}", server.log());
@@ -95,6 +139,7 @@ impl Server {
         let mut child = Command::new(self.programs.join("psql"))
             .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", database, "-h"])
             .arg(&self.folder)
+            .args(["-p", &self.port.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -138,6 +183,16 @@ impl Server {
         let mut found: Vec<String> = text.split(";\n").filter_map(normalised).collect();
         found.sort();
         found
+    }
+
+    /// Gives the URL of a database over the network.
+    pub(crate) fn network_url(&self, host: &str, database: &str) -> String {
+        format!("postgres://postgres@{host}:{}/{database}", self.port)
+    }
+
+    /// Gives a file of the server's folder.
+    pub(crate) fn file(&self, name: &str) -> String {
+        self.folder.join(name).to_str().unwrap().to_owned()
     }
 
     /// Gives a path that the server itself may write.

@@ -1,0 +1,120 @@
+//! What a user of PostgreSQL may do decides how a plan is tried, and what is missing is named with its GRANT.
+
+use super::support::database::{ORDERS, Shop, codes};
+
+/// Makes a role that may log in and nothing else, and has the project use it.
+fn as_role(shop: &Shop, role: &str, rights: &str) {
+    shop.sql(&format!(
+        "DO $$ BEGIN CREATE ROLE {role} LOGIN {rights}; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+    ));
+    shop.project(&shop.server.url(role, &shop.database));
+}
+
+#[test]
+fn rights_that_are_missing_are_named() {
+    let Some(shop) = Shop::new(ORDERS) else { return };
+    as_role(&shop, "nobody_much", "");
+    let database = shop.database.clone();
+    shop.migrate("--plan")
+        .exits(5)
+        .says("ALTER ROLE nobody_much CREATEDB")
+        .says(&format!("GRANT CREATE ON DATABASE {database} TO nobody_much"));
+    as_role(&shop, "maker", "CREATEDB");
+    shop.migrate("--plan").exits(0);
+    shop.migrate("--yes")
+        .exits(5)
+        .says("permission denied for database")
+        .says(&format!("GRANT CREATE ON DATABASE {database} TO maker"));
+    shop.sql(&format!("GRANT CREATE ON DATABASE {} TO maker", shop.database));
+    shop.migrate("--yes").exits(0);
+}
+
+#[test]
+fn without_the_right_to_make_a_database_a_plan_is_tried_in_a_transaction_that_is_rolled_back() {
+    let Some(shop) = Shop::new(ORDERS) else { return };
+    shop.sql("CREATE SCHEMA raw; CREATE TABLE raw.clicks (id int, at timestamptz)");
+    as_role(&shop, "plain", "");
+    shop.sql(&format!("GRANT CREATE ON DATABASE {} TO plain; GRANT USAGE ON SCHEMA raw TO plain; GRANT SELECT ON raw.clicks TO plain", shop.database));
+    let plan = shop.migrate("--plan").exits(0).json();
+    assert_eq!(plan["result"]["proof"], "proven");
+    assert_eq!(
+        shop.sql("SELECT count(*) FROM pg_namespace WHERE nspname IN ('analytics', '_promote_aside_0')"),
+        "0"
+    );
+    shop.converge(ORDERS, "");
+    shop.sql("INSERT INTO analytics.orders VALUES (1, 200, 'x')");
+    // With a schema that is there, what reads another one, an index and a label of an enumeration.
+    let more = format!(
+        "{}CREATE INDEX by_note ON orders (note);\nCREATE VIEW clicked AS SELECT c.at, o.total FROM raw.clicks c JOIN orders o ON o.id = c.id;\n\
+         CREATE MATERIALIZED VIEW sums AS SELECT sum(total) AS total FROM orders;\nCREATE TYPE mood AS ENUM ('ok');\n",
+        ORDERS.replace("numeric(10,2)", "numeric(14,2)")
+    );
+    let steps = shop.converge(&more, "");
+    assert!(
+        codes(&steps).contains(&"widen-type") && codes(&steps).contains(&"create-index"),
+        "{:?}",
+        codes(&steps)
+    );
+    shop.converge(&more.replace("('ok')", "('ok', 'bad')"), "");
+    assert_eq!(shop.sql("SELECT total FROM analytics.bigger"), "200.00");
+    // What would not work is found out there as well.
+    shop.declare(&more.replace("SELECT id, total FROM big ", "SELECT id, totals FROM big "));
+    shop.migrate("--plan")
+        .exits(3)
+        .says("column \\\"totals\\\" does not exist")
+        .says("schema/all.sql\",\n        \"line\": 4");
+    assert_eq!(shop.sql("SELECT total FROM analytics.bigger"), "200.00");
+}
+
+#[test]
+fn a_plan_that_cannot_be_tried_says_so_and_an_environment_may_ask_for_more() {
+    let function =
+        "CREATE FUNCTION next_no() RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN 7; END $$;\n";
+    let before = format!("{function}CREATE TABLE orders (id int);\n");
+    let after = before.replace("(id int)", "(id int, no int DEFAULT next_no())");
+    let Some(shop) = Shop::new(&before) else { return };
+    as_role(&shop, "plain", "");
+    shop.sql(&format!("GRANT CREATE ON DATABASE {} TO plain", shop.database));
+    shop.converge(&before, "");
+    shop.declare(&after);
+    let plan = shop.migrate("--plan").exits(0).json();
+    let proof = plan["result"]["proof"].as_str().unwrap();
+    assert!(proof.starts_with("unproven: `ALTER TABLE analytics.orders ADD COLUMN no"), "{proof}");
+    assert!(proof.contains("would call a routine that is declared"), "{proof}");
+    let project = shop.sandbox.read("p/project.yml");
+    shop.sandbox.write("p/project.yml", format!("{project}  proof: required\n"));
+    shop.migrate("--yes").exits(1).says("unproven");
+    assert_eq!(shop.sql("SELECT count(*) FROM pg_attribute WHERE attrelid = 'analytics.orders'::regclass AND attname = 'no'"), "0");
+    shop.sandbox.write("p/project.yml", project);
+    shop.converge(&after, "");
+}
+
+#[test]
+fn an_untrusted_branch_changes_nothing_in_a_transaction_of_the_live_database_either() {
+    let Some(shop) = Shop::new(ORDERS) else { return };
+    as_role(&shop, "plain", "");
+    shop.sql(&format!("GRANT CREATE ON DATABASE {} TO plain", shop.database));
+    shop.converge(ORDERS, "");
+    shop.sql("CREATE SEQUENCE analytics.numbers; ALTER SEQUENCE analytics.numbers OWNER TO plain; INSERT INTO analytics.orders VALUES (1, 5, 'x')");
+    let function = "CREATE FUNCTION f() RETURNS bigint IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN \
+                    RETURN setval('_promote_aside_0.numbers', 77); END $$;\n";
+    for bad in [
+        "DROP TABLE analytics.orders;\n".to_owned(),
+        "ALTER TABLE _promote_aside_0.orders DROP COLUMN note;\n".to_owned(),
+        "CREATE INDEX i ON _promote_aside_0.orders (note);\n".to_owned(),
+        format!("{function}CREATE TABLE x (a int);\nCREATE INDEX i ON x (a) WHERE a > f();\n"),
+        format!("{function}CREATE TABLE x (a int);\nALTER TABLE x ADD COLUMN b bigint DEFAULT f();\n"),
+        "CREATE TABLE x AS SELECT setval('_promote_aside_0.numbers', 77);\n".to_owned(),
+    ] {
+        shop.declare(&format!("{ORDERS}{bad}"));
+        let run = shop.migrate("--plan");
+        // What lies in a schema that nothing is declared in is no part of the plan.
+        let ignored = bad.starts_with("CREATE INDEX");
+        assert_eq!(run.status == 0, ignored, "{bad}: {}", run.stdout);
+    }
+    assert_eq!(shop.sql("SELECT count(*) FROM pg_indexes WHERE indexname = 'i'"), "0");
+    shop.declare(&format!("{ORDERS}{function}CREATE MATERIALIZED VIEW m AS SELECT f() AS a;\nCREATE VIEW v AS SELECT f() AS a;\n"));
+    shop.migrate("--plan").exits(0);
+    assert_eq!(shop.sql("SELECT last_value FROM analytics.numbers"), "1");
+    assert_eq!(shop.sql("SELECT count(note) FROM analytics.orders"), "1");
+}
