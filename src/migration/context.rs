@@ -24,6 +24,8 @@ pub(super) struct Context<'a> {
     pub(super) facts: &'a Facts,
     readers: Vec<Reader<'a>>,
     lifted: BTreeSet<Coordinate>,
+    /// Required columns and keys that steps of their own prepare.
+    pub(super) prepared: BTreeSet<(Coordinate, String)>,
 }
 
 /// Something whose text may name an object.
@@ -55,6 +57,7 @@ impl<'a> Context<'a> {
             facts,
             readers: declared.chain(others).collect(),
             lifted: BTreeSet::new(),
+            prepared: BTreeSet::new(),
         }
     }
 
@@ -66,6 +69,11 @@ impl<'a> Context<'a> {
     /// Whether a view is taken away while what it reads changes.
     pub(super) fn is_lifted(&self, view: &Coordinate) -> bool {
         self.lifted.contains(view)
+    }
+
+    /// Whether a required column, or a key by its name, is prepared by steps of its own.
+    pub(super) fn is_prepared(&self, table: &Coordinate, name: &str) -> bool {
+        self.prepared.iter().any(|(known, prepared)| known == table && prepared == name)
     }
 
     /// Whether the engine is PostgreSQL.

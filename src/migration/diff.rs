@@ -95,6 +95,12 @@ pub(super) enum Change {
     ChangeIdentity { table: Coordinate, from: Column, to: Column },
     /// Rows that were there before a key or check are to keep it too.
     ValidateConstraint { table: Coordinate, constraint: Constraint },
+    /// A check says for a while what a column is to refuse, so that rows are looked at while others write.
+    GuardNotNull { table: Coordinate, column: Column },
+    /// Rows that were there before such a check are looked at.
+    LookNotNull { table: Coordinate, column: Column },
+    /// The index of a key is built while others write, before it becomes one.
+    BuildKey { table: Coordinate, constraint: Constraint },
     /// A view is in the way of a change below it, and is made again afterwards.
     LiftView(Coordinate),
     /// Such a view is made again.
@@ -148,6 +154,9 @@ impl Change {
             | Self::ChangeCollation { table: object, .. }
             | Self::ChangeIdentity { table: object, .. }
             | Self::ValidateConstraint { table: object, .. }
+            | Self::GuardNotNull { table: object, .. }
+            | Self::LookNotNull { table: object, .. }
+            | Self::BuildKey { table: object, .. }
             | Self::LiftView(object)
             | Self::LowerView(object)
             | Self::ChangeComment { object, .. } => Some(object),

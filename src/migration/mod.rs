@@ -17,6 +17,7 @@ mod error;
 mod fit;
 mod lift;
 mod memory;
+mod online;
 mod order;
 mod plan;
 mod postgres;

@@ -6,6 +6,7 @@
 
 use super::context::Context;
 use super::diff::Change;
+use super::online;
 use super::statement::{alter, alter_column, column_path, comment, create_dataset};
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::Mechanics;
@@ -36,7 +37,10 @@ pub(super) fn statements(context: &Context<'_>, change: &Change) -> Vec<String> 
         Change::ChangeCollation { table, to, .. } => {
             vec![alter_column(table, &to.name, &format!("TYPE {}", typed(to)))]
         }
-        Change::SetNotNull { table, column } => vec![alter_column(table, &column.name, "SET NOT NULL")],
+        Change::SetNotNull { table, column } => online::set_not_null(context, table, column),
+        Change::GuardNotNull { table, column } => vec![online::guard(table, column)],
+        Change::LookNotNull { table, column } => vec![online::look(table, column)],
+        Change::BuildKey { table, constraint } => online::build_key(context, table, constraint),
         Change::DropNotNull { table, column } => vec![alter_column(table, &column.name, "DROP NOT NULL")],
         Change::ChangeDefault { table, to, .. } => vec![match &to.default {
             Some(default) => alter_column(table, &to.name, &format!("SET DEFAULT {default}")),
@@ -125,8 +129,11 @@ pub(super) fn mechanics(context: &Context<'_>, change: &Change, said: Mechanics)
     if let Change::ChangeGenerated { to, .. } = change {
         return if to.generated.is_none() { Mechanics::Metadata } else { Mechanics::Rewrite };
     }
-    if let Change::AddConstraint { constraint, .. } = change {
-        return if waits(constraint) { Mechanics::Metadata } else { Mechanics::Scan };
+    if let Change::SetNotNull { table, column } = change {
+        return if online::is_guarded(context, table, column) { Mechanics::Metadata } else { said };
+    }
+    if let Change::AddConstraint { table, constraint } = change {
+        return if waits(constraint) || online::is_built(context, table, constraint) { Mechanics::Metadata } else { Mechanics::Scan };
     }
     if matches!(change, Change::DropConstraint { .. }) {
         return Mechanics::Metadata;
@@ -167,7 +174,7 @@ pub(super) fn waits(constraint: &Constraint) -> bool {
         && !constraint.definition.ends_with(" NOT VALID")
 }
 
-fn key_name(constraint: &Constraint) -> String {
+pub(super) fn key_name(constraint: &Constraint) -> String {
     name(constraint.name.as_deref().unwrap_or_default())
 }
 
@@ -324,6 +331,9 @@ fn identity(table: &Coordinate, from: &Column, to: &Column) -> String {
 }
 
 fn added_constraint(context: &Context<'_>, table: &Coordinate, constraint: &Constraint) -> String {
+    if let Some(index) = online::key_of_index(context, table, constraint) {
+        return index;
+    }
     let later = waits(constraint) && context.relation(table).is_some();
     let ending = if later { " NOT VALID" } else { "" };
     alter(table, &format!("ADD CONSTRAINT {} {}{ending}", key_name(constraint), constraint.definition))

@@ -75,6 +75,9 @@ fn is_free(change: &Change) -> bool {
         | Change::ChangeCollation { .. }
         | Change::ChangeIdentity { .. }
         | Change::ValidateConstraint { .. }
+        | Change::GuardNotNull { .. }
+        | Change::LookNotNull { .. }
+        | Change::BuildKey { .. }
         | Change::LiftView(_)
         | Change::LowerView(_)
         | Change::ChangeComment { .. } => true,
@@ -183,6 +186,9 @@ fn needs_rebuild(context: &Context<'_>, change: &Change) -> bool {
         | Change::ChangeCollation { .. }
         | Change::ChangeIdentity { .. }
         | Change::ValidateConstraint { .. }
+        | Change::GuardNotNull { .. }
+        | Change::LookNotNull { .. }
+        | Change::BuildKey { .. }
         | Change::LiftView(_)
         | Change::LowerView(_)
         | Change::ChangeComment { .. } => false,

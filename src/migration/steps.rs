@@ -6,6 +6,7 @@ use super::context::{Context, Facts, count_of};
 use super::desired::Desired;
 use super::diff::{Adoption, Change, changes};
 use super::lift::{lift, lifted};
+use super::online::prepared;
 use super::order::{AFTER_PUSH, Judged, apart, grouped, ordered};
 use super::postgres;
 use super::rebuild::{blocked_by_children, rebuilt};
@@ -50,11 +51,13 @@ pub fn steps(live: &Schema, desired: &Desired, ledger: &Ledger, options: &Option
     let adoption = Adoption { adopt: options.adopt.clone(), prune: options.prune };
     let changes = changes(live, desired, ledger, &adoption);
     let postgres = desired.dialect == Dialect::Postgres;
-    let context = if postgres { with_lifted(context, &changes) } else { context };
+    let mut context = if postgres { with_lifted(context, &changes) } else { context };
     let mut judged: Vec<Judged> =
         changes.into_iter().map(|change| Judged { step: rule::step(&context, &change), change }).collect();
     if postgres {
         lift(&context, &mut judged);
+        let done = prepared(&context, &mut judged);
+        context.prepared = done;
         written(&context, &mut judged);
     } else {
         blocked_by_children(&context, &mut judged);
