@@ -145,6 +145,7 @@ fn warehouse_code(error: &WarehouseError) -> ExitCode {
         | WarehouseError::NotRecorded { .. }
         | WarehouseError::Ledger { .. }
         | WarehouseError::Locked { .. }
+        | WarehouseError::TooLong { .. }
         | WarehouseError::Lost { .. } => ExitCode::Warehouse,
     }
 }
@@ -373,6 +374,7 @@ fn warehouse_hint(error: &WarehouseError) -> Option<String> {
         }
         WarehouseError::Lost { .. } => "run the same command again: it finds what was done and does the rest",
         WarehouseError::Interrupted
+        | WarehouseError::TooLong { .. }
         | WarehouseError::Statement { .. }
         | WarehouseError::NotDeclaring { .. }
         | WarehouseError::Moved { .. }

@@ -208,7 +208,8 @@ pub(super) fn changes(live: &Schema, desired: &Desired, ledger: &Ledger, adoptio
             found.push(Change::Adopt(object.clone()));
         }
         if let Some(relation) = desired.schema.relations.get(object) {
-            relation_changes(live, object, relation, managed, &mut found);
+            let moved = moves_away(live, desired, object);
+            relation_changes(live, object, relation, (managed, moved), &mut found);
         }
         if let Some(routine) = desired.schema.routines.get(object) {
             routine_changes(live, object, routine, ledger.owned.get(object), &mut found);
@@ -219,6 +220,13 @@ pub(super) fn changes(live: &Schema, desired: &Desired, ledger: &Ledger, adoptio
     }
     gone(live, desired, ledger, adoption, &mut found);
     found
+}
+
+/// Whether a live table goes to another name in this plan, so that its own is free.
+fn moves_away(live: &Schema, desired: &Desired, object: &Coordinate) -> bool {
+    desired.objects.iter().any(|(to, managed)| {
+        managed.renamed_from.as_ref() == Some(object) && !live.relations.contains_key(to) && to != object
+    })
 }
 
 /// Whether an object comes with another one: a sequence with the column that owns it.
@@ -307,10 +315,10 @@ fn relation_changes(
     live: &Schema,
     object: &Coordinate,
     desired: &Relation,
-    managed: &Managed,
+    (managed, moved): (&Managed, bool),
     found: &mut Vec<Change>,
 ) {
-    let there = live.relations.get(object);
+    let there = live.relations.get(object).filter(|_| !moved);
     let before = managed.renamed_from.as_ref().and_then(|from| Some((from, live.relations.get(from)?)));
     match (there, before, desired.kind) {
         (None, Some((from, old)), RelationKind::Table) if old.kind == RelationKind::Table => {

@@ -7,6 +7,7 @@
 //! Nothing here drops or forces by itself: what breaks somebody is a step that stands in the way.
 //! Start at [`plan()`].
 
+mod amend;
 mod apply;
 mod build;
 mod context;
@@ -15,6 +16,7 @@ mod desired;
 mod diff;
 mod error;
 mod fit;
+mod harmless;
 mod lift;
 mod memory;
 mod online;
@@ -24,19 +26,22 @@ mod postgres;
 mod prove;
 mod rebuild;
 mod rule;
+mod sample;
 mod statement;
 mod steps;
 #[cfg(test)]
 mod trial;
+mod undropped;
+mod way;
 
 pub use crate::warehouse::fingerprint;
 pub use apply::{Application, Half};
 pub use context::Facts;
-pub use declared::{Body, Declared, DeclaredColumn, DeclaredObject, State};
+pub use declared::{Body, Declared, DeclaredColumn, DeclaredObject, Described, State};
 pub use desired::{Desired, Managed, desired};
 pub use error::MigrationError;
 pub use memory::{Forgetful, Memory};
 pub use order::{AFTER_PUSH, BEFORE_PUSH};
 pub use plan::{OpenScratch, Opening, Planned, plan};
 pub use prove::{Proof, prove};
-pub use steps::{Options, Steps, facts, questions, steps};
+pub use steps::{Options, Steps, facts, questions, samples, steps};

@@ -33,7 +33,7 @@ pub(super) fn statements(context: &Context<'_>, change: &Change) -> Vec<String> 
         Change::RenameColumn { table, from, to } => {
             vec![alter(table, &format!("RENAME COLUMN {} TO {}", name(from), name(to)))]
         }
-        Change::RetypeColumn { table, from, to } => retyped(table, from, to),
+        Change::RetypeColumn { table, from, to } => retyped(context, table, from, to),
         Change::ChangeCollation { table, to, .. } => {
             vec![alter_column(table, &to.name, &format!("TYPE {}", typed(to)))]
         }
@@ -185,7 +185,7 @@ fn typed(column: &Column) -> String {
 }
 
 /// A column as `CREATE TABLE` and `ADD COLUMN` write it.
-fn written(column: &Column) -> String {
+pub(super) fn written(column: &Column) -> String {
     let value = match (&column.generated, &column.identity, &column.default) {
         (Some(expression), ..) => format!(" GENERATED ALWAYS AS ({expression}) STORED"),
         (None, Some(kind), _) => format!(" GENERATED {kind} AS IDENTITY"),
@@ -263,14 +263,15 @@ fn added_column(context: &Context<'_>, table: &Coordinate, column: &Column) -> V
     ddl
 }
 
-fn retyped(table: &Coordinate, from: &Column, to: &Column) -> Vec<String> {
+fn retyped(context: &Context<'_>, table: &Coordinate, from: &Column, to: &Column) -> Vec<String> {
     let mut ddl = Vec::new();
     if from.default.is_some() {
         ddl.push(alter_column(table, &to.name, "DROP DEFAULT"));
     }
     let through = if casts(&from.data_type, &to.data_type) { "" } else { "::text" };
-    let using = format!("TYPE {} USING {}{through}::{}", typed(to), name(&to.name), to.data_type);
-    ddl.push(alter_column(table, &to.name, &using));
+    let cast = || format!("{}{through}::{}", name(&to.name), to.data_type);
+    let value = context.using(table, &to.name).map_or_else(cast, |expression| format!("({expression})"));
+    ddl.push(alter_column(table, &to.name, &format!("TYPE {} USING {value}", typed(to))));
     if let (Some(_), Some(default)) = (&from.default, &to.default) {
         ddl.push(alter_column(table, &to.name, &format!("SET DEFAULT {default}")));
     }
@@ -443,6 +444,7 @@ fn view_to_table(context: &Context<'_>, object: &Coordinate) -> Vec<String> {
     ddl.extend(wanted.indexes.values().cloned());
     ddl.extend(wanted.extra.triggers.values().cloned());
     ddl.extend(comments(object, wanted));
+    ddl.extend(live.extra.grants.iter().cloned());
     ddl
 }
 

@@ -22,6 +22,8 @@ pub struct Models {
     pub datasets: Vec<Dataset>,
     /// Names of models that `enabled: false` turns off.
     pub disabled: Vec<String>,
+    /// The files that declare, as they are written.
+    pub texts: BTreeMap<String, String>,
     /// Warnings and notices.
     pub findings: Vec<Finding>,
 }
@@ -58,6 +60,8 @@ pub struct Object {
     pub creates: Option<CreationKind>,
     /// Where it is declared.
     pub place: Place,
+    /// Where properties describe it, where they do.
+    pub described: Option<Place>,
     /// A model's compiled SELECT; for DDL and routines the statements, joined by `;`.
     pub sql: Option<String>,
     /// DDL and routines: its statements one by one, the creating one first.
@@ -173,6 +177,10 @@ pub struct DeclaredColumn {
     pub checks: Vec<String>,
     /// Data tests, as written.
     pub tests: Vec<Value>,
+    /// How old values become those of another type, as written.
+    pub migrate_using: Option<String>,
+    /// Whether its values are shown to nobody.
+    pub sensitive: bool,
 }
 
 /// A constraint of a table as a whole.

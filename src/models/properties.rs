@@ -37,6 +37,8 @@ pub(super) struct ColumnEntry {
     description: Option<String>,
     default: Option<Value>,
     renamed_from: Option<String>,
+    migrate_using: Option<String>,
+    sensitive: bool,
     constraints: Vec<ConstraintEntry>,
     #[serde(alias = "tests")]
     data_tests: Vec<Value>,
@@ -276,6 +278,8 @@ impl ColumnEntry {
             unique: has("unique"),
             checks: checks.filter_map(|check| check.expression().map(str::to_owned)).collect(),
             tests: self.data_tests.clone(),
+            migrate_using: self.migrate_using.clone(),
+            sensitive: self.sensitive,
         }
     }
 }

@@ -51,8 +51,18 @@ fn step(step: &mut Step, mask: &Mask) {
     texts(&mut step.ddl, mask);
     texts(&mut step.recipe, mask);
     one(&mut step.reason, mask);
-    if let Some(Probe { sql, .. }) = &mut step.probe {
+    for stage in &mut step.way {
+        one(&mut stage.say, mask);
+        texts(&mut stage.sql, mask);
+        for edit in &mut stage.edits {
+            texts(&mut edit.before, mask);
+            texts(&mut edit.after, mask);
+        }
+    }
+    if let Some(Probe { sql, sample_sql, sample, .. }) = &mut step.probe {
         one(sql, mask);
+        sample_sql.iter_mut().for_each(|sql| one(sql, mask));
+        texts(sample, mask);
     }
 }
 

@@ -170,6 +170,7 @@ fn migration() -> Migration {
         reason: "`discount` is new, and nobody has to fill it".to_owned(),
         affected: Vec::new(),
         recipe: Vec::new(),
+        way: Vec::new(),
         probe: None,
         allow: None,
         allowed: false,
@@ -187,11 +188,14 @@ fn migration() -> Migration {
             object: "analytics_staging.revenue".to_owned(),
             managed: true,
             place: Some("models/revenue.sql:9".to_owned()),
+            through: None,
         }],
         recipe: vec!["add `total_2` beside it".to_owned(), "move the readers".to_owned()],
         probe: Some(Probe {
             sql: "select count(*) from analytics_staging.orders where total <> round(total, 2)".to_owned(),
             rows: Some(1204),
+            sample_sql: None,
+            sample: vec!["id=17".to_owned(), "id=23".to_owned()],
         }),
         allow: Some("narrow-type:analytics_staging.orders.total".to_owned()),
         ..add.clone()

@@ -6,14 +6,14 @@ use super::support::sandbox::{Run, Sandbox};
 use super::support::server::{Server, server};
 
 /// A project whose one environment lives in a database of the private server.
-struct Shop {
-    server: &'static Server,
-    sandbox: Sandbox,
-    database: String,
+pub(super) struct Shop {
+    pub(super) server: &'static Server,
+    pub(super) sandbox: Sandbox,
+    pub(super) database: String,
 }
 
 impl Shop {
-    fn new(schema: &str) -> Option<Self> {
+    pub(super) fn new(schema: &str) -> Option<Self> {
         let server = server()?;
         let (database, sandbox) = (server.database(), Sandbox::new());
         let shop = Self { server, sandbox, database };
@@ -30,26 +30,26 @@ impl Shop {
         self.sandbox.write("p/project.yml", project);
     }
 
-    fn declare(&self, schema: &str) {
+    pub(super) fn declare(&self, schema: &str) {
         self.sandbox.write("p/schema/all.sql", schema);
     }
 
-    fn sql(&self, sql: &str) -> String {
+    pub(super) fn sql(&self, sql: &str) -> String {
         self.server.sql(&self.database, sql)
     }
 
-    fn migrate(&self, flags: &str) -> Run {
+    pub(super) fn migrate(&self, flags: &str) -> Run {
         self.sandbox.promote("p", &format!("migrate {flags} --format json"))
     }
 
     /// Plans and gives the steps.
-    fn steps(&self, flags: &str) -> Vec<Value> {
+    pub(super) fn steps(&self, flags: &str) -> Vec<Value> {
         let run = self.migrate(&format!("--plan {flags}"));
         run.json()["result"]["steps"].as_array().cloned().unwrap_or_else(|| panic!("{}", run.everything()))
     }
 
     /// Migrates, and a second plan has to be empty.
-    fn converge(&self, schema: &str, flags: &str) -> Vec<Value> {
+    pub(super) fn converge(&self, schema: &str, flags: &str) -> Vec<Value> {
         self.declare(schema);
         let steps = self.steps(flags);
         self.migrate(&format!("--yes {flags}")).exits(0);
@@ -59,15 +59,15 @@ impl Shop {
     }
 }
 
-fn codes(steps: &[Value]) -> Vec<&str> {
+pub(super) fn codes(steps: &[Value]) -> Vec<&str> {
     steps.iter().map(|step| step["code"].as_str().unwrap()).collect()
 }
 
-fn step<'a>(steps: &'a [Value], code: &str) -> &'a Value {
+pub(super) fn step<'a>(steps: &'a [Value], code: &str) -> &'a Value {
     steps.iter().find(|step| step["code"] == code).unwrap_or_else(|| panic!("{code}: {:?}", codes(steps)))
 }
 
-fn ddl(step: &Value) -> Vec<&str> {
+pub(super) fn ddl(step: &Value) -> Vec<&str> {
     step["ddl"].as_array().unwrap().iter().map(|sql| sql.as_str().unwrap()).collect()
 }
 
