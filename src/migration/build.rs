@@ -12,7 +12,8 @@ use crate::model::origin::Place;
 use crate::model::schema::{Column, RelationKind, Schema};
 use crate::sql::Dialect;
 use crate::warehouse::{
-    Kind, Scratch, Typed, WarehouseError, head, line_of, name, path, same_name, single, statements, words, written_defaults,
+    Kind, Scratch, Typed, WarehouseError, head, line_of, name, path, same_name, single, statements, words,
+    written_defaults,
 };
 
 /// What was built.

@@ -7,7 +7,7 @@ use crate::model::coordinate::Coordinate;
 use crate::model::migration::Affected;
 use crate::model::schema::{Relation, Schema};
 use crate::sql::Dialect;
-use crate::warehouse::{Ledger, path, words};
+use crate::warehouse::{Kind, Ledger, head, path, words};
 
 /// Answers to questions about the data, by the question's SQL.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -40,7 +40,7 @@ struct Reader<'a> {
 impl<'a> Context<'a> {
     pub(super) fn new(live: &'a Schema, desired: &'a Desired, ledger: &'a Ledger, facts: &'a Facts) -> Self {
         let declared = desired.objects.iter().filter_map(|(object, managed)| {
-            let words = words(managed.sql.as_deref()?);
+            let words = spoken(managed.sql.as_deref()?);
             Some(Reader { object, managed: Some(managed), words })
         });
         let others = live
@@ -56,7 +56,7 @@ impl<'a> Context<'a> {
         let routines = routines.map(|(object, routine)| Reader {
             object,
             managed: None,
-            words: routine.overloads.iter().flat_map(|overload| words(&overload.body)).collect(),
+            words: routine.overloads.iter().flat_map(|overload| spoken(&overload.body)).collect(),
         });
         Self {
             live,
@@ -185,7 +185,8 @@ impl<'a> Context<'a> {
         let place = managed.place.as_ref()?;
         let first = place.line.unwrap_or(1);
         let lines = self.desired.texts.get(&*place.file).into_iter().flat_map(|text| text.lines());
-        let speaks = |line: &&str| words(line).contains(word) || line.to_lowercase().contains(&format!("'{word}'"));
+        let speaks =
+            |line: &&str| words(line).contains(word) || line.to_lowercase().contains(&format!("'{word}'"));
         let skipped = usize::try_from(first - 1).unwrap_or(0);
         let at = lines.skip(skipped).position(|line| speaks(&line)).and_then(|at| u32::try_from(at).ok());
         let Some(at) = at.filter(|at| *at > 0) else { return Some(place.to_string()) };
@@ -230,6 +231,16 @@ impl<'a> Context<'a> {
     }
 }
 
+/// Everything that a statement speaks of, in lower case; a routine also in the text that is its body.
+fn spoken(sql: &str) -> BTreeSet<String> {
+    let mut spoken = words(sql);
+    if head(sql).kind == Kind::Routine {
+        let parts = sql.split(|next: char| !next.is_alphanumeric() && next != '_');
+        spoken.extend(parts.filter(|part| !part.is_empty()).map(str::to_lowercase));
+    }
+    spoken
+}
+
 /// The question how many rows a table has.
 pub(super) fn count_of(table: &Coordinate) -> String {
     format!("SELECT count(*) FROM {}", path(table))
@@ -237,7 +248,8 @@ pub(super) fn count_of(table: &Coordinate) -> String {
 
 /// Whether a question is how many rows a table has.
 pub(super) fn counts_rows(sql: &str) -> bool {
-    sql.strip_prefix("SELECT count(*) FROM ").is_some_and(|rest| !rest.contains(" WHERE ") && !rest.starts_with('('))
+    sql.strip_prefix("SELECT count(*) FROM ")
+        .is_some_and(|rest| !rest.contains(" WHERE ") && !rest.starts_with('('))
 }
 
 /// A number as people read it: `1,204,331`.

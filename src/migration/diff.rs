@@ -323,7 +323,8 @@ fn relation_changes(
     match (there, before, desired.kind) {
         (None, Some((from, old)), RelationKind::Table) if old.kind == RelationKind::Table => {
             found.push(Change::RenameTable { table: object.clone(), from: from.clone() });
-            table_changes(object, old, desired, managed, found);
+            let old = super::rename::with_keys(old, desired);
+            table_changes(object, &old, desired, managed, found);
         }
         (None, _, RelationKind::Table) => new_table(object, desired, found),
         (None, _, RelationKind::View | RelationKind::MaterializedView) => {

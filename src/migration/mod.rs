@@ -7,7 +7,6 @@
 //! Nothing here drops or forces by itself: what breaks somebody is a step that stands in the way.
 //! Start at [`plan()`].
 
-mod amend;
 mod apply;
 mod build;
 mod context;
@@ -25,13 +24,13 @@ mod plan;
 mod postgres;
 mod prove;
 mod rebuild;
+mod rename;
 mod rule;
 mod sample;
 mod statement;
 mod steps;
 #[cfg(test)]
 mod trial;
-mod undropped;
 mod way;
 
 pub use crate::warehouse::fingerprint;

@@ -29,10 +29,7 @@ const NAME_BYTES: usize = 63;
 /// Adds the steps that come before a required column and a key, and says for which.
 ///
 /// Shape: tables by their coordinate with the column, or with the name of the key. None for a table without a row.
-pub(super) fn prepared(
-    context: &Context<'_>,
-    judged: &mut Vec<Judged>,
-) -> BTreeSet<(Coordinate, String)> {
+pub(super) fn prepared(context: &Context<'_>, judged: &mut Vec<Judged>) -> BTreeSet<(Coordinate, String)> {
     let (mut done, mut more) = (BTreeSet::new(), Vec::new());
     for Judged { change, step } in judged.iter() {
         let refused = step.settled == Verdict::Incompatible && step.allow.is_none();
@@ -63,9 +60,9 @@ pub(super) fn prepared(
     }
     // What is left of a broken run is taken up, not taken away.
     judged.retain(|judged| match &judged.change {
-        Change::DropConstraint { table, constraint } => !done.iter().any(|(other, column)| {
-            other == table && constraint.name.as_ref() == Some(&guard_name(column))
-        }),
+        Change::DropConstraint { table, constraint } => !done
+            .iter()
+            .any(|(other, column)| other == table && constraint.name.as_ref() == Some(&guard_name(column))),
         Change::DropIndex { table, index } => !done.contains(&(table.clone(), index.clone())),
         _ => true,
     });
@@ -75,9 +72,10 @@ pub(super) fn prepared(
 
 /// Whether a table is there and may hold rows; in a partitioned one nothing is built aside.
 fn has_rows(context: &Context<'_>, table: &Coordinate) -> bool {
-    context.relation(table).is_some_and(|live| {
-        !live.extra.features.iter().any(|feature| feature.starts_with("partitioned"))
-    }) && !context.empty(table)
+    context
+        .relation(table)
+        .is_some_and(|live| !live.extra.features.iter().any(|feature| feature.starts_with("partitioned")))
+        && !context.empty(table)
 }
 
 /// The check of an earlier run that was broken off.

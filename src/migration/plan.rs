@@ -8,8 +8,8 @@ use super::error::MigrationError;
 use super::memory::{self, Memory};
 use super::prove::{Proof, prove};
 use super::steps::{Options, Steps, facts, questions, samples, steps};
-use crate::model::finding::Finding;
 use crate::model::coordinate::Dataset;
+use crate::model::finding::Finding;
 use crate::model::schema::Schema;
 use crate::warehouse::{Inspect, Ledger, Scratch, Typed, WarehouseError, fingerprint};
 

@@ -7,6 +7,7 @@
 use super::context::Context;
 use super::diff::Change;
 use super::online;
+use super::rename;
 use super::statement::{alter, alter_column, column_path, comment, create_dataset};
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::Mechanics;
@@ -25,7 +26,7 @@ pub(super) fn statements(context: &Context<'_>, change: &Change) -> Vec<String> 
         Change::NotOurs(_) | Change::Adopt(_) | Change::Orphan(_) | Change::NotPlanned { .. } => Vec::new(),
         Change::CreateTable(table) => made_table(context, table),
         Change::DropTable(table) => vec![format!("DROP TABLE {}", path(table))],
-        Change::RenameTable { table, from } => vec![alter(from, &format!("RENAME TO {}", name(&table.name)))],
+        Change::RenameTable { table, from } => renamed_table(context, table, from),
         Change::AddColumn { table, column } => added_column(context, table, column),
         Change::DropColumn { table, column } => {
             vec![alter(table, &format!("DROP COLUMN {}", name(&column.name)))]
@@ -133,7 +134,11 @@ pub(super) fn mechanics(context: &Context<'_>, change: &Change, said: Mechanics)
         return if online::is_guarded(context, table, column) { Mechanics::Metadata } else { said };
     }
     if let Change::AddConstraint { table, constraint } = change {
-        return if waits(constraint) || online::is_built(context, table, constraint) { Mechanics::Metadata } else { Mechanics::Scan };
+        return if waits(constraint) || online::is_built(context, table, constraint) {
+            Mechanics::Metadata
+        } else {
+            Mechanics::Scan
+        };
     }
     if matches!(change, Change::DropConstraint { .. }) {
         return Mechanics::Metadata;
@@ -233,6 +238,16 @@ fn made_table(context: &Context<'_>, table: &Coordinate) -> Vec<String> {
     ddl.extend(owning(context, table, None));
     ddl.extend(wanted.indexes.values().cloned());
     ddl.extend(comments(table, wanted));
+    ddl
+}
+
+/// Gives a table another name, and its keys those that they would have had under it.
+fn renamed_table(context: &Context<'_>, table: &Coordinate, from: &Coordinate) -> Vec<String> {
+    let mut ddl = vec![alter(from, &format!("RENAME TO {}", name(&table.name)))];
+    let sides = context.live.relations.get(from).zip(context.wanted(table));
+    for (old, new) in sides.iter().flat_map(|(live, wanted)| rename::keys(live, wanted)) {
+        ddl.push(alter(table, &format!("RENAME CONSTRAINT {} TO {}", key_name(old), key_name(new))));
+    }
     ddl
 }
 

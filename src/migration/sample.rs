@@ -32,7 +32,11 @@ pub(super) fn keys_of(
     };
     let columns = if columns.is_empty() {
         let spoken = crate::warehouse::words(tail.split_once(" GROUP BY ")?.1.split(" HAVING ").next()?);
-        live.columns.iter().map(|column| &column.name).filter(|name| spoken.contains(&name.to_lowercase())).collect()
+        live.columns
+            .iter()
+            .map(|column| &column.name)
+            .filter(|name| spoken.contains(&name.to_lowercase()))
+            .collect()
     } else {
         columns
     };

@@ -229,7 +229,8 @@ pub async fn samples(inspect: &mut dyn Inspect, steps: &mut [Step]) -> Result<()
         Err(WarehouseError::TooLong { .. } | WarehouseError::Statement { .. }) => return Ok(()),
         Err(error) => return Err(error),
     };
-    let asked = steps.iter_mut().filter_map(|step| step.probe.as_mut()).filter(|probe| probe.sample_sql.is_some());
+    let asked =
+        steps.iter_mut().filter_map(|step| step.probe.as_mut()).filter(|probe| probe.sample_sql.is_some());
     for (probe, answer) in asked.zip(answers) {
         probe.sample = answer;
     }

@@ -77,8 +77,7 @@ pub(super) fn step_item(step: &Step) -> Item {
             None => "not asked yet".to_owned(),
         };
         let keys = probe.sample.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>();
-        let answer =
-            if keys.is_empty() { answer } else { format!("{answer}, such as {}", keys.join(", ")) };
+        let answer = if keys.is_empty() { answer } else { format!("{answer}, such as {}", keys.join(", ")) };
         item = item.prose("data", [answer]).detail(DetailKind::Code, "probe", [probe.sql.clone()]);
     }
     let readers = if blocks || step.forced() {

@@ -259,9 +259,18 @@ mod tests {
             with_column(sql, DIALECT, "B", "b int").unwrap(),
             "create table t (\n  a int primary key, -- the id\n  b int\n)"
         );
-        assert_eq!(with_column("create table t (a int)", DIALECT, "b", "b int").unwrap(), "create table t (a int, b int)");
-        assert_eq!(without_column("create table t (a int, b int)", DIALECT, "a").unwrap(), "create table t (b int)");
-        assert_eq!(without_column("create table t (a int, b int)", DIALECT, "b").unwrap(), "create table t (a int)");
+        assert_eq!(
+            with_column("create table t (a int)", DIALECT, "b", "b int").unwrap(),
+            "create table t (a int, b int)"
+        );
+        assert_eq!(
+            without_column("create table t (a int, b int)", DIALECT, "a").unwrap(),
+            "create table t (b int)"
+        );
+        assert_eq!(
+            without_column("create table t (a int, b int)", DIALECT, "b").unwrap(),
+            "create table t (a int)"
+        );
         assert_eq!(without_column("create table t (a int)", DIALECT, "a"), None);
         assert_eq!(without_column("create table t (a int)", DIALECT, "x"), None);
     }
@@ -281,7 +290,10 @@ mod tests {
             assert_eq!(found, format!("create table t ({expected})"), "{item}");
         }
         let sql = "create table t (a decimal(3, 1) not null, b int)";
-        assert_eq!(with_type(sql, DIALECT, "a", "bigint").unwrap(), "create table t (a bigint not null, b int)");
+        assert_eq!(
+            with_type(sql, DIALECT, "a", "bigint").unwrap(),
+            "create table t (a bigint not null, b int)"
+        );
         assert_eq!(
             with_clause(sql, DIALECT, "b", "default 1").unwrap(),
             "create table t (a decimal(3, 1) not null, b int default 1)"

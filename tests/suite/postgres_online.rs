@@ -6,7 +6,8 @@ use serde_json::Value;
 use super::warehouse_postgres::{Shop, codes, ddl, step};
 
 const PLAIN: &str = "CREATE TABLE t (id bigint NOT NULL, x text DEFAULT 'a', code text);\n";
-const TIGHT: &str = "CREATE TABLE t (id bigint PRIMARY KEY, x text DEFAULT 'a' NOT NULL, code text, UNIQUE (code));\n";
+const TIGHT: &str =
+    "CREATE TABLE t (id bigint PRIMARY KEY, x text DEFAULT 'a' NOT NULL, code text, UNIQUE (code));\n";
 
 fn group(step: &Value) -> u64 {
     step["group"].as_u64().unwrap()
@@ -18,14 +19,21 @@ fn a_required_column_and_keys_come_without_locking_writers_out() {
     shop.converge(PLAIN, "");
     shop.sql("INSERT INTO analytics.t VALUES (1, 'x', 'c')");
     let steps = shop.converge(TIGHT, "");
-    assert_eq!(ddl(step(&steps, "guard-not-null")), [
-        "ALTER TABLE analytics.t ADD CONSTRAINT _promote_not_null_x CHECK (x IS NOT NULL) NOT VALID"
-    ]);
-    assert_eq!(ddl(step(&steps, "look-not-null")), ["ALTER TABLE analytics.t VALIDATE CONSTRAINT _promote_not_null_x"]);
-    assert_eq!(ddl(step(&steps, "set-not-null")), [
-        "ALTER TABLE analytics.t ALTER COLUMN x SET NOT NULL",
-        "ALTER TABLE analytics.t DROP CONSTRAINT _promote_not_null_x"
-    ]);
+    assert_eq!(
+        ddl(step(&steps, "guard-not-null")),
+        ["ALTER TABLE analytics.t ADD CONSTRAINT _promote_not_null_x CHECK (x IS NOT NULL) NOT VALID"]
+    );
+    assert_eq!(
+        ddl(step(&steps, "look-not-null")),
+        ["ALTER TABLE analytics.t VALIDATE CONSTRAINT _promote_not_null_x"]
+    );
+    assert_eq!(
+        ddl(step(&steps, "set-not-null")),
+        [
+            "ALTER TABLE analytics.t ALTER COLUMN x SET NOT NULL",
+            "ALTER TABLE analytics.t DROP CONSTRAINT _promote_not_null_x"
+        ]
+    );
     let built: Vec<&Value> = steps.iter().filter(|step| step["code"] == "build-key").collect();
     let added: Vec<&Value> = steps.iter().filter(|step| step["code"] == "add-constraint").collect();
     assert_eq!((built.len(), added.len()), (2, 2), "{:?}", codes(&steps));

@@ -30,7 +30,10 @@ impl Shop {
     fn sql(&self, sql: &str) {
         match &self.server {
             Some((server, database)) => drop(server.sql(database, sql)),
-            None => duckdb::Connection::open(self.sandbox.path("p/shop.duckdb")).unwrap().execute_batch(sql).unwrap(),
+            None => duckdb::Connection::open(self.sandbox.path("p/shop.duckdb"))
+                .unwrap()
+                .execute_batch(sql)
+                .unwrap(),
         }
     }
 
@@ -64,7 +67,8 @@ fn rows_that_stand_in_the_way_are_named_by_their_keys_and_no_secret_is() {
         let wanted = "CREATE TABLE t (id bigint PRIMARY KEY, x text NOT NULL, amount numeric(10,2), \
                       api_token text UNIQUE, pin text UNIQUE);\n";
         shop.sandbox.write("p/schema/t.sql", wanted);
-        shop.sandbox.write("p/schema/t.yml", "tables:\n- name: t\n  columns:\n  - {name: pin, sensitive: true}\n");
+        shop.sandbox
+            .write("p/schema/t.yml", "tables:\n- name: t\n  columns:\n  - {name: pin, sensitive: true}\n");
         let steps = shop.steps();
         let probe = |code: &str, column: &str| step(&steps, code, column)["probe"].clone();
         assert_eq!(probe("set-not-null", "x")["rows"], 4);
@@ -103,13 +107,18 @@ fn the_way_from_one_type_to_another_is_asked_of_the_data_before_it_is_taken() {
         shop.sql("INSERT INTO analytics.t VALUES (1, '12 kg'), (2, NULL), (3, 'none')");
         shop.sandbox.write("p/schema/t.sql", "CREATE TABLE t (id bigint PRIMARY KEY, x integer);\n");
         let using = |expression: &str| {
-            let text = format!("tables:\n- name: t\n  columns:\n  - {{name: x, migrate_using: \"{expression}\"}}\n");
+            let text =
+                format!("tables:\n- name: t\n  columns:\n  - {{name: x, migrate_using: \"{expression}\"}}\n");
             shop.sandbox.write("p/schema/t.yml", text);
         };
         using("cast(nullif(regexp_replace(x, '[^0-9]', '', 'g'), '') as integer)");
         let refused = shop.steps();
         let refused = step(&refused, "retype-column", "x");
-        assert_eq!((&refused["settled"], &refused["probe"]["rows"]), (&json!("incompatible"), &json!(1)), "{refused}");
+        assert_eq!(
+            (&refused["settled"], &refused["probe"]["rows"]),
+            (&json!("incompatible"), &json!(1)),
+            "{refused}"
+        );
         assert_eq!(refused["probe"]["sample"], json!(["id=3"]));
         using("cast(coalesce(nullif(regexp_replace(x, '[^0-9]', '', 'g'), ''), '0') as integer)");
         let steps = shop.steps();

@@ -175,7 +175,10 @@ const CASES: &[Case] = &[
         on: On::Postgres,
         live: &[(ALL, "CREATE TABLE p (id bigint PRIMARY KEY);\nCREATE TABLE t (id bigint);\n")],
         rows: IDS,
-        wanted: &[(ALL, "CREATE TABLE p (id bigint PRIMARY KEY);\nCREATE TABLE t (id bigint REFERENCES p);\n")],
+        wanted: &[(
+            ALL,
+            "CREATE TABLE p (id bigint PRIMARY KEY);\nCREATE TABLE t (id bigint REFERENCES p);\n",
+        )],
         mend: "INSERT INTO analytics.p VALUES (1), (2)",
     },
     Case {
@@ -216,7 +219,10 @@ const CASES: &[Case] = &[
         on: On::Postgres,
         live: &[("routines/f.sql", "CREATE FUNCTION f(a int) RETURNS int LANGUAGE sql AS 'SELECT a * 2';\n")],
         rows: "SELECT 1",
-        wanted: &[("routines/f.sql", "CREATE FUNCTION f(a int, b int) RETURNS int LANGUAGE sql AS 'SELECT a * b';\n")],
+        wanted: &[(
+            "routines/f.sql",
+            "CREATE FUNCTION f(a int, b int) RETURNS int LANGUAGE sql AS 'SELECT a * b';\n",
+        )],
         mend: "",
     },
     Case {

@@ -2,8 +2,10 @@
 
 use super::draft::Draft;
 use crate::migration::context::{Context, thousands};
+use crate::migration::statement::{
+    alter, alter_column, bracketed, column_path, comment, empty_value, without_indexes,
+};
 use crate::migration::way::Way;
-use crate::migration::statement::{empty_value, alter, alter_column, bracketed, column_path, comment, without_indexes};
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
 use crate::model::schema::Column;
@@ -68,7 +70,10 @@ fn way<'a>(context: &'a Context<'_>, table: &Coordinate, column: &Column) -> Way
         .expand(format!("declare `{this}` without NOT NULL; promote"))
         .fill(format!("fill `{this}`, and let whoever writes `{table}` fill it from now on"), vec![fill])
         .back()
-        .contract(format!("then declare `{this}` as it is now; promote"), &[format!("set-not-null:{table}.{this}")])
+        .contract(
+            format!("then declare `{this}` as it is now; promote"),
+            &[format!("set-not-null:{table}.{this}")],
+        )
         .afresh()
         .default(table, this, value)
         .instead(format!("or declare a default for `{this}`: old rows and old writers get it"))

@@ -2,8 +2,8 @@
 
 use super::draft::Draft;
 use crate::migration::context::Context;
-use crate::migration::way::Way;
 use crate::migration::statement::{alter_column, bracketed};
+use crate::migration::way::Way;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
 use crate::model::schema::Column;

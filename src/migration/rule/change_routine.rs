@@ -2,10 +2,10 @@
 
 use super::draft::Draft;
 use crate::migration::context::Context;
-use crate::migration::way::Way;
 use crate::migration::diff::with_defaults;
 use crate::migration::fit::{Fit, fit};
 use crate::migration::statement::{create_routine, routine_noun};
+use crate::migration::way::Way;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
 use crate::model::schema::{Overload, Routine};

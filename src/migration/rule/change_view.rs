@@ -2,9 +2,9 @@
 
 use super::draft::Draft;
 use crate::migration::context::Context;
-use crate::migration::way::Way;
 use crate::migration::fit::{Fit, fit};
 use crate::migration::statement::create_view;
+use crate::migration::way::Way;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
 use crate::warehouse::name;

@@ -32,8 +32,7 @@ pub(super) fn step(context: &Context<'_>, table: &Coordinate, index: &str, defin
         }
         _ => format!("unique index `{index}` is built over all rows"),
     };
-    let draft =
-        draft.settled(settled).reason(reason).way(way(context, table, index, definition));
+    let draft = draft.settled(settled).reason(reason).way(way(context, table, index, definition));
     match probe {
         Some(probe) => {
             let sample = keys_of(context, table, &[], &probe);
@@ -71,7 +70,8 @@ fn duplicates(context: &Context<'_>, table: &Coordinate, definition: &str) -> Op
 
 /// It comes without being unique, and is unique once the duplicates are gone.
 fn way<'a>(context: &'a Context<'_>, table: &Coordinate, index: &str, definition: &str) -> Way<'a> {
-    let list = definition.rsplit_once('(').and_then(|(_, list)| list.split_once(')')).map_or("", |(list, _)| list);
+    let list =
+        definition.rsplit_once('(').and_then(|(_, list)| list.split_once(')')).map_or("", |(list, _)| list);
     let place = path(&context.live_name(table));
     let select = format!("SELECT {list}, count(*) FROM {place} GROUP BY {list} HAVING count(*) > 1 LIMIT 10");
     Way::new(context)

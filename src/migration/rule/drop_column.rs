@@ -2,8 +2,8 @@
 
 use super::draft::Draft;
 use crate::migration::context::{Context, thousands};
-use crate::migration::way::Way;
 use crate::migration::statement::{alter, without_indexes};
+use crate::migration::way::Way;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
 use crate::model::schema::Column;
@@ -49,6 +49,9 @@ fn way<'a>(context: &'a Context<'_>, table: &Coordinate, column: &Column) -> Way
         .expand(format!("keep `{this}` declared: nothing breaks; promote"))
         .moves(format!("move whoever reads `{this}` to another column"))
         .back()
-        .contract(format!("remove `{this}` once nobody reads it; promote"), &[format!("drop-column:{table}.{this}")])
+        .contract(
+            format!("remove `{this}` once nobody reads it; promote"),
+            &[format!("drop-column:{table}.{this}")],
+        )
         .instead(format!("if it only changes its name, declare the new one with `renamed_from: {this}`"))
 }

@@ -2,8 +2,8 @@
 
 use super::draft::Draft;
 use crate::migration::context::Context;
-use crate::migration::undropped::undropped;
 use crate::migration::statement::routine_noun;
+use crate::migration::way::undropped;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
 use crate::warehouse::path;

@@ -2,7 +2,7 @@
 
 use super::draft::Draft;
 use crate::migration::context::Context;
-use crate::migration::undropped::undropped;
+use crate::migration::way::undropped;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
 

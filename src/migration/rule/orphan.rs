@@ -11,8 +11,6 @@ pub(super) fn step(context: &Context<'_>, object: &Coordinate) -> Step {
         .judged(Verdict::Notice, Mechanics::None)
         .reason(format!("`{object}` is no longer declared: it stays as it is and is not managed any more"))
         .affected(context.affected(object, None))
-        .way(
-            Way::new(context).instead("to drop it, declare it with `state: dropped`"),
-        )
+        .way(Way::new(context).instead("to drop it, declare it with `state: dropped`"))
         .done()
 }

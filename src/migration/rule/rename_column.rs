@@ -2,8 +2,8 @@
 
 use super::draft::Draft;
 use crate::migration::context::Context;
-use crate::migration::way::Way;
 use crate::migration::statement::{alter, without_indexes};
+use crate::migration::way::Way;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
 use crate::model::schema::Column;
@@ -27,10 +27,8 @@ pub(super) fn step(context: &Context<'_>, table: &Coordinate, from: &str, to: &s
 
 /// Both names are there until everybody has moved.
 fn way<'a>(context: &'a Context<'_>, table: &Coordinate, from: &str, to: &str) -> Way<'a> {
-    let loose = |column: &Column| Column {
-        nullable: column.nullable || column.default.is_none(),
-        ..column.clone()
-    };
+    let loose =
+        |column: &Column| Column { nullable: column.nullable || column.default.is_none(), ..column.clone() };
     let mut way = Way::new(context);
     if let Some(live) = context.relation(table).and_then(|live| live.column(from)) {
         way = way.column(table, &loose(live));

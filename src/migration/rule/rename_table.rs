@@ -2,8 +2,8 @@
 
 use super::draft::Draft;
 use crate::migration::context::Context;
-use crate::migration::way::Way;
 use crate::migration::statement::{alter, create_table, drop_index};
+use crate::migration::way::Way;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
 use crate::model::schema::{Column, RelationKind};
@@ -38,9 +38,8 @@ fn stood_in_for(context: &Context<'_>, table: &Coordinate, from: &Coordinate) ->
     let (Some(view), Some(live)) = (context.wanted(from), context.live.relations.get(from)) else {
         return false;
     };
-    let gives = |column: &Column| {
-        view.column(&column.name).is_some_and(|given| given.data_type == column.data_type)
-    };
+    let gives =
+        |column: &Column| view.column(&column.name).is_some_and(|given| given.data_type == column.data_type);
     written && view.kind == RelationKind::View && live.columns.iter().all(gives)
 }
 

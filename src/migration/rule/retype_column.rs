@@ -2,11 +2,11 @@
 
 use super::draft::Draft;
 use crate::migration::context::{Context, thousands};
-use crate::migration::sample::keys_of;
-use crate::migration::way::Way;
 use crate::migration::fit::misfits;
 use crate::migration::harmless::is_harmless;
+use crate::migration::sample::keys_of;
 use crate::migration::statement::{alter_column, bracketed, without_indexes};
+use crate::migration::way::Way;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
 use crate::model::schema::Column;
@@ -54,8 +54,9 @@ pub(super) fn told(
 ) -> Step {
     let column = name(&from.name);
     let place = path(&context.live_name(table));
-    let probe = is_harmless(expression, context.desired.dialect)
-        .then(|| format!("SELECT count(*) FROM {place} WHERE {column} IS NOT NULL AND ({expression}) IS NULL"));
+    let probe = is_harmless(expression, context.desired.dialect).then(|| {
+        format!("SELECT count(*) FROM {place} WHERE {column} IS NOT NULL AND ({expression}) IS NULL")
+    });
     let rows = probe.as_ref().and_then(|probe| context.answer(probe));
     let settled = match rows {
         _ if context.empty(table) => Verdict::CompatibleWithCost,
@@ -69,7 +70,8 @@ pub(super) fn told(
         Some(rows) => format!("{what}: {} rows hold a value for which it gives none", thousands(rows)),
         None => format!("{what}: the data could not be asked whether it gives a value for each"),
     };
-    let select = format!("SELECT * FROM {place} WHERE {column} IS NOT NULL AND ({expression}) IS NULL LIMIT 10");
+    let select =
+        format!("SELECT * FROM {place} WHERE {column} IS NOT NULL AND ({expression}) IS NULL LIMIT 10");
     let way = Way::new(context)
         .typed(table, &to.name, &from.data_type)
         .expand(format!("keep `{}` as it is; promote", to.name))
@@ -130,7 +132,12 @@ pub(super) fn round_trip(
 }
 
 /// A column of the new type comes beside the old one; or the files say how a value becomes another.
-pub(super) fn beside<'a>(context: &'a Context<'_>, table: &Coordinate, from: &Column, to: &Column) -> Way<'a> {
+pub(super) fn beside<'a>(
+    context: &'a Context<'_>,
+    table: &Coordinate,
+    from: &Column,
+    to: &Column,
+) -> Way<'a> {
     let (this, new) = (&to.name, format!("{}_v2", to.name));
     let value = format!("cast({} as {})", name(this), to.data_type);
     let second = Column { name: new.clone(), nullable: true, default: None, ..to.clone() };

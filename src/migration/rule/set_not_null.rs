@@ -3,8 +3,8 @@
 use super::draft::Draft;
 use crate::migration::context::{Context, thousands};
 use crate::migration::sample::keys_of;
+use crate::migration::statement::{alter_column, empty_value, without_indexes};
 use crate::migration::way::Way;
-use crate::migration::statement::{empty_value, alter_column, without_indexes};
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
 use crate::model::schema::Column;

@@ -2,8 +2,8 @@
 
 use super::draft::Draft;
 use crate::migration::context::{Context, thousands};
-use crate::migration::way::Way;
 use crate::migration::statement::create_view;
+use crate::migration::way::Way;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
 use crate::warehouse::path;

@@ -35,7 +35,8 @@ pub(super) fn step(context: &Context<'_>, table: &Coordinate, constraint: &Const
         Some(rows) if rows > 0 => format!("{} rows that are there break `{name}`", thousands(rows)),
         _ => format!("every row that is there is looked at for `{name}`"),
     };
-    let select = probe.iter().map(|sql| format!("{} LIMIT 10", sql.replacen("SELECT count(*)", "SELECT *", 1)));
+    let select =
+        probe.iter().map(|sql| format!("{} LIMIT 10", sql.replacen("SELECT count(*)", "SELECT *", 1)));
     let select: Vec<String> = select.collect();
     let draft = Draft::new(context, "validate-constraint", table)
         .judged(Verdict::NeedsDataCheck, Mechanics::Scan)

@@ -51,7 +51,13 @@ impl DuckDb {
         } else {
             attach_memory(&connection, &catalog)?;
         }
-        Ok(Self { connection, catalog, interrupt: Arc::clone(&reach.interrupt), routines: reach.routines, questions: reach.questions })
+        Ok(Self {
+            connection,
+            catalog,
+            interrupt: Arc::clone(&reach.interrupt),
+            routines: reach.routines,
+            questions: reach.questions,
+        })
     }
 
     /// Reads a schema; routines that the ledger knows of are asked for in any case.

@@ -1,11 +1,15 @@
 //! The way out of `state: dropped` and `--prune`: what nobody declares any more stays as it is. Pure.
 
-use super::context::Context;
-use super::way::Way;
+use super::stage::Way;
+use crate::migration::context::Context;
 use crate::model::coordinate::Coordinate;
 
 /// It stays, unmanaged, until nobody uses it.
-pub(super) fn undropped<'a>(context: &'a Context<'_>, object: &Coordinate, code: &str) -> Way<'a> {
+pub(in crate::migration) fn undropped<'a>(
+    context: &'a Context<'_>,
+    object: &Coordinate,
+    code: &str,
+) -> Way<'a> {
     let said = context.desired.dropped.contains_key(object);
     let say = if said {
         format!("remove the declaration of `{object}`: it then stays as it is, unmanaged; promote")

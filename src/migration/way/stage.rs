@@ -1,17 +1,13 @@
-//! The way out of a change that would break somebody: stages of edits, statements and flags.
-//!
-//! In: what a rule wants to be declared for a while. Out: [`Stage`]s that can be carried out as they stand: each begins
-//! where the one before left the files, the last leaves them as they are now. Where a file is not at hand, or
-//! does not say it in a way that can be edited, the words remain. Pure.
+//! A [`Way`] and its stages: what the files are after each, and the lines that differ. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::context::Context;
+use crate::migration::context::Context;
 use crate::model::migration::{Edit, Stage, StageKind};
 
 /// A way while a rule fills it in, with the files as they stand after each stage.
-pub(super) struct Way<'a> {
-    pub(super) context: &'a Context<'a>,
+pub(in crate::migration) struct Way<'a> {
+    pub(in crate::migration) context: &'a Context<'a>,
     /// Files that were edited; those without a text are not there.
     files: BTreeMap<String, Option<String>>,
     /// The same when the stage before ended.
@@ -21,23 +17,23 @@ pub(super) struct Way<'a> {
 
 impl<'a> Way<'a> {
     /// Begins with the files as they are.
-    pub(super) fn new(context: &'a Context<'a>) -> Self {
+    pub(in crate::migration) fn new(context: &'a Context<'a>) -> Self {
         Self { context, files: BTreeMap::new(), before: BTreeMap::new(), stages: Vec::new() }
     }
 
     /// Gives a file as it stands.
-    pub(super) fn text(&self, file: &str) -> Option<String> {
+    pub(in crate::migration) fn text(&self, file: &str) -> Option<String> {
         self.files.get(file).cloned().unwrap_or_else(|| self.context.desired.texts.get(file).cloned())
     }
 
     /// Gives a file another text, or none; nothing happens where there is no edit.
-    pub(super) fn put(&mut self, file: &str, text: Option<String>) {
+    pub(in crate::migration) fn put(&mut self, file: &str, text: Option<String>) {
         self.files.insert(file.to_owned(), text);
     }
 
     /// Puts all files back as they are now.
     #[must_use]
-    pub(super) fn back(mut self) -> Self {
+    pub(in crate::migration) fn back(mut self) -> Self {
         let texts = &self.context.desired.texts;
         for (file, text) in &mut self.files {
             *text = texts.get(file).cloned();
@@ -47,7 +43,7 @@ impl<'a> Way<'a> {
 
     /// Begins another way, from the files as they are now.
     #[must_use]
-    pub(super) fn afresh(mut self) -> Self {
+    pub(in crate::migration) fn afresh(mut self) -> Self {
         self.files.clear();
         self.before.clear();
         self
@@ -55,7 +51,7 @@ impl<'a> Way<'a> {
 
     /// Ends a stage: the edits since the one before are its own.
     #[must_use]
-    pub(super) fn stage(mut self, kind: StageKind, say: impl Into<String>) -> Self {
+    pub(in crate::migration) fn stage(mut self, kind: StageKind, say: impl Into<String>) -> Self {
         let edited: BTreeSet<&String> = self.files.keys().chain(self.before.keys()).collect();
         let texts = &self.context.desired.texts;
         let edits = edited.into_iter().filter_map(|file| {
@@ -71,13 +67,13 @@ impl<'a> Way<'a> {
 
     /// What is new comes beside what is there.
     #[must_use]
-    pub(super) fn expand(self, say: impl Into<String>) -> Self {
+    pub(in crate::migration) fn expand(self, say: impl Into<String>) -> Self {
         self.stage(StageKind::Expand, say)
     }
 
     /// Rows are filled, or looked at and mended.
     #[must_use]
-    pub(super) fn fill(self, say: impl Into<String>, sql: Vec<String>) -> Self {
+    pub(in crate::migration) fn fill(self, say: impl Into<String>, sql: Vec<String>) -> Self {
         let mut way = self.stage(StageKind::Fill, say);
         if let Some(stage) = way.stages.last_mut() {
             stage.sql = sql;
@@ -87,13 +83,13 @@ impl<'a> Way<'a> {
 
     /// Readers and writers move.
     #[must_use]
-    pub(super) fn moves(self, say: impl Into<String>) -> Self {
+    pub(in crate::migration) fn moves(self, say: impl Into<String>) -> Self {
         self.stage(StageKind::Move, say)
     }
 
     /// What nobody uses any more goes, and what has to be let through for that.
     #[must_use]
-    pub(super) fn contract(self, say: impl Into<String>, allow: &[String]) -> Self {
+    pub(in crate::migration) fn contract(self, say: impl Into<String>, allow: &[String]) -> Self {
         let mut way = self.stage(StageKind::Contract, say);
         if let Some(stage) = way.stages.last_mut() {
             stage.flags = allow.iter().flat_map(|allow| ["--allow".to_owned(), allow.clone()]).collect();
@@ -103,13 +99,13 @@ impl<'a> Way<'a> {
 
     /// Another way to all of it, from the files as they are now.
     #[must_use]
-    pub(super) fn instead(self, say: impl Into<String>) -> Self {
+    pub(in crate::migration) fn instead(self, say: impl Into<String>) -> Self {
         self.stage(StageKind::Instead, say).afresh()
     }
 
     /// Gives the last stage flags of its own.
     #[must_use]
-    pub(super) fn flags(mut self, flags: &[&str]) -> Self {
+    pub(in crate::migration) fn flags(mut self, flags: &[&str]) -> Self {
         if let Some(stage) = self.stages.last_mut() {
             stage.flags = flags.iter().map(|&flag| flag.to_owned()).collect();
         }
@@ -117,7 +113,7 @@ impl<'a> Way<'a> {
     }
 
     /// Ends it.
-    pub(super) fn done(self) -> Vec<Stage> {
+    pub(in crate::migration) fn done(self) -> Vec<Stage> {
         self.stages
     }
 }
