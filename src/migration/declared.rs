@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::coordinate::{Coordinate, Dataset};
 use crate::model::origin::Place;
+use crate::model::schema::Visibility;
 use crate::sql::Dialect;
 use crate::warehouse::{Files, Kind, Routines, heads, same_name};
 
@@ -115,8 +116,8 @@ pub struct DeclaredColumn {
     pub renamed_from: Option<String>,
     /// How old values become those of another type.
     pub migrate_using: Option<String>,
-    /// Whether its values are shown to nobody.
-    pub sensitive: bool,
+    /// Who may see its values.
+    pub visibility: Visibility,
 }
 
 /// Whether an object is to be there.

@@ -10,7 +10,7 @@ use super::diff::with_defaults;
 use super::error::MigrationError;
 use crate::model::coordinate::{Coordinate, Dataset};
 use crate::model::origin::Place;
-use crate::model::schema::{RelationKind, Routine, Schema};
+use crate::model::schema::{RelationKind, Routine, Schema, Visibility};
 use crate::sql::Dialect;
 use crate::warehouse::{Kind, Ledger, Routines, Scratch, Typed, heads, written_defaults};
 
@@ -196,7 +196,7 @@ impl Managed {
             sensitive: object
                 .columns
                 .iter()
-                .filter(|column| column.sensitive)
+                .filter(|column| column.visibility == Visibility::Hidden)
                 .map(|column| column.name.to_lowercase())
                 .collect(),
             described: object.described.clone(),

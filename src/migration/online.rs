@@ -37,37 +37,48 @@ pub(super) fn prepared(context: &Context<'_>, judged: &mut Vec<Judged>) -> BTree
         if refused || step.mechanics == Mechanics::Impossible || !has_rows(context, table) {
             continue;
         }
-        match change {
-            Change::SetNotNull { column, .. } => {
-                let left = guard_of(context, table, column);
-                if left.is_none() {
-                    more.push(Change::GuardNotNull { table: table.clone(), column: column.clone() });
-                }
-                if left.is_none_or(|check| check.definition.ends_with(" NOT VALID")) {
-                    more.push(Change::LookNotNull { table: table.clone(), column: column.clone() });
-                }
-                done.insert((table.clone(), column.name.clone()));
+        if let Change::SetNotNull { column, .. } = change {
+            more.extend(before_not_null(context, table, column));
+            done.insert((table.clone(), column.name.clone()));
+        }
+        if let Change::AddConstraint { constraint, .. } = change
+            && can_be_built(context, table, constraint, judged)
+        {
+            if left_index(context, table, constraint) != indexed(table, constraint).as_ref() {
+                let (table, constraint) = (table.clone(), constraint.clone());
+                more.push(Change::BuildKey { table, constraint });
             }
-            Change::AddConstraint { constraint, .. } if can_be_built(context, table, constraint, judged) => {
-                if left_index(context, table, constraint) != indexed(table, constraint).as_ref() {
-                    let (table, constraint) = (table.clone(), constraint.clone());
-                    more.push(Change::BuildKey { table, constraint });
-                }
-                done.insert((table.clone(), constraint.name.clone().unwrap_or_default()));
-            }
-            _ => {}
+            done.insert((table.clone(), constraint.name.clone().unwrap_or_default()));
         }
     }
-    // What is left of a broken run is taken up, not taken away.
-    judged.retain(|judged| match &judged.change {
-        Change::DropConstraint { table, constraint } => !done
-            .iter()
-            .any(|(other, column)| other == table && constraint.name.as_ref() == Some(&guard_name(column))),
-        Change::DropIndex { table, index } => !done.contains(&(table.clone(), index.clone())),
-        _ => true,
-    });
+    judged.retain(|judged| !takes_away(&judged.change, &done));
     judged.extend(more.into_iter().map(|change| Judged { step: rule::step(context, &change), change }));
     done
+}
+
+/// The check and the look at it, unless a broken run has left them.
+fn before_not_null(context: &Context<'_>, table: &Coordinate, column: &Column) -> Vec<Change> {
+    let mut found = Vec::new();
+    let left = guard_of(context, table, column);
+    if left.is_none() {
+        found.push(Change::GuardNotNull { table: table.clone(), column: column.clone() });
+    }
+    if left.is_none_or(|check| check.definition.ends_with(" NOT VALID")) {
+        found.push(Change::LookNotNull { table: table.clone(), column: column.clone() });
+    }
+    found
+}
+
+/// Whether a change takes away what a broken run has left: that is taken up instead.
+fn takes_away(change: &Change, done: &BTreeSet<(Coordinate, String)>) -> bool {
+    if let Change::DropConstraint { table, constraint } = change {
+        let guards = |(other, column): &(Coordinate, String)| {
+            other == table && constraint.name.as_ref() == Some(&guard_name(column))
+        };
+        return done.iter().any(guards);
+    }
+    let Change::DropIndex { table, index } = change else { return false };
+    done.contains(&(table.clone(), index.clone()))
 }
 
 /// Whether a table is there and may hold rows; in a partitioned one nothing is built aside.
@@ -102,9 +113,9 @@ fn can_be_built(
     let replaces = |gone: &Constraint| {
         gone.name == constraint.name || (gone.kind == "PRIMARY KEY" && constraint.kind == "PRIMARY KEY")
     };
-    let replaced = judged.iter().any(|judged| match &judged.change {
-        Change::DropConstraint { table: other, constraint: gone } => other == table && replaces(gone),
-        _ => false,
+    let replaced = judged.iter().any(|judged| {
+        matches!(&judged.change, Change::DropConstraint { table: other, constraint: gone }
+            if other == table && replaces(gone))
     });
     constraint.name.is_some()
         && !replaced

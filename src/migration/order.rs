@@ -72,13 +72,13 @@ pub(super) fn apart(context: &Context<'_>, mut judged: Vec<Judged>) -> Vec<Judge
 
 /// The place of what was prepared in transactions of its own: rows that were looked at, an index that was built.
 fn late_phase(judged: &Judged) -> Option<u8> {
-    match &judged.change {
-        Change::SetNotNull { .. } if judged.step.ddl.len() > 1 => Some(22),
-        Change::AddConstraint { .. } if judged.step.ddl.iter().any(|sql| sql.contains(USING_INDEX)) => {
-            Some(23)
-        }
-        _ => None,
+    let set = matches!(judged.change, Change::SetNotNull { .. }) && judged.step.ddl.len() > 1;
+    let key = matches!(judged.change, Change::AddConstraint { .. })
+        && judged.step.ddl.iter().any(|sql| sql.contains(USING_INDEX));
+    if set {
+        return Some(22);
     }
+    key.then_some(23)
 }
 
 /// What steps that share a transaction have in common.
@@ -129,11 +129,7 @@ fn follow(context: &Context<'_>, judged: &mut [Judged]) {
 fn waits_for(change: &Change, other: &Change) -> bool {
     match (change, other) {
         (
-            Change::ValidateConstraint { table, constraint },
-            Change::AddConstraint { table: other, constraint: added },
-        )
-        | (
-            Change::BuildKey { table, constraint },
+            Change::ValidateConstraint { table, constraint } | Change::BuildKey { table, constraint },
             Change::AddConstraint { table: other, constraint: added },
         ) => table == other && constraint.name == added.name,
         (

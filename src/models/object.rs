@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::model::coordinate::{Coordinate, Dataset};
 use crate::model::finding::Finding;
 use crate::model::origin::Place;
+use crate::model::schema::Visibility;
 use crate::sql::{CreationKind, Dialect};
 
 /// Everything that a project declares, for one environment.
@@ -179,8 +180,8 @@ pub struct DeclaredColumn {
     pub tests: Vec<Value>,
     /// How old values become those of another type, as written.
     pub migrate_using: Option<String>,
-    /// Whether its values are shown to nobody.
-    pub sensitive: bool,
+    /// Who may see its values.
+    pub visibility: Visibility,
 }
 
 /// A constraint of a table as a whole.

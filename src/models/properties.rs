@@ -10,6 +10,7 @@ use super::object::{DeclaredColumn, DeclaredConstraint};
 use super::place::locate_entry;
 use crate::model::finding::Finding;
 use crate::model::origin::Place;
+use crate::model::schema::Visibility;
 use crate::yaml;
 
 /// What properties say of a model, seed or table.
@@ -279,7 +280,7 @@ impl ColumnEntry {
             checks: checks.filter_map(|check| check.expression().map(str::to_owned)).collect(),
             tests: self.data_tests.clone(),
             migrate_using: self.migrate_using.clone(),
-            sensitive: self.sensitive,
+            visibility: if self.sensitive { Visibility::Hidden } else { Visibility::Shown },
         }
     }
 }

@@ -78,7 +78,7 @@ fn column(column: &models::DeclaredColumn) -> DeclaredColumn {
         description: column.description.clone(),
         renamed_from: column.renamed_from.clone(),
         migrate_using: column.migrate_using.clone(),
-        sensitive: column.sensitive,
+        visibility: column.visibility,
     }
 }
 

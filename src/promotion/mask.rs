@@ -61,7 +61,9 @@ fn step(step: &mut Step, mask: &Mask) {
     }
     if let Some(Probe { sql, sample_sql, sample, .. }) = &mut step.probe {
         one(sql, mask);
-        sample_sql.iter_mut().for_each(|sql| one(sql, mask));
+        if let Some(sql) = sample_sql {
+            one(sql, mask);
+        }
         texts(sample, mask);
     }
 }

@@ -98,16 +98,23 @@ pub fn query_of(sql: &str, dialect: Dialect) -> Option<Range<usize>> {
     let tokens: Vec<Token> = tokens(sql, dialect).ok()?.into_iter().filter(|token| !token.blank()).collect();
     let mut depth = 0_usize;
     for (at, token) in tokens.iter().enumerate() {
-        match &token.kind {
-            Kind::Open(_) => depth += 1,
-            Kind::Close => depth = depth.saturating_sub(1),
-            _ if depth == 0 && token.keyword().as_deref() == Some("AS") => {
-                return Some(tokens.get(at + 1)?.span.start..tokens.last()?.span.end);
-            }
-            _ => {}
+        depth = deeper(depth, &token.kind);
+        if depth == 0 && token.keyword().as_deref() == Some("AS") {
+            return Some(tokens.get(at + 1)?.span.start..tokens.last()?.span.end);
         }
     }
     None
+}
+
+/// How many parentheses are open behind a token.
+fn deeper(depth: usize, kind: &Kind) -> usize {
+    if matches!(kind, Kind::Open(_)) {
+        depth + 1
+    } else if *kind == Kind::Close {
+        depth.saturating_sub(1)
+    } else {
+        depth
+    }
 }
 
 fn replaced(sql: &str, span: Range<usize>, text: &str) -> String {
@@ -126,11 +133,7 @@ impl<'a> List<'a> {
         let (mut items, mut item, mut depth) = (Vec::new(), Vec::new(), 0_usize);
         for token in tokens {
             let before = depth;
-            match token.kind {
-                Kind::Open(_) => depth += 1,
-                Kind::Close => depth = depth.saturating_sub(1),
-                _ => {}
-            }
+            depth = deeper(depth, &token.kind);
             if before == 0 {
                 continue;
             }
@@ -196,9 +199,9 @@ impl Item {
         let open = self.tokens.iter().position(|token| token.kind == Kind::Open('('));
         let inner = self.tokens.iter().skip(open.map_or(usize::MAX, |at| at + 1));
         let inner = inner.take_while(|token| token.kind != Kind::Close);
-        let words = inner.filter_map(|token| match &token.kind {
-            Kind::Word { text, .. } => Some(text.to_lowercase()),
-            _ => None,
+        let words = inner.filter_map(|token| {
+            let Kind::Word { text, .. } = &token.kind else { return None };
+            Some(text.to_lowercase())
         });
         words.collect()
     }
@@ -213,11 +216,7 @@ impl Item {
     fn clauses(&self) -> Vec<Range<usize>> {
         let (mut starts, mut depth) = (Vec::new(), 0_usize);
         for (at, token) in self.tokens.iter().enumerate() {
-            match token.kind {
-                Kind::Open(_) => depth += 1,
-                Kind::Close => depth = depth.saturating_sub(1),
-                _ => {}
-            }
+            depth = deeper(depth, &token.kind);
             if at > 1 && depth == 0 && self.begins(at) {
                 starts.push(at);
             }

@@ -13,13 +13,11 @@ impl Way<'_> {
     #[must_use]
     pub(in crate::migration) fn plain_index(mut self, table: &Coordinate, index: &str) -> Self {
         let dialect = self.context.desired.dialect;
-        let named = |sql: &str| match sql::leading(sql, dialect) {
-            Ok(Leading::Create(creation)) => {
-                creation.kind == CreationKind::Index
-                    && creation.name.last().is_some_and(|part| same_name(&part.text, index))
-                    && creation.on.last().is_some_and(|part| same_name(&part.text, &table.name))
-            }
-            _ => false,
+        let named = |sql: &str| {
+            let Ok(Leading::Create(creation)) = sql::leading(sql, dialect) else { return false };
+            creation.kind == CreationKind::Index
+                && creation.name.last().is_some_and(|part| same_name(&part.text, index))
+                && creation.on.last().is_some_and(|part| same_name(&part.text, &table.name))
         };
         for (file, text) in &self.context.desired.texts {
             let statements = sql::split(text, dialect).unwrap_or_default();
@@ -148,12 +146,10 @@ impl Way<'_> {
         let text = self.text(file)?;
         let dialect = self.context.desired.dialect;
         let statements = sql::split(&text, dialect).ok()?;
-        let creates = |sql: &str| match sql::leading(sql, dialect) {
-            Ok(Leading::Create(creation)) => {
-                let named = creation.name.last().is_some_and(|part| same_name(&part.text, &object.name));
-                named && creation.kind != CreationKind::Index
-            }
-            _ => false,
+        let creates = |sql: &str| {
+            let Ok(Leading::Create(creation)) = sql::leading(sql, dialect) else { return false };
+            let named = creation.name.last().is_some_and(|part| same_name(&part.text, &object.name));
+            named && creation.kind != CreationKind::Index
         };
         statements.into_iter().find(|statement| creates(&statement.text)).map(|statement| statement.span)
     }

@@ -80,8 +80,7 @@ impl Way<'_> {
     /// Writes properties beside the file of an object that none describe.
     pub(super) fn describe(&mut self, object: &Coordinate, column: &Value) {
         let Some(file) = self.file_of(object) else { return };
-        let list =
-            if file.ends_with(".sql") && self.context.managed(object).indexed { "tables" } else { "models" };
+        let list = if self.context.managed(object).indexed { "tables" } else { "models" };
         let place = beside(&file, &object.name, "yml");
         if self.text(&place).is_none() {
             let text = crate::yaml::to_text(&json!({list: [{"name": object.name, "columns": [column]}]}));

@@ -73,8 +73,8 @@ async fn gives_up_questions_that_take_too_long_and_goes_on() {
     let error = connection.counts(&texts(&[slow])).await.unwrap_err();
     assert!(matches!(error, WarehouseError::TooLong { .. }), "{error:?}");
     assert_eq!(connection.counts(&texts(&["SELECT 7"])).await.unwrap(), [7]);
-    let keys =
-        connection.texts(&texts(&["SELECT 'b' AS k UNION ALL SELECT 'a'", "SELECT 'x' AS k WHERE false"]));
+    let questions = texts(&["SELECT 'b' AS k UNION ALL SELECT 'a'", "SELECT 'x' AS k WHERE false"]);
+    let keys = connection.texts(&questions);
     assert_eq!(keys.await.unwrap(), [vec!["a".to_owned(), "b".to_owned()], Vec::new()]);
 }
 

@@ -144,11 +144,9 @@ impl Postgres {
         self.session.run(&format!("BEGIN READ ONLY; SET LOCAL statement_timeout = '{limit}ms'")).await?;
         let answers = self.session.ask(sql).await;
         drop(self.session.run("ROLLBACK").await);
-        answers.map_err(|error| match error {
-            WarehouseError::Statement { message, .. } if message.contains("statement timeout") => {
-                WarehouseError::TooLong { seconds: self.questions.as_secs() }
-            }
-            other => other,
+        answers.map_err(|error| {
+            let late = matches!(&error, WarehouseError::Statement { message, .. } if message.contains("statement timeout"));
+            if late { WarehouseError::TooLong { seconds: self.questions.as_secs() } } else { error }
         })
     }
 
