@@ -168,6 +168,7 @@ fn warehouse_code(error: &WarehouseError) -> ExitCode {
         | WarehouseError::NotRecorded { .. }
         | WarehouseError::Ledger { .. }
         | WarehouseError::Locked { .. }
+        | WarehouseError::TooLong { .. }
         | WarehouseError::Lost { .. } => ExitCode::Warehouse,
     }
 }
@@ -428,6 +429,7 @@ fn warehouse_hint(error: &WarehouseError) -> Option<String> {
             "run the command by hand in the project's folder; what it has to print is in docs/planner.md"
         }
         WarehouseError::Interrupted
+        | WarehouseError::TooLong { .. }
         | WarehouseError::Statement { .. }
         | WarehouseError::NotDeclaring { .. }
         | WarehouseError::Moved { .. }

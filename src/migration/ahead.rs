@@ -92,6 +92,7 @@ impl Retreat<'_> {
             reason,
             affected: Vec::new(),
             recipe: vec![format!("to let it go: `--allow {allow}`")],
+            way: Vec::new(),
             probe: None,
             allow: None,
             allowed: false,

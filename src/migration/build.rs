@@ -13,6 +13,7 @@ use crate::model::schema::{Column, RelationKind, Schema};
 use crate::sql::Dialect;
 use crate::warehouse::{
     Kind, Scratch, Typed, WarehouseError, head, line_of, name, path, same_name, single, statements, words,
+    written_defaults,
 };
 
 /// What was built.
@@ -159,6 +160,10 @@ impl<'a> Builder<'a> {
                 }
             }
             if failures.is_empty() {
+                let broken = self.broken_macros().await;
+                if !broken.is_empty() {
+                    return Err(MigrationError::Faults(broken));
+                }
                 return Ok(std::mem::take(&mut self.built));
             }
             if failures.len() == before {
@@ -169,6 +174,36 @@ impl<'a> Builder<'a> {
             }
             waiting = failures.iter().map(|failure| failure.object).collect();
         }
+    }
+
+    /// Binds the bodies of macros: the engine takes them as they are and only notices when they are called.
+    async fn broken_macros(&mut self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        if self.declared.dialect == Dialect::Postgres {
+            return findings;
+        }
+        let declared = self.declared;
+        for object in &declared.objects {
+            let Some(sql) = object.body.sql().filter(|sql| head(sql).kind == Kind::Routine) else { continue };
+            let Some(name) = declared.place(&head(sql).name) else { continue };
+            for signature in written_defaults(sql) {
+                let given = signature.iter().filter(|(_, default)| default.is_none());
+                let nulls = given.map(|_| "NULL").collect::<Vec<_>>().join(", ");
+                let call = format!("{}({nulls})", path(&name));
+                // A macro that gives a table is no value, and one that gives a value is no table.
+                let mut errors = Vec::new();
+                for query in [format!("SELECT {call}"), format!("SELECT * FROM {call}")] {
+                    errors.extend(self.scratch.columns(&query).await.err().map(|error| error.to_string()));
+                }
+                let gone = |error: &&String| {
+                    error.contains("not found in FROM clause") || error.contains("Table with name")
+                };
+                if let (2, Some(error)) = (errors.len(), errors.iter().find(gone)) {
+                    findings.push(rejected(object, error));
+                }
+            }
+        }
+        findings
     }
 
     /// Says which source an object lacks, if it lacks one.

@@ -7,13 +7,15 @@ use crate::model::coordinate::Coordinate;
 use crate::model::migration::Affected;
 use crate::model::schema::{Relation, Schema};
 use crate::sql::Dialect;
-use crate::warehouse::{Ledger, path, words};
+use crate::warehouse::{Kind, Ledger, head, path, words};
 
 /// Answers to questions about the data, by the question's SQL.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Facts {
     /// Counts by query.
     pub answers: BTreeMap<String, u64>,
+    /// Why some of them were not answered.
+    pub unanswered: Option<String>,
 }
 
 /// Both sides of the comparison, and what is known of the data.
@@ -24,6 +26,8 @@ pub(super) struct Context<'a> {
     pub(super) facts: &'a Facts,
     readers: Vec<Reader<'a>>,
     lifted: BTreeSet<Coordinate>,
+    /// Required columns and keys that steps of their own prepare.
+    pub(super) prepared: BTreeSet<(Coordinate, String)>,
 }
 
 /// Something whose text may name an object.
@@ -36,7 +40,7 @@ struct Reader<'a> {
 impl<'a> Context<'a> {
     pub(super) fn new(live: &'a Schema, desired: &'a Desired, ledger: &'a Ledger, facts: &'a Facts) -> Self {
         let declared = desired.objects.iter().filter_map(|(object, managed)| {
-            let words = words(managed.sql.as_deref()?);
+            let words = spoken(managed.sql.as_deref()?);
             Some(Reader { object, managed: Some(managed), words })
         });
         let others = live
@@ -48,13 +52,20 @@ impl<'a> Context<'a> {
             managed: None,
             words: words(relation.query.as_deref().unwrap_or_default()),
         });
+        let routines = live.routines.iter().filter(|(object, _)| !desired.objects.contains_key(object));
+        let routines = routines.map(|(object, routine)| Reader {
+            object,
+            managed: None,
+            words: routine.overloads.iter().flat_map(|overload| spoken(&overload.body)).collect(),
+        });
         Self {
             live,
             desired,
             ledger,
             facts,
-            readers: declared.chain(others).collect(),
+            readers: declared.chain(others).chain(routines).collect(),
             lifted: BTreeSet::new(),
+            prepared: BTreeSet::new(),
         }
     }
 
@@ -68,6 +79,11 @@ impl<'a> Context<'a> {
         self.lifted.contains(view)
     }
 
+    /// Whether a required column, or a key by its name, is prepared by steps of its own.
+    pub(super) fn is_prepared(&self, table: &Coordinate, name: &str) -> bool {
+        self.prepared.iter().any(|(known, prepared)| known == table && prepared == name)
+    }
+
     /// Whether the engine is PostgreSQL.
     pub(super) fn is_postgres(&self) -> bool {
         self.desired.dialect == Dialect::Postgres
@@ -76,6 +92,11 @@ impl<'a> Context<'a> {
     /// What is known of a managed object.
     pub(super) fn managed(&self, object: &Coordinate) -> Managed {
         self.desired.objects.get(object).cloned().unwrap_or_default()
+    }
+
+    /// How a column's old values become those of another type, where the files say it.
+    pub(super) fn using(&self, object: &Coordinate, column: &str) -> Option<String> {
+        self.desired.objects.get(object)?.using.get(&column.to_lowercase()).cloned()
     }
 
     /// Where an object is declared, in words.
@@ -118,22 +139,58 @@ impl<'a> Context<'a> {
         self.facts.answers.get(sql).copied()
     }
 
-    /// Who reads an object, or one of its columns.
+    /// Who reads an object, or one of its columns; and who reads that through what we do not manage.
     ///
     /// By the words of its text: an over-estimate rather than an omission.
     pub(super) fn affected(&self, object: &Coordinate, column: Option<&str>) -> Vec<Affected> {
         let (name, column) = (object.name.to_lowercase(), column.map(str::to_lowercase));
-        self.readers
-            .iter()
-            .filter(|reader| reader.object != object)
-            .filter(|reader| reader.words.contains(&name))
-            .filter(|reader| column.as_ref().is_none_or(|column| reader.words.contains(column)))
-            .map(|reader| Affected {
-                object: reader.object.to_string(),
-                managed: reader.managed.is_some(),
-                place: reader.managed.and_then(|managed| managed.place.as_ref()).map(ToString::to_string),
-            })
-            .collect()
+        let reads = |reader: &&Reader<'_>| {
+            reader.object != object
+                && reader.words.contains(&name)
+                && column.as_ref().is_none_or(|column| reader.words.contains(column))
+        };
+        let word = column.as_ref().unwrap_or(&name);
+        let mut found: Vec<Affected> =
+            self.readers.iter().filter(reads).map(|reader| self.reader(reader, word, None)).collect();
+        let mut at = 0;
+        while at < found.len() {
+            if found[at].managed {
+                at += 1;
+                continue;
+            }
+            let through = found[at].object.clone();
+            let word = through.rsplit('.').next().unwrap_or(&through).to_lowercase();
+            for reader in self.readers.iter().filter(|reader| reader.words.contains(&word)) {
+                let known = reader.object.to_string();
+                if reader.object != object && !found.iter().any(|affected| affected.object == known) {
+                    found.push(self.reader(reader, &word, Some(&through)));
+                }
+            }
+            at += 1;
+        }
+        found
+    }
+
+    fn reader(&self, reader: &Reader<'_>, word: &str, through: Option<&String>) -> Affected {
+        Affected {
+            object: reader.object.to_string(),
+            managed: reader.managed.is_some(),
+            place: reader.managed.and_then(|managed| self.spoken_at(managed, word)),
+            through: through.cloned(),
+        }
+    }
+
+    /// Where a declaration first speaks of a word; its beginning where that cannot be told.
+    fn spoken_at(&self, managed: &Managed, word: &str) -> Option<String> {
+        let place = managed.place.as_ref()?;
+        let first = place.line.unwrap_or(1);
+        let lines = self.desired.texts.get(&*place.file).into_iter().flat_map(|text| text.lines());
+        let speaks =
+            |line: &&str| words(line).contains(word) || line.to_lowercase().contains(&format!("'{word}'"));
+        let skipped = usize::try_from(first - 1).unwrap_or(0);
+        let at = lines.skip(skipped).position(|line| speaks(&line)).and_then(|at| u32::try_from(at).ok());
+        let Some(at) = at.filter(|at| *at > 0) else { return Some(place.to_string()) };
+        Some(format!("{}:{}", place.file, first + at))
     }
 
     /// Everything that a live object's text speaks of, in lower case.
@@ -174,9 +231,25 @@ impl<'a> Context<'a> {
     }
 }
 
+/// Everything that a statement speaks of, in lower case; a routine also in the text that is its body.
+fn spoken(sql: &str) -> BTreeSet<String> {
+    let mut spoken = words(sql);
+    if head(sql).kind == Kind::Routine {
+        let parts = sql.split(|next: char| !next.is_alphanumeric() && next != '_');
+        spoken.extend(parts.filter(|part| !part.is_empty()).map(str::to_lowercase));
+    }
+    spoken
+}
+
 /// The question how many rows a table has.
 pub(super) fn count_of(table: &Coordinate) -> String {
     format!("SELECT count(*) FROM {}", path(table))
+}
+
+/// Whether a question is how many rows a table has.
+pub(super) fn counts_rows(sql: &str) -> bool {
+    sql.strip_prefix("SELECT count(*) FROM ")
+        .is_some_and(|rest| !rest.contains(" WHERE ") && !rest.starts_with('('))
 }
 
 /// A number as people read it: `1,204,331`.

@@ -1,9 +1,12 @@
 //! What the project declares, as the migration takes it: rendered, with final coordinates.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
 
 use crate::model::coordinate::{Coordinate, Dataset};
 use crate::model::origin::Place;
+use crate::model::schema::Visibility;
 use crate::sql::Dialect;
 use crate::warehouse::{Files, Kind, Routines, heads, same_name};
 
@@ -20,6 +23,8 @@ pub struct Declared {
     pub sources: Vec<Coordinate>,
     /// Sources that are files: a path or glob each.
     pub files: Vec<(Coordinate, String)>,
+    /// The files that declare, as they are written: what a way out edits.
+    pub texts: BTreeMap<String, String>,
 }
 
 /// A declared object, or a file of them.
@@ -45,6 +50,17 @@ pub struct DeclaredObject {
     pub state: State,
     /// The name that it had before.
     pub renamed_from: Option<Coordinate>,
+    /// The properties that describe it: their file, and the name there.
+    pub described: Option<Described>,
+}
+
+/// Properties that describe an object.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Described {
+    /// Their file.
+    pub file: String,
+    /// The name in it.
+    pub name: String,
 }
 
 /// What an object is made from.
@@ -98,6 +114,10 @@ pub struct DeclaredColumn {
     pub description: Option<String>,
     /// The name that it had before.
     pub renamed_from: Option<String>,
+    /// How old values become those of another type.
+    pub migrate_using: Option<String>,
+    /// Who may see its values.
+    pub visibility: Visibility,
 }
 
 /// Whether an object is to be there.
@@ -124,6 +144,7 @@ impl DeclaredObject {
             source_hash: String::new(),
             state: State::Present,
             renamed_from: None,
+            described: None,
         }
     }
 }

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::build::Builder;
-use super::declared::{Body, Declared, State};
+use super::declared::{Body, Declared, Described, State};
 use super::diff::with_defaults;
 use super::error::MigrationError;
 use crate::model::coordinate::{Coordinate, Dataset};
 use crate::model::origin::Place;
-use crate::model::schema::{RelationKind, Routine, Schema};
+use crate::model::schema::{RelationKind, Routine, Schema, Visibility};
 use crate::sql::Dialect;
 use crate::warehouse::{Kind, Ledger, Routines, Scratch, Typed, heads, written_defaults};
 
@@ -28,6 +28,9 @@ pub struct Desired {
     pub objects: BTreeMap<Coordinate, Managed>,
     /// Objects that are to be dropped, with the place that says so.
     pub dropped: BTreeMap<Coordinate, Place>,
+    /// The files that declare, as they are written; not part of what is remembered.
+    #[serde(skip)]
+    pub texts: BTreeMap<String, String>,
 }
 
 /// What is known of a managed object beside its schema.
@@ -49,6 +52,12 @@ pub struct Managed {
     pub renamed_from: Option<Coordinate>,
     /// Columns by their new name, with the old one.
     pub renamed_columns: BTreeMap<String, String>,
+    /// Expressions by which old values become those of another type, by column.
+    pub using: BTreeMap<String, String>,
+    /// Columns whose values are shown to nobody.
+    pub sensitive: BTreeSet<String>,
+    /// The properties that describe it.
+    pub described: Option<Described>,
     /// Its place in the order of building, from 0.
     pub rank: usize,
 }
@@ -100,6 +109,7 @@ pub async fn desired(
         schema,
         objects,
         dropped: dropped(declared),
+        texts: declared.texts.clone(),
     })
 }
 
@@ -178,6 +188,18 @@ impl Managed {
             indexed: matches!(object.body, Body::Ddl { .. }),
             renamed_from: object.renamed_from.clone(),
             renamed_columns: renamed.collect(),
+            using: object
+                .columns
+                .iter()
+                .filter_map(|column| Some((column.name.to_lowercase(), column.migrate_using.clone()?)))
+                .collect(),
+            sensitive: object
+                .columns
+                .iter()
+                .filter(|column| column.visibility == Visibility::Hidden)
+                .map(|column| column.name.to_lowercase())
+                .collect(),
+            described: object.described.clone(),
             rank,
         }
     }
@@ -199,6 +221,7 @@ impl Desired {
             schema: self.schema.only(&wanted),
             objects: objects.map(|(object, managed)| (object.clone(), managed.clone())).collect(),
             dropped: dropped.map(|(object, place)| (object.clone(), place.clone())).collect(),
+            texts: BTreeMap::new(),
         }
     }
 }

@@ -95,6 +95,12 @@ pub(super) enum Change {
     ChangeIdentity { table: Coordinate, from: Column, to: Column },
     /// Rows that were there before a key or check are to keep it too.
     ValidateConstraint { table: Coordinate, constraint: Constraint },
+    /// A check says for a while what a column is to refuse, so that rows are looked at while others write.
+    GuardNotNull { table: Coordinate, column: Column },
+    /// Rows that were there before such a check are looked at.
+    LookNotNull { table: Coordinate, column: Column },
+    /// The index of a key is built while others write, before it becomes one.
+    BuildKey { table: Coordinate, constraint: Constraint },
     /// A view is in the way of a change below it, and is made again afterwards.
     LiftView(Coordinate),
     /// Such a view is made again.
@@ -148,6 +154,9 @@ impl Change {
             | Self::ChangeCollation { table: object, .. }
             | Self::ChangeIdentity { table: object, .. }
             | Self::ValidateConstraint { table: object, .. }
+            | Self::GuardNotNull { table: object, .. }
+            | Self::LookNotNull { table: object, .. }
+            | Self::BuildKey { table: object, .. }
             | Self::LiftView(object)
             | Self::LowerView(object)
             | Self::ChangeComment { object, .. } => Some(object),
@@ -199,7 +208,8 @@ pub(super) fn changes(live: &Schema, desired: &Desired, ledger: &Ledger, adoptio
             found.push(Change::Adopt(object.clone()));
         }
         if let Some(relation) = desired.schema.relations.get(object) {
-            relation_changes(live, object, relation, managed, &mut found);
+            let moved = moves_away(live, desired, object);
+            relation_changes(live, object, relation, (managed, moved), &mut found);
         }
         if let Some(routine) = desired.schema.routines.get(object) {
             routine_changes(live, object, routine, ledger.owned.get(object), &mut found);
@@ -210,6 +220,13 @@ pub(super) fn changes(live: &Schema, desired: &Desired, ledger: &Ledger, adoptio
     }
     gone(live, desired, ledger, adoption, &mut found);
     found
+}
+
+/// Whether a live table goes to another name in this plan, so that its own is free.
+fn moves_away(live: &Schema, desired: &Desired, object: &Coordinate) -> bool {
+    desired.objects.iter().any(|(to, managed)| {
+        managed.renamed_from.as_ref() == Some(object) && !live.relations.contains_key(to) && to != object
+    })
 }
 
 /// Whether an object comes with another one: a sequence with the column that owns it.
@@ -298,15 +315,16 @@ fn relation_changes(
     live: &Schema,
     object: &Coordinate,
     desired: &Relation,
-    managed: &Managed,
+    (managed, moved): (&Managed, bool),
     found: &mut Vec<Change>,
 ) {
-    let there = live.relations.get(object);
+    let there = live.relations.get(object).filter(|_| !moved);
     let before = managed.renamed_from.as_ref().and_then(|from| Some((from, live.relations.get(from)?)));
     match (there, before, desired.kind) {
         (None, Some((from, old)), RelationKind::Table) if old.kind == RelationKind::Table => {
             found.push(Change::RenameTable { table: object.clone(), from: from.clone() });
-            table_changes(object, old, desired, managed, found);
+            let old = super::rename::with_keys(old, desired);
+            table_changes(object, &old, desired, managed, found);
         }
         (None, _, RelationKind::Table) => new_table(object, desired, found),
         (None, _, RelationKind::View | RelationKind::MaterializedView) => {

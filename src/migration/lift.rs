@@ -7,6 +7,7 @@ use super::diff::Change;
 use super::order::Judged;
 use super::postgres::{holders, replaces};
 use super::rule;
+use super::way::Way;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Verdict};
 
@@ -150,6 +151,8 @@ fn refuse_foreign(context: &Context<'_>, judged: &mut [Judged]) {
         step.ddl.clear();
         step.reason =
             format!("{}; and {} is in the way, which is not ours to drop", step.reason, foreign.join(", "));
-        step.recipe.insert(0, format!("declare {} too, or have its owner drop it first", foreign.join(", ")));
+        let say = format!("declare {} too, or have its owner drop it first", foreign.join(", "));
+        step.recipe.insert(0, say.clone());
+        step.way.splice(.., Way::new(context).instead(say).done());
     }
 }

@@ -39,7 +39,7 @@ struct Kept<T> {
     value: T,
 }
 
-const BY: &str = concat!("promote ", env!("CARGO_PKG_VERSION"), ", 1");
+const BY: &str = concat!("promote ", env!("CARGO_PKG_VERSION"), ", 2");
 
 /// Gives the key of a desired state; none where it may not be remembered.
 pub(super) fn key(declared: &Declared, live: &Schema, ledger: &Ledger, engine: &str) -> Option<String> {

@@ -6,6 +6,7 @@ use super::context::Context;
 use super::desired::Desired;
 use super::diff::Change;
 use super::lift::lifted;
+use super::online::USING_INDEX;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
 use crate::warehouse::words;
@@ -35,7 +36,7 @@ pub(super) fn apart(context: &Context<'_>, mut judged: Vec<Judged>) -> Vec<Judge
         let rank =
             object.and_then(|object| context.desired.objects.get(object)).map_or(0, |managed| managed.rank);
         let place = object.and_then(|object| away.get(object)).copied().unwrap_or(0);
-        let phase = server_phase(&judged.change);
+        let phase = late_phase(judged).unwrap_or_else(|| server_phase(&judged.change));
         let within = if goes(&judged.change) {
             place
         } else if ranked(&judged.change) {
@@ -54,7 +55,7 @@ pub(super) fn apart(context: &Context<'_>, mut judged: Vec<Judged>) -> Vec<Judge
             Class::Alone
         } else if matches!(judged.change, Change::AddEnumValue { .. }) {
             Class::Labels
-        } else if matches!(judged.change, Change::ValidateConstraint { .. }) {
+        } else if matches!(judged.change, Change::ValidateConstraint { .. } | Change::LookNotNull { .. }) {
             Class::Looks
         } else {
             Class::Together
@@ -67,6 +68,17 @@ pub(super) fn apart(context: &Context<'_>, mut judged: Vec<Judged>) -> Vec<Judge
         before = Some(class);
     }
     judged
+}
+
+/// The place of what was prepared in transactions of its own: rows that were looked at, an index that was built.
+fn late_phase(judged: &Judged) -> Option<u8> {
+    let set = matches!(judged.change, Change::SetNotNull { .. }) && judged.step.ddl.len() > 1;
+    let key = matches!(judged.change, Change::AddConstraint { .. })
+        && judged.step.ddl.iter().any(|sql| sql.contains(USING_INDEX));
+    if set {
+        return Some(22);
+    }
+    key.then_some(23)
 }
 
 /// What steps that share a transaction have in common.
@@ -117,9 +129,13 @@ fn follow(context: &Context<'_>, judged: &mut [Judged]) {
 fn waits_for(change: &Change, other: &Change) -> bool {
     match (change, other) {
         (
-            Change::ValidateConstraint { table, constraint },
+            Change::ValidateConstraint { table, constraint } | Change::BuildKey { table, constraint },
             Change::AddConstraint { table: other, constraint: added },
         ) => table == other && constraint.name == added.name,
+        (
+            Change::GuardNotNull { table, column } | Change::LookNotNull { table, column },
+            Change::SetNotNull { table: other, column: set },
+        ) => table == other && column.name == set.name,
         (
             Change::AddConstraint { table, constraint } | Change::DropConstraint { table, constraint },
             Change::DropConstraint { table: other, constraint: gone }
@@ -168,10 +184,11 @@ fn server_phase(change: &Change) -> u8 {
         Change::CreateDataset(_) => 0,
         Change::AddEnumValue { .. } => 1,
         Change::LiftView(_) | Change::DropView(_) | Change::DropTrigger { .. } => 2,
+        Change::RenameTable { .. } => 3,
         Change::DropConstraint { constraint, .. } if constraint.kind == "FOREIGN KEY" => 3,
         Change::DropConstraint { .. } | Change::DropIndex { .. } => 4,
         Change::CreateType(_) | Change::ChangeType(_) => 5,
-        Change::CreateSequence(_) | Change::RenameTable { .. } => 6,
+        Change::CreateSequence(_) => 6,
         Change::CreateTable(_) | Change::CreateRoutine(_) | Change::ChangeRoutine(_) => 7,
         Change::RenameColumn { .. } => 8,
         Change::DropColumn { .. } => 9,
@@ -183,6 +200,7 @@ fn server_phase(change: &Change) -> u8 {
         | Change::ChangeDefault { .. } => 11,
         Change::AddColumn { .. } | Change::ChangeGenerated { .. } => 12,
         Change::SetNotNull { .. } => 13,
+        Change::GuardNotNull { .. } => 14,
         Change::AddConstraint { constraint, .. } if constraint.kind != "FOREIGN KEY" => 14,
         Change::ChangeSequence(_) | Change::ChangeOptions(_) => 15,
         Change::CreateView(_)
@@ -193,10 +211,11 @@ fn server_phase(change: &Change) -> u8 {
         Change::CreateTrigger { .. } => 17,
         Change::DropTable(_) | Change::DropRoutine(_) | Change::DropType(_) | Change::DropSequence(_) => 18,
         Change::ChangeComment { .. } => 19,
-        Change::CreateIndex { .. } => 20,
-        Change::AddConstraint { .. } => 21,
-        Change::ValidateConstraint { .. } => 22,
-        Change::NotOurs(_) | Change::Adopt(_) | Change::Orphan(_) | Change::NotPlanned { .. } => 23,
+        Change::CreateIndex { .. } | Change::BuildKey { .. } => 20,
+        Change::LookNotNull { .. } => 21,
+        Change::AddConstraint { .. } => 24,
+        Change::ValidateConstraint { .. } => 25,
+        Change::NotOurs(_) | Change::Adopt(_) | Change::Orphan(_) | Change::NotPlanned { .. } => 26,
     }
 }
 
@@ -307,7 +326,10 @@ fn phase(change: &Change) -> u8 {
         | Change::ChangeOptions(_)
         | Change::ChangeCollation { .. }
         | Change::ChangeIdentity { .. }
-        | Change::ValidateConstraint { .. } => 8,
+        | Change::ValidateConstraint { .. }
+        | Change::GuardNotNull { .. }
+        | Change::LookNotNull { .. }
+        | Change::BuildKey { .. } => 8,
         Change::CreateIndex { .. } => 9,
         Change::CreateView(_)
         | Change::ChangeView(_)

@@ -8,8 +8,9 @@ use super::drift::drift;
 use super::error::MigrationError;
 use super::memory::{self, Memory};
 use super::prove::{Proof, prove};
-use super::steps::{Options, Steps, facts, questions, steps};
+use super::steps::{Options, Steps, facts, questions, samples, steps};
 use crate::model::coordinate::Dataset;
+use crate::model::finding::Finding;
 use crate::model::migration::Drift;
 use crate::model::schema::Schema;
 use crate::warehouse::{Inspect, Ledger, Scratch, Typed, WarehouseError, fingerprint};
@@ -65,7 +66,7 @@ pub async fn plan(
     let key = memory::key(declared, &live, &ledger, &inspect.engine());
     let known = key.as_ref().and_then(|key| memory::recall::<Desired>(memory, key));
     let desired = if let Some(desired) = known {
-        desired
+        Desired { texts: declared.texts.clone(), ..desired }
     } else {
         let (opened, typed) = open().await?;
         let desired = desired(declared, &live, &ledger, &typed, scratch.insert(opened).as_mut()).await?;
@@ -76,7 +77,12 @@ pub async fn plan(
     };
     let first = steps(&live, &desired, &ledger, options, &Facts::default());
     let facts = facts(inspect, questions(&live, &first.steps)).await?;
-    let steps = steps(&live, &desired, &ledger, options, &facts);
+    let mut steps = steps(&live, &desired, &ledger, options, &facts);
+    samples(inspect, &mut steps.steps).await?;
+    steps.findings.extend(facts.unanswered.as_ref().map(|why| {
+        Finding::warning("data-not-asked", format!("the data could not be asked: {why}"))
+            .hint("what the data decides stays refused until it is let through with `--allow`")
+    }));
     let fingerprint = fingerprint(&live);
     let proof_key = key.as_ref().and_then(|key| memory::proof_key(key, &fingerprint, &steps.steps));
     let proven = proof_key.as_ref().is_some_and(|key| memory::recall::<bool>(memory, key) == Some(true));

@@ -6,6 +6,8 @@
 
 use super::context::Context;
 use super::diff::Change;
+use super::online;
+use super::rename;
 use super::statement::{alter, alter_column, column_path, comment, create_dataset};
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::Mechanics;
@@ -24,7 +26,7 @@ pub(super) fn statements(context: &Context<'_>, change: &Change) -> Vec<String> 
         Change::NotOurs(_) | Change::Adopt(_) | Change::Orphan(_) | Change::NotPlanned { .. } => Vec::new(),
         Change::CreateTable(table) => made_table(context, table),
         Change::DropTable(table) => vec![format!("DROP TABLE {}", path(table))],
-        Change::RenameTable { table, from } => vec![alter(from, &format!("RENAME TO {}", name(&table.name)))],
+        Change::RenameTable { table, from } => renamed_table(context, table, from),
         Change::AddColumn { table, column } => added_column(context, table, column),
         Change::DropColumn { table, column } => {
             vec![alter(table, &format!("DROP COLUMN {}", name(&column.name)))]
@@ -32,11 +34,14 @@ pub(super) fn statements(context: &Context<'_>, change: &Change) -> Vec<String> 
         Change::RenameColumn { table, from, to } => {
             vec![alter(table, &format!("RENAME COLUMN {} TO {}", name(from), name(to)))]
         }
-        Change::RetypeColumn { table, from, to } => retyped(table, from, to),
+        Change::RetypeColumn { table, from, to } => retyped(context, table, from, to),
         Change::ChangeCollation { table, to, .. } => {
             vec![alter_column(table, &to.name, &format!("TYPE {}", typed(to)))]
         }
-        Change::SetNotNull { table, column } => vec![alter_column(table, &column.name, "SET NOT NULL")],
+        Change::SetNotNull { table, column } => online::set_not_null(context, table, column),
+        Change::GuardNotNull { table, column } => vec![online::guard(table, column)],
+        Change::LookNotNull { table, column } => vec![online::look(table, column)],
+        Change::BuildKey { table, constraint } => online::build_key(context, table, constraint),
         Change::DropNotNull { table, column } => vec![alter_column(table, &column.name, "DROP NOT NULL")],
         Change::ChangeDefault { table, to, .. } => vec![match &to.default {
             Some(default) => alter_column(table, &to.name, &format!("SET DEFAULT {default}")),
@@ -125,8 +130,15 @@ pub(super) fn mechanics(context: &Context<'_>, change: &Change, said: Mechanics)
     if let Change::ChangeGenerated { to, .. } = change {
         return if to.generated.is_none() { Mechanics::Metadata } else { Mechanics::Rewrite };
     }
-    if let Change::AddConstraint { constraint, .. } = change {
-        return if waits(constraint) { Mechanics::Metadata } else { Mechanics::Scan };
+    if let Change::SetNotNull { table, column } = change {
+        return if online::is_guarded(context, table, column) { Mechanics::Metadata } else { said };
+    }
+    if let Change::AddConstraint { table, constraint } = change {
+        return if waits(constraint) || online::is_built(context, table, constraint) {
+            Mechanics::Metadata
+        } else {
+            Mechanics::Scan
+        };
     }
     if matches!(change, Change::DropConstraint { .. }) {
         return Mechanics::Metadata;
@@ -167,7 +179,7 @@ pub(super) fn waits(constraint: &Constraint) -> bool {
         && !constraint.definition.ends_with(" NOT VALID")
 }
 
-fn key_name(constraint: &Constraint) -> String {
+pub(super) fn key_name(constraint: &Constraint) -> String {
     name(constraint.name.as_deref().unwrap_or_default())
 }
 
@@ -178,7 +190,7 @@ fn typed(column: &Column) -> String {
 }
 
 /// A column as `CREATE TABLE` and `ADD COLUMN` write it.
-fn written(column: &Column) -> String {
+pub(super) fn written(column: &Column) -> String {
     let value = match (&column.generated, &column.identity, &column.default) {
         (Some(expression), ..) => format!(" GENERATED ALWAYS AS ({expression}) STORED"),
         (None, Some(kind), _) => format!(" GENERATED {kind} AS IDENTITY"),
@@ -229,6 +241,16 @@ fn made_table(context: &Context<'_>, table: &Coordinate) -> Vec<String> {
     ddl
 }
 
+/// Gives a table another name, and its keys those that they would have had under it.
+fn renamed_table(context: &Context<'_>, table: &Coordinate, from: &Coordinate) -> Vec<String> {
+    let mut ddl = vec![alter(from, &format!("RENAME TO {}", name(&table.name)))];
+    let sides = context.live.relations.get(from).zip(context.wanted(table));
+    for (old, new) in sides.iter().flat_map(|(live, wanted)| rename::keys(live, wanted)) {
+        ddl.push(alter(table, &format!("RENAME CONSTRAINT {} TO {}", key_name(old), key_name(new))));
+    }
+    ddl
+}
+
 /// Gives the sequences of a table's columns, or of one of them, to these.
 fn owning(context: &Context<'_>, table: &Coordinate, column: Option<&str>) -> Vec<String> {
     let sequences = context
@@ -256,14 +278,15 @@ fn added_column(context: &Context<'_>, table: &Coordinate, column: &Column) -> V
     ddl
 }
 
-fn retyped(table: &Coordinate, from: &Column, to: &Column) -> Vec<String> {
+fn retyped(context: &Context<'_>, table: &Coordinate, from: &Column, to: &Column) -> Vec<String> {
     let mut ddl = Vec::new();
     if from.default.is_some() {
         ddl.push(alter_column(table, &to.name, "DROP DEFAULT"));
     }
     let through = if casts(&from.data_type, &to.data_type) { "" } else { "::text" };
-    let using = format!("TYPE {} USING {}{through}::{}", typed(to), name(&to.name), to.data_type);
-    ddl.push(alter_column(table, &to.name, &using));
+    let cast = || format!("{}{through}::{}", name(&to.name), to.data_type);
+    let value = context.using(table, &to.name).map_or_else(cast, |expression| format!("({expression})"));
+    ddl.push(alter_column(table, &to.name, &format!("TYPE {} USING {value}", typed(to))));
     if let (Some(_), Some(default)) = (&from.default, &to.default) {
         ddl.push(alter_column(table, &to.name, &format!("SET DEFAULT {default}")));
     }
@@ -324,6 +347,9 @@ fn identity(table: &Coordinate, from: &Column, to: &Column) -> String {
 }
 
 fn added_constraint(context: &Context<'_>, table: &Coordinate, constraint: &Constraint) -> String {
+    if let Some(index) = online::key_of_index(context, table, constraint) {
+        return index;
+    }
     let later = waits(constraint) && context.relation(table).is_some();
     let ending = if later { " NOT VALID" } else { "" };
     alter(table, &format!("ADD CONSTRAINT {} {}{ending}", key_name(constraint), constraint.definition))
@@ -433,6 +459,7 @@ fn view_to_table(context: &Context<'_>, object: &Coordinate) -> Vec<String> {
     ddl.extend(wanted.indexes.values().cloned());
     ddl.extend(wanted.extra.triggers.values().cloned());
     ddl.extend(comments(object, wanted));
+    ddl.extend(live.extra.grants.iter().cloned());
     ddl
 }
 

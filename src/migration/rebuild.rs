@@ -6,6 +6,7 @@ use super::context::Context;
 use super::diff::Change;
 use super::order::Judged;
 use super::statement::Rebuild;
+use super::way::Way;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Verdict};
 use crate::model::schema::{Column, Relation};
@@ -26,7 +27,9 @@ pub(super) fn blocked_by_children(context: &Context<'_>, judged: &mut [Judged]) 
                 "{}; and the engine changes no table that a foreign key of `{child}` points at",
                 step.reason
             );
-            step.recipe.insert(0, format!("take the foreign key of `{child}` away first; promote"));
+            let say = format!("take the foreign key of `{child}` away first; promote");
+            step.recipe.insert(0, say.clone());
+            step.way.splice(.., Way::new(context).instead(say).done());
         }
     }
 }
@@ -75,6 +78,9 @@ fn is_free(change: &Change) -> bool {
         | Change::ChangeCollation { .. }
         | Change::ChangeIdentity { .. }
         | Change::ValidateConstraint { .. }
+        | Change::GuardNotNull { .. }
+        | Change::LookNotNull { .. }
+        | Change::BuildKey { .. }
         | Change::LiftView(_)
         | Change::LowerView(_)
         | Change::ChangeComment { .. } => true,
@@ -99,8 +105,8 @@ pub(super) fn rebuilt(context: &Context<'_>, judged: &mut [Judged]) {
         let mut indexes = context.indexes(&table);
         indexes.extend(desired.indexes.clone());
         let managed = context.managed(&table);
-        let rebuild =
-            Rebuild { table: &table, desired, live, renamed: &managed.renamed_columns, indexes: &indexes };
+        let (renamed, using) = (&managed.renamed_columns, &managed.using);
+        let rebuild = Rebuild { table: &table, desired, live, renamed, using, indexes: &indexes };
         let mut ddl = rebuild.statements();
         let mut worst: Option<usize> = None;
         for (index, judged) in judged.iter_mut().enumerate() {
@@ -183,6 +189,9 @@ fn needs_rebuild(context: &Context<'_>, change: &Change) -> bool {
         | Change::ChangeCollation { .. }
         | Change::ChangeIdentity { .. }
         | Change::ValidateConstraint { .. }
+        | Change::GuardNotNull { .. }
+        | Change::LookNotNull { .. }
+        | Change::BuildKey { .. }
         | Change::LiftView(_)
         | Change::LowerView(_)
         | Change::ChangeComment { .. } => false,

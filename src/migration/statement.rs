@@ -31,7 +31,7 @@ pub(super) fn create_table(table: &Coordinate, relation: &Relation) -> String {
 }
 
 /// A column as `CREATE TABLE` writes it.
-fn column(column: &Column) -> String {
+pub(super) fn column(column: &Column) -> String {
     let mut text = format!("{} {}", name(&column.name), column.data_type);
     if let Some(generated) = &column.generated {
         return format!("{text} GENERATED ALWAYS AS ({generated})");
@@ -51,6 +51,27 @@ pub(super) fn bracketed(expression: &str) -> String {
     let simple = expression.chars().all(|next| next.is_alphanumeric() || next == '_' || next == '.')
         || (expression.starts_with('\'') && literal(expression[1..].trim_end_matches('\'')) == expression);
     if simple { expression.to_owned() } else { format!("({expression})") }
+}
+
+/// A value that says nothing, by which a required column can be filled.
+pub(super) fn empty_value(data_type: &str) -> &'static str {
+    let lower = data_type.to_lowercase();
+    let is = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+    if lower.ends_with(']') {
+        "NULL"
+    } else if is(&["int", "numeric", "decimal", "float", "double", "real", "serial"]) {
+        "0"
+    } else if is(&["char", "text"]) {
+        "''"
+    } else if is(&["bool"]) {
+        "false"
+    } else if is(&["timestamp"]) {
+        "TIMESTAMP '1970-01-01 00:00:00'"
+    } else if is(&["date"]) {
+        "DATE '1970-01-01'"
+    } else {
+        "NULL"
+    }
 }
 
 /// Makes a view, or puts a new one in its place; and its comments again.
@@ -193,6 +214,8 @@ pub(super) struct Rebuild<'a> {
     pub(super) live: &'a Relation,
     /// Old names of renamed columns by their new one.
     pub(super) renamed: &'a BTreeMap<String, String>,
+    /// Expressions by which old values become new ones, by column.
+    pub(super) using: &'a BTreeMap<String, String>,
     /// Indexes to be made afterwards.
     pub(super) indexes: &'a BTreeMap<String, String>,
 }
@@ -206,7 +229,9 @@ impl Rebuild<'_> {
             let old = self.renamed.get(&column.name.to_lowercase()).unwrap_or(&column.name);
             if let Some(old) = self.live.columns.iter().find(|live| same_name(&live.name, old)) {
                 into.push(name(&column.name));
-                from.push(name(&old.name));
+                let using = self.using.get(&column.name.to_lowercase());
+                let using = using.filter(|_| old.data_type != column.data_type);
+                from.push(using.map_or_else(|| name(&old.name), |using| format!("({using})")));
             }
         }
         let mut ddl = vec![create_table(&new, self.desired)];

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::ahead::Retreat;
-use super::context::{Context, Facts, count_of};
+use super::context::{Context, Facts, count_of, counts_rows};
 use super::desired::Desired;
 use super::diff::{Adoption, Change, changes};
 use super::lift::{lift, lifted};
+use super::online::prepared;
 use super::order::{AFTER_PUSH, Judged, apart, grouped, ordered};
 use super::postgres;
 use super::rebuild::{blocked_by_children, rebuilt};
@@ -76,11 +77,13 @@ fn in_order(
 ) -> Vec<Step> {
     let context = Context::new(live, desired, ledger, facts);
     let postgres = desired.dialect == Dialect::Postgres;
-    let context = if postgres { with_lifted(context, &changes) } else { context };
+    let mut context = if postgres { with_lifted(context, &changes) } else { context };
     let mut judged: Vec<Judged> =
         changes.into_iter().map(|change| Judged { step: rule::step(&context, &change), change }).collect();
     if postgres {
         lift(&context, &mut judged);
+        let done = prepared(&context, &mut judged);
+        context.prepared = done;
         written(&context, &mut judged);
     } else {
         blocked_by_children(&context, &mut judged);
@@ -119,6 +122,7 @@ fn written(context: &Context<'_>, judged: &mut [Judged]) {
 fn together(judged: &mut [Judged]) {
     let renamed: BTreeSet<_> = judged
         .iter()
+        .filter(|judged| judged.step.group == AFTER_PUSH)
         .filter(|judged| matches!(judged.change, Change::RenameTable { .. }))
         .filter_map(|judged| judged.change.object().cloned())
         .collect();
@@ -213,12 +217,47 @@ pub fn questions(live: &Schema, steps: &[Step]) -> Vec<String> {
     found.into_iter().collect()
 }
 
-/// Asks the questions, all in one go.
+/// Asks the questions, all in one go; where one of them fails, only how many rows there are.
+///
+/// Shape: what is not answered within its time is left out, and why is said.
 ///
 /// # Errors
 ///
-/// [`WarehouseError::Statement`] if a question cannot be asked.
+/// [`WarehouseError::Statement`] if not even that can be asked.
 pub async fn facts(inspect: &mut dyn Inspect, questions: Vec<String>) -> Result<Facts, WarehouseError> {
-    let answers = inspect.counts(&questions).await?;
-    Ok(Facts { answers: questions.into_iter().zip(answers).collect() })
+    let (questions, answers, why) = match inspect.counts(&questions).await {
+        Ok(answers) => (questions, answers, None),
+        Err(error @ WarehouseError::TooLong { .. }) => (Vec::new(), Vec::new(), Some(error)),
+        Err(error @ WarehouseError::Statement { .. }) => {
+            let rows: Vec<String> = questions.into_iter().filter(|sql| counts_rows(sql)).collect();
+            let answers = inspect.counts(&rows).await?;
+            (rows, answers, Some(error))
+        }
+        Err(error) => return Err(error),
+    };
+    let unanswered = why.map(|error| error.to_string());
+    Ok(Facts { answers: questions.into_iter().zip(answers).collect(), unanswered })
+}
+
+/// Asks for the keys of up to three rows that stand in the way of each step, all in one go.
+///
+/// Shape: steps without such rows, or without a question for them, stay as they are; so do all where it takes too long.
+///
+/// # Errors
+///
+/// [`WarehouseError`] if the warehouse is gone.
+pub async fn samples(inspect: &mut dyn Inspect, steps: &mut [Step]) -> Result<(), WarehouseError> {
+    let probes = || steps.iter().filter_map(|step| step.probe.as_ref()?.sample_sql.clone());
+    let questions: Vec<String> = probes().collect();
+    let answers = match inspect.texts(&questions).await {
+        Ok(answers) => answers,
+        Err(WarehouseError::TooLong { .. } | WarehouseError::Statement { .. }) => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let asked =
+        steps.iter_mut().filter_map(|step| step.probe.as_mut()).filter(|probe| probe.sample_sql.is_some());
+    for (probe, answer) in asked.zip(answers) {
+        probe.sample = answer;
+    }
+    Ok(())
 }

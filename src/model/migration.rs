@@ -52,6 +52,52 @@ pub enum Mechanics {
     Impossible,
 }
 
+/// One stage of the way that breaks nobody.
+///
+/// Shape: the edits begin where the stage before left the files; then `promote` runs, with the flags.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Stage {
+    /// What it is for.
+    pub kind: StageKind,
+    /// What is done, in words.
+    pub say: String,
+    /// Edits of the project's files.
+    pub edits: Vec<Edit>,
+    /// Statements for the target's rows, to be run by whoever fills them.
+    pub sql: Vec<String>,
+    /// What is typed when this is promoted: `--allow drop-column:analytics.orders.rate`.
+    pub flags: Vec<String>,
+}
+
+/// What a stage is for.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StageKind {
+    /// What is new comes beside what is there; it is compatible.
+    Expand,
+    /// Rows are filled or mended.
+    Fill,
+    /// Readers and writers move.
+    Move,
+    /// What nobody uses any more goes: the one stage that has to be let through.
+    Contract,
+    /// Another way to all of it.
+    Instead,
+}
+
+/// Lines of a file of the project, as they are and as they are to be.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Edit {
+    /// The file, relative to the project's folder.
+    pub file: String,
+    /// The first of the lines, from 1.
+    pub line: u32,
+    /// The lines that are there; none where lines are only added.
+    pub before: Vec<String>,
+    /// The lines in their place; a file without any goes.
+    pub after: Vec<String>,
+}
+
 /// A question to the data and its answer.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Probe {
@@ -59,6 +105,12 @@ pub struct Probe {
     pub sql: String,
     /// How many rows do; null where it was not asked.
     pub rows: Option<u64>,
+    /// The query for up to three of them: their keys, or the values where there is no key.
+    #[serde(default)]
+    pub sample_sql: Option<String>,
+    /// Its answer, without what is secret.
+    #[serde(default)]
+    pub sample: Vec<String>,
 }
 
 /// Somebody who is affected by a step.
@@ -68,9 +120,12 @@ pub struct Affected {
     pub object: String,
     /// Whether the project declares it.
     pub managed: bool,
-    /// Where the project declares it: `models/mart/revenue.sql:9`.
+    /// Where the project reads it: `models/mart/revenue.sql:9`.
     #[serde(rename = "where")]
     pub place: Option<String>,
+    /// What it reads it through, where that is not direct: something that we do not manage.
+    #[serde(default)]
+    pub through: Option<String>,
 }
 
 /// One change of the schema: shown, judged and applied as it stands here.
@@ -101,6 +156,9 @@ pub struct Step {
     pub affected: Vec<Affected>,
     /// The way that breaks nobody, as commands and edits.
     pub recipe: Vec<String>,
+    /// The same as stages with edits, statements and flags that can be carried out as they stand.
+    #[serde(default)]
+    pub way: Vec<Stage>,
     /// The question to the data, where the data decides.
     pub probe: Option<Probe>,
     /// What lets it through: `drop-column:analytics.orders.rate`; null where nothing has to.

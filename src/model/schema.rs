@@ -171,6 +171,16 @@ pub struct Column {
     pub comment: Option<String>,
 }
 
+/// Who may see the values of a column.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Visibility {
+    /// Whoever reads a plan.
+    #[default]
+    Shown,
+    /// Nobody.
+    Hidden,
+}
+
 /// A key or check of a table.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 pub struct Constraint {

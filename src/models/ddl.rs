@@ -46,7 +46,7 @@ pub(super) fn schema<'a>(
     for file in files {
         for (statement, leading) in statements(file, file.text, dialect, findings) {
             let place = Place::at(file.path, statement.line, statement.column);
-            match judged(leading) {
+            match judged(leading, &statement.text) {
                 Judged::Creates(creation) => {
                     let declared = declaration(&creation, place, statement.text);
                     let Some(declared) = declared else { continue };
@@ -91,7 +91,7 @@ enum Judged {
     Refused(String),
 }
 
-fn judged(leading: Leading) -> Judged {
+fn judged(leading: Leading, text: &str) -> Judged {
     match leading {
         Leading::Create(creation) if creation.kind == CreationKind::Schema => Judged::DatasetOnly,
         Leading::Create(creation) if creation.temporary => {
@@ -107,10 +107,36 @@ fn judged(leading: Leading) -> Judged {
             }
             Judged::IsAbout(name)
         }
-        Leading::Alter(name) => Judged::IsAbout(name),
+        Leading::Alter(name) => match UNPLANNED.iter().find(|words| speaks(text, words)) {
+            Some(words) => Judged::Refused(format!("no change is planned for `ALTER … {words}`")),
+            None => Judged::IsAbout(name),
+        },
         Leading::Query => Judged::Refused("a query declares nothing".to_owned()),
         Leading::Other(word) => Judged::Refused(format!("`{word}` declares nothing")),
     }
+}
+
+/// What `ALTER` may say that is compared with nothing live: to take it would be to ignore it.
+const UNPLANNED: [&str; 13] = [
+    "OWNER TO",
+    "SET STATISTICS",
+    "SET STORAGE",
+    "SET COMPRESSION",
+    "CLUSTER ON",
+    "DISABLE TRIGGER",
+    "ENABLE TRIGGER",
+    "ENABLE REPLICA",
+    "ENABLE ALWAYS",
+    "DISABLE RULE",
+    "ENABLE RULE",
+    "SET ACCESS METHOD",
+    "SET (N_DISTINCT",
+];
+
+/// Whether a statement says these words in a row.
+fn speaks(statement: &str, words: &str) -> bool {
+    let plain = statement.split_whitespace().collect::<Vec<_>>().join(" ").to_uppercase();
+    plain.contains(&format!(" {words}"))
 }
 
 /// Takes a routine's rendered file apart: one statement that creates a routine.

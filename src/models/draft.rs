@@ -187,6 +187,7 @@ impl<'a> Drafts<'a> {
             materialized: Materialized::View,
             creates: None,
             place: Place::at(file.path, 1, 1),
+            described: self.properties.entries.get(name).map(|(_, place)| place.clone()),
             sql: None,
             statements: Vec::new(),
             declared: entry.map(Entry::declared).unwrap_or_default(),

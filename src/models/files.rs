@@ -1,5 +1,7 @@
 //! The snapshot's files by their part.
 
+use std::collections::BTreeMap;
+
 use crate::model::environment::Paths;
 use crate::model::finding::Finding;
 use crate::model::origin::Place;
@@ -35,6 +37,12 @@ impl<'a> Files<'a> {
     /// Whether no file declares anything.
     pub(super) fn nothing(&self) -> bool {
         [&self.models, &self.seeds, &self.schema, &self.routines].into_iter().all(Vec::is_empty)
+    }
+
+    /// Gives the files that declare, seeds aside, as they are written.
+    pub(super) fn texts(&self) -> BTreeMap<String, String> {
+        let all = [&self.models, &self.schema, &self.routines, &self.properties];
+        all.into_iter().flatten().map(|file| (file.path.to_owned(), file.text.to_owned())).collect()
     }
 
     /// Sorts a snapshot's files; those that are not text become findings.

@@ -310,6 +310,7 @@ impl<'a> Loading<'a> {
             sources: used.into_values().collect(),
             datasets,
             disabled,
+            texts: self.files.texts(),
             findings: Vec::new(),
         }
     }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::model::coordinate::{Coordinate, Dataset};
 use crate::model::finding::Finding;
 use crate::model::origin::Place;
+use crate::model::schema::Visibility;
 use crate::sql::{CreationKind, Dialect};
 
 /// Everything that a project declares, for one environment.
@@ -22,6 +23,8 @@ pub struct Models {
     pub datasets: Vec<Dataset>,
     /// Names of models that `enabled: false` turns off.
     pub disabled: Vec<String>,
+    /// The files that declare, as they are written.
+    pub texts: BTreeMap<String, String>,
     /// Warnings and notices.
     pub findings: Vec<Finding>,
 }
@@ -58,6 +61,8 @@ pub struct Object {
     pub creates: Option<CreationKind>,
     /// Where it is declared.
     pub place: Place,
+    /// Where properties describe it, where they do.
+    pub described: Option<Place>,
     /// A model's compiled SELECT; for DDL and routines the statements, joined by `;`.
     pub sql: Option<String>,
     /// DDL and routines: its statements one by one, the creating one first.
@@ -173,6 +178,10 @@ pub struct DeclaredColumn {
     pub checks: Vec<String>,
     /// Data tests, as written.
     pub tests: Vec<Value>,
+    /// How old values become those of another type, as written.
+    pub migrate_using: Option<String>,
+    /// Who may see its values.
+    pub visibility: Visibility,
 }
 
 /// A constraint of a table as a whole.

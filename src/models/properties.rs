@@ -10,6 +10,7 @@ use super::object::{DeclaredColumn, DeclaredConstraint};
 use super::place::locate_entry;
 use crate::model::finding::Finding;
 use crate::model::origin::Place;
+use crate::model::schema::Visibility;
 use crate::yaml;
 
 /// What properties say of a model, seed or table.
@@ -37,6 +38,8 @@ pub(super) struct ColumnEntry {
     description: Option<String>,
     default: Option<Value>,
     renamed_from: Option<String>,
+    migrate_using: Option<String>,
+    sensitive: bool,
     constraints: Vec<ConstraintEntry>,
     #[serde(alias = "tests")]
     data_tests: Vec<Value>,
@@ -276,6 +279,8 @@ impl ColumnEntry {
             unique: has("unique"),
             checks: checks.filter_map(|check| check.expression().map(str::to_owned)).collect(),
             tests: self.data_tests.clone(),
+            migrate_using: self.migrate_using.clone(),
+            visibility: if self.sensitive { Visibility::Hidden } else { Visibility::Shown },
         }
     }
 }

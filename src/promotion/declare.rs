@@ -1,6 +1,6 @@
 //! From models to what the migration takes: the same declarations in the words of another room. Pure.
 
-use crate::migration::{Body, Declared, DeclaredColumn, DeclaredObject, State};
+use crate::migration::{Body, Declared, DeclaredColumn, DeclaredObject, Described, State};
 use crate::model::coordinate::Dataset;
 use crate::models::{self, Materialized, Models, Object, ObjectKind};
 use crate::sql;
@@ -22,6 +22,7 @@ pub(super) fn declared(models: &Models, dataset: &Dataset) -> Declared {
             .iter()
             .filter_map(|source| Some((source.coordinate.clone(), source.files.clone()?)))
             .collect(),
+        texts: models.texts.clone(),
     }
 }
 
@@ -41,6 +42,10 @@ fn object(object: &Object) -> DeclaredObject {
             models::State::Dropped => State::Dropped,
         },
         renamed_from: object.renamed_from.as_ref().map(|name| object.coordinate.dataset.object(name)),
+        described: object
+            .described
+            .as_ref()
+            .map(|place| Described { file: place.file.to_string(), name: object.name.clone() }),
         ..DeclaredObject::new(coordinate, body(object), object.place.clone())
     }
 }
@@ -72,6 +77,8 @@ fn column(column: &models::DeclaredColumn) -> DeclaredColumn {
         default: column.default.clone(),
         description: column.description.clone(),
         renamed_from: column.renamed_from.clone(),
+        migrate_using: column.migrate_using.clone(),
+        visibility: column.visibility,
     }
 }
 

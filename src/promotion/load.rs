@@ -1,5 +1,7 @@
 //! Project files and models of a commit, a tree or the working tree.
 
+use std::collections::BTreeMap;
+
 use crate::config::{self, Resolved, Written};
 use crate::git::{Revision, Store};
 use crate::model::coordinate::Dataset;
@@ -58,6 +60,7 @@ fn somebody_elses() -> Models {
         sources: Vec::new(),
         datasets: Vec::new(),
         disabled: Vec::new(),
+        texts: BTreeMap::new(),
         findings: Vec::new(),
     }
 }

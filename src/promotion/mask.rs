@@ -62,8 +62,20 @@ fn step(step: &mut Step, mask: &Mask) {
     texts(&mut step.ddl, mask);
     texts(&mut step.recipe, mask);
     one(&mut step.reason, mask);
-    if let Some(Probe { sql, .. }) = &mut step.probe {
+    for stage in &mut step.way {
+        one(&mut stage.say, mask);
+        texts(&mut stage.sql, mask);
+        for edit in &mut stage.edits {
+            texts(&mut edit.before, mask);
+            texts(&mut edit.after, mask);
+        }
+    }
+    if let Some(Probe { sql, sample_sql, sample, .. }) = &mut step.probe {
         one(sql, mask);
+        if let Some(sql) = sample_sql {
+            one(sql, mask);
+        }
+        texts(sample, mask);
     }
 }
 

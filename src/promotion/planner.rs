@@ -220,6 +220,7 @@ impl Planning {
             object: object.clone(),
             managed: false,
             place: None,
+            through: None,
         });
         Step {
             code: one.code.clone(),
@@ -234,6 +235,7 @@ impl Planning {
             reason: one.reason.clone(),
             affected: affected.collect(),
             recipe: one.recipe.clone(),
+            way: Vec::new(),
             probe: None,
             allowed: stands && (forced || said.allow.contains(&token)),
             allow: stands.then_some(token),

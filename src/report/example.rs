@@ -9,7 +9,8 @@ use crate::model::merge::{
     Conflict, ConflictKind, FileChange, FileChangeKind, Kept, Lines, Loss, LossKind, Merge, Protected,
 };
 use crate::model::migration::{
-    Affected, Mechanics, Migration, MigrationState, MigrationTarget, Probe, Step, Verdict,
+    Affected, Edit, Mechanics, Migration, MigrationState, MigrationTarget, Probe, Stage, StageKind, Step,
+    Verdict,
 };
 use crate::model::origin::{Layer, Origin, Place};
 use crate::model::outcome::Outcome;
@@ -159,6 +160,25 @@ fn configuration() -> ConfigChange {
     }
 }
 
+fn way() -> Vec<Stage> {
+    let line = |data_type: &str| vec![format!("- {{name: total, data_type: {data_type}}}")];
+    let edit =
+        Edit { file: "models/orders.yml".to_owned(), line: 12, before: line("real"), after: line("double") };
+    let stage = |kind, say: &str| Stage {
+        kind,
+        say: say.to_owned(),
+        edits: Vec::new(),
+        sql: Vec::new(),
+        flags: Vec::new(),
+    };
+    let flags = vec!["--allow".to_owned(), "drop-column:analytics_staging.orders.total".to_owned()];
+    vec![
+        Stage { edits: vec![edit], ..stage(StageKind::Expand, "add `total_2` beside it") },
+        stage(StageKind::Move, "move the readers"),
+        Stage { flags, ..stage(StageKind::Contract, "then remove `total`") },
+    ]
+}
+
 fn migration() -> Migration {
     let add = Step {
         code: "add-column".to_owned(),
@@ -173,6 +193,7 @@ fn migration() -> Migration {
         reason: "`discount` is new, and nobody has to fill it".to_owned(),
         affected: Vec::new(),
         recipe: Vec::new(),
+        way: Vec::new(),
         probe: None,
         allow: None,
         allowed: false,
@@ -190,11 +211,15 @@ fn migration() -> Migration {
             object: "analytics_staging.revenue".to_owned(),
             managed: true,
             place: Some("models/revenue.sql:9".to_owned()),
+            through: None,
         }],
         recipe: vec!["add `total_2` beside it".to_owned(), "move the readers".to_owned()],
+        way: way(),
         probe: Some(Probe {
             sql: "select count(*) from analytics_staging.orders where total <> round(total, 2)".to_owned(),
             rows: Some(1204),
+            sample_sql: None,
+            sample: vec!["id=17".to_owned(), "id=23".to_owned()],
         }),
         allow: Some("narrow-type:analytics_staging.orders.total".to_owned()),
         ..add.clone()

@@ -265,11 +265,15 @@ Refused schema changes (1)
   ! narrow-type  analytics_staging.orders.total  INCOMPATIBLE, writes all rows
       at         models/orders.yml:9
       why        `total` would go from DECIMAL(18,4) to DECIMAL(10,2)
-      data       1 204 rows stand in the way
+      data       1 204 rows stand in the way, such as `id=17`, `id=23`
       probe      select count(*) from analytics_staging.orders where total <> round(total, 2)
       used by    `analytics_staging.revenue` (models/revenue.sql:9), of this project
       instead    1. add `total_2` beside it
                  2. move the readers
+      by hand    -- 1. models/orders.yml, line 12
+                 - - {name: total, data_type: real}
+                 + - {name: total, data_type: double}
+                 -- 3. with --allow drop-column:analytics_staging.orders.total
       would run  ALTER TABLE analytics_staging.orders ALTER total TYPE DECIMAL(10,2)
       force it   promote dev staging --allow narrow-type:analytics_staging.orders.total
 

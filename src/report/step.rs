@@ -3,7 +3,7 @@
 use super::label::Sign;
 use super::text::{amount, listed_within};
 use super::view::{DetailKind, Extent, Item, Section};
-use crate::model::migration::{Affected, Mechanics, Migration, MigrationState, Step, Verdict};
+use crate::model::migration::{Affected, Mechanics, Migration, MigrationState, Stage, Step, Verdict};
 
 /// Characters of a list of readers.
 const READERS_CHARACTERS: usize = 100;
@@ -76,6 +76,8 @@ pub(super) fn step_item(step: &Step) -> Item {
             Some(rows) => format!("{} stand in the way", amount(rows, "row")),
             None => "not asked yet".to_owned(),
         };
+        let keys = probe.sample.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>();
+        let answer = if keys.is_empty() { answer } else { format!("{answer}, such as {}", keys.join(", ")) };
         item = item.prose("data", [answer]).detail(DetailKind::Code, "probe", [probe.sql.clone()]);
     }
     let readers = if blocks || step.forced() {
@@ -83,7 +85,8 @@ pub(super) fn step_item(step: &Step) -> Item {
     } else {
         readers(&step.affected)
     };
-    item.prose("used by", readers).prose("instead", numbered(&step.recipe)).detail(
+    let item = item.prose("used by", readers).prose("instead", numbered(&step.recipe));
+    item.detail(DetailKind::Code, "by hand", by_hand(&step.way)).detail(
         DetailKind::Code,
         if blocks { "would run" } else { "runs" },
         step.ddl.clone(),
@@ -109,7 +112,9 @@ fn in_file(place: &str) -> &str {
 /// Shows a reader with its place.
 fn reader(affected: &Affected) -> String {
     let place = affected.place.as_deref().map_or_else(String::new, |place| format!(" ({})", in_file(place)));
-    format!("`{}`{place}, {}", affected.object, whose(affected.managed))
+    let through =
+        affected.through.as_deref().map_or_else(String::new, |through| format!(" through `{through}`"));
+    format!("`{}`{place}{through}, {}", affected.object, whose(affected.managed))
 }
 
 /// Shows readers that nothing happens to: the project's own in a line, and the others.
@@ -135,6 +140,27 @@ fn numbered(recipe: &[String]) -> Vec<String> {
         return vec![only.clone()];
     }
     recipe.iter().enumerate().map(|(index, line)| format!("{}. {line}", index + 1)).collect()
+}
+
+/// Writes what each stage of a way edits, runs and says, to be pasted.
+fn by_hand(way: &[Stage]) -> Vec<String> {
+    let written = way.iter().enumerate().filter_map(|(index, stage)| {
+        let mut lines = Vec::new();
+        for edit in &stage.edits {
+            lines.push(format!("-- {}. {}, line {}", index + 1, edit.file, edit.line));
+            lines.extend(edit.before.iter().map(|line| format!("- {line}")));
+            lines.extend(edit.after.iter().map(|line| format!("+ {line}")));
+        }
+        if !stage.sql.is_empty() {
+            lines.push(format!("-- {}. on the rows", index + 1));
+            lines.extend(stage.sql.iter().map(|sql| format!("{sql};")));
+        }
+        if !stage.flags.is_empty() {
+            lines.push(format!("-- {}. with {}", index + 1, stage.flags.join(" ")));
+        }
+        (!lines.is_empty()).then(|| lines.join("\n"))
+    });
+    written.collect()
 }
 
 /// Tells what happens to the object by the step's code, and whether it needs attention.

@@ -14,6 +14,7 @@ mod reference;
 mod rewrite;
 mod scan;
 mod statement;
+pub mod table;
 mod token;
 mod words;
 

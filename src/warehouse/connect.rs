@@ -54,7 +54,12 @@ pub struct Reach {
     pub routines: Routines,
     /// Variables that complete a connection: `PGHOST` and its like, `HOME`.
     pub variables: BTreeMap<String, String>,
+    /// How long the questions of a plan to the data may take, all of them.
+    pub questions: Duration,
 }
+
+/// How long the questions of a plan to the data may take.
+const QUESTIONS: Duration = Duration::from_secs(60);
 
 impl Reach {
     /// Reads only, without waiting.
@@ -67,6 +72,7 @@ impl Reach {
             managed: Vec::new(),
             routines: Routines::All,
             variables: BTreeMap::new(),
+            questions: QUESTIONS,
         }
     }
 

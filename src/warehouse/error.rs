@@ -82,6 +82,12 @@ pub enum WarehouseError {
     /// It was interrupted; nothing of the transaction is left.
     #[error("interrupted; nothing was changed")]
     Interrupted,
+    /// The questions of a plan to the data took too long.
+    #[error("the questions to the data took longer than {seconds} s")]
+    TooLong {
+        /// How long they may take.
+        seconds: u64,
+    },
     /// The live schema is not the one that was planned for.
     #[error("the live schema changed since the plan was made")]
     Moved {

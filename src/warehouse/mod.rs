@@ -54,7 +54,12 @@ pub trait Inspect {
     async fn ledger(&mut self, dataset: &Dataset) -> Result<Ledger, WarehouseError>;
 
     /// Asks counting queries, all in one go; the answers are in the order of the questions.
+    ///
+    /// [`WarehouseError::TooLong`] where that takes longer than [`Reach::questions`] says.
     async fn counts(&mut self, questions: &[String]) -> Result<Vec<u64>, WarehouseError>;
+
+    /// Asks queries of one column of texts, `k`, all in one go; the answers are sorted, and bounded in time likewise.
+    async fn texts(&mut self, questions: &[String]) -> Result<Vec<Vec<String>>, WarehouseError>;
 }
 
 /// A place where untrusted declarations are tried: no file, no network, nothing stays behind.

@@ -18,6 +18,15 @@ pub fn same_name(left: &str, right: &str) -> bool {
     left.to_lowercase() == right.to_lowercase()
 }
 
+/// Puts queries of one column of texts, `k`, into one that gives a row: of each its texts.
+pub(in crate::warehouse) fn joined(questions: &[String]) -> String {
+    let one = |(index, sql): (usize, &String)| {
+        format!("(SELECT string_agg(k, chr(31) ORDER BY k) FROM ({sql}) AS q{index})")
+    };
+    let all: Vec<String> = questions.iter().enumerate().map(one).collect();
+    format!("SELECT {}", all.join(", "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

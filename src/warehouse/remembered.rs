@@ -61,6 +61,13 @@ impl Remembered {
     pub fn new(seen: Seen, warehouse: Warehouse, reach: Reach) -> Self {
         Self { seen, warehouse, reach, connection: None }
     }
+
+    async fn connected(&mut self) -> Result<&mut Connection, WarehouseError> {
+        if self.connection.is_none() {
+            self.connection = Some(connect(&self.warehouse, &self.reach).await?);
+        }
+        Ok(self.connection.as_mut().expect("it was opened just now"))
+    }
 }
 
 #[async_trait(?Send)]
@@ -81,10 +88,13 @@ impl Inspect for Remembered {
         if questions.is_empty() {
             return Ok(Vec::new());
         }
-        let connection = match &mut self.connection {
-            Some(connection) => connection,
-            none => none.insert(connect(&self.warehouse, &self.reach).await?),
-        };
-        connection.counts(questions).await
+        self.connected().await?.counts(questions).await
+    }
+
+    async fn texts(&mut self, questions: &[String]) -> Result<Vec<Vec<String>>, WarehouseError> {
+        if questions.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.connected().await?.texts(questions).await
     }
 }

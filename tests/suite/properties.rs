@@ -286,6 +286,7 @@ impl Engine {
             objects: vec![object(&text)],
             sources: Vec::new(),
             files: Vec::new(),
+            texts: std::collections::BTreeMap::new(),
         }
     }
 

@@ -2,7 +2,10 @@
 
 use super::draft::Draft;
 use crate::migration::context::{Context, thousands};
-use crate::migration::statement::{alter, alter_column, bracketed, column_path, comment, without_indexes};
+use crate::migration::statement::{
+    alter, alter_column, bracketed, column_path, comment, empty_value, without_indexes,
+};
+use crate::migration::way::Way;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
 use crate::model::schema::Column;
@@ -54,10 +57,24 @@ fn required(context: &Context<'_>, draft: Draft, table: &Coordinate, column: &Co
     draft
         .reason(format!("{what}: {rows} rows have nothing in it, and whoever writes without it fails"))
         .affected(context.affected(table, None))
-        .recipe(&[
-            format!("declare `{}` without `not_null` (or with a `default`); promote", column.name),
-            format!("fill it: UPDATE {} SET {} = …", path(table), name(&column.name)),
-            "then declare it with `not_null`".to_owned(),
-        ])
+        .way(way(context, table, column))
         .refused()
+}
+
+/// It comes without being required, is filled, and is required once whoever writes knows it.
+fn way<'a>(context: &'a Context<'_>, table: &Coordinate, column: &Column) -> Way<'a> {
+    let (this, value) = (&column.name, empty_value(&column.data_type));
+    let fill = format!("UPDATE {} SET {} = {value} WHERE {1} IS NULL", path(table), name(this));
+    Way::new(context)
+        .nullable(table, this)
+        .expand(format!("declare `{this}` without NOT NULL; promote"))
+        .fill(format!("fill `{this}`, and let whoever writes `{table}` fill it from now on"), vec![fill])
+        .back()
+        .contract(
+            format!("then declare `{this}` as it is now; promote"),
+            &[format!("set-not-null:{table}.{this}")],
+        )
+        .afresh()
+        .default(table, this, value)
+        .instead(format!("or declare a default for `{this}`: old rows and old writers get it"))
 }

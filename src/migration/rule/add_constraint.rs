@@ -2,6 +2,8 @@
 
 use super::draft::Draft;
 use crate::migration::context::{Context, thousands};
+use crate::migration::sample::keys_of;
+use crate::migration::way::Way;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
 use crate::model::schema::Constraint;
@@ -46,12 +48,17 @@ pub(super) fn step(context: &Context<'_>, table: &Coordinate, constraint: &Const
         .judged(Verdict::NeedsDataCheck, Mechanics::Rebuild)
         .settled(settled)
         .reason(reason)
-        .recipe(&["mend the rows that break it first; promote".to_owned()]);
+        .way(without_it(context, table, constraint));
     if let [column] = constraint.columns.as_slice() {
         draft = draft.column(column);
     }
+    let names: Vec<&String> = constraint.columns.iter().collect();
     match probe {
-        Some(probe) if !fresh => draft.probe(probe, rows).done(),
+        Some(probe) if !fresh => {
+            let twice = duplicates(context, table, constraint);
+            let sample = keys_of(context, table, &names, twice.as_ref().unwrap_or(&probe));
+            draft.probe(probe, rows).sampled(sample).done()
+        }
         _ => draft.done(),
     }
 }
@@ -109,4 +116,38 @@ fn orphans(context: &Context<'_>, table: &str, columns: &[String], definition: &
         set.join(" AND "),
         same.join(" AND ")
     ))
+}
+
+/// It waits until every row keeps it.
+fn without_it<'a>(context: &'a Context<'_>, table: &Coordinate, constraint: &Constraint) -> Way<'a> {
+    Way::new(context)
+        .without_key(table, constraint)
+        .expand("leave it out for now; promote")
+        .fill("look at the rows that break it, and mend them", breaking(context, table, constraint))
+        .back()
+        .contract("then declare it as it is now; promote", &[])
+}
+
+/// Shows rows that break it, by the condition that counts them.
+fn breaking(context: &Context<'_>, table: &Coordinate, constraint: &Constraint) -> Vec<String> {
+    let place = path(&context.live_name(table));
+    let columns: Vec<String> = constraint.columns.iter().map(|column| name(column)).collect();
+    let list = columns.join(", ");
+    match constraint.kind.as_str() {
+        "PRIMARY KEY" | "UNIQUE" => {
+            vec![format!("SELECT {list}, count(*) FROM {place} GROUP BY {list} HAVING count(*) > 1 LIMIT 10")]
+        }
+        _ => violations(context, table, constraint)
+            .map(|sql| format!("{} LIMIT 10", sql.replacen("SELECT count(*)", "SELECT *", 1)))
+            .into_iter()
+            .collect(),
+    }
+}
+
+/// Counts the values of a primary key that are there twice: what its own question adds NULLs to.
+fn duplicates(context: &Context<'_>, table: &Coordinate, constraint: &Constraint) -> Option<String> {
+    let columns: Vec<String> = constraint.columns.iter().map(|column| name(column)).collect();
+    let (list, place) = (columns.join(", "), path(&context.live_name(table)));
+    let grouped = format!("SELECT {list} FROM {place} GROUP BY {list} HAVING count(*) > 1");
+    (constraint.kind == "PRIMARY KEY").then(|| format!("SELECT count(*) FROM ({grouped}) AS x"))
 }

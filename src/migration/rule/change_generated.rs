@@ -2,6 +2,7 @@
 
 use super::draft::Draft;
 use crate::migration::context::Context;
+use crate::migration::way::Way;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
 use crate::model::schema::Column;
@@ -22,6 +23,19 @@ pub(super) fn step(context: &Context<'_>, table: &Coordinate, from: &Column, to:
             text(from)
         ))
         .affected(affected)
-        .recipe(&[format!("add a column with the new expression beside `{}` and move its readers", to.name)])
+        .way(way(context, table, from, to))
         .done()
+}
+
+/// The new expression comes in a column beside the old one.
+fn way<'a>(context: &'a Context<'_>, table: &Coordinate, from: &Column, to: &Column) -> Way<'a> {
+    let (this, new) = (&to.name, format!("{}_v2", to.name));
+    let second = Column { name: new.clone(), nullable: true, ..to.clone() };
+    Way::new(context)
+        .column(table, from)
+        .column(table, &second)
+        .expand(format!("keep `{this}` as it is and declare `{new}` beside it; promote"))
+        .moves(format!("move whoever reads `{this}` to `{new}`"))
+        .without_column(table, this)
+        .contract(format!("then remove `{this}`; promote"), &[format!("drop-column:{table}.{this}")])
 }

@@ -4,7 +4,8 @@ use super::draft::Draft;
 use crate::migration::context::Context;
 use crate::migration::diff::with_defaults;
 use crate::migration::fit::{Fit, fit};
-use crate::migration::statement::routine_noun;
+use crate::migration::statement::{create_routine, routine_noun};
+use crate::migration::way::Way;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
 use crate::model::schema::{Overload, Routine};
@@ -35,10 +36,7 @@ pub(super) fn step(context: &Context<'_>, object: &Coordinate) -> Step {
         .reason(format!(
             "routine `{object}` would no longer take what it takes now: whoever calls it so fails"
         ))
-        .recipe(&[
-            format!("declare `{object}_v2` beside it and move the callers"),
-            "or give every new parameter a default, at the end".to_owned(),
-        ])
+        .way(way(context, object, &live))
         .done()
 }
 
@@ -57,4 +55,21 @@ fn accepted(old: &Overload, wanted: &Routine) -> bool {
         kept && new.parameters.len() >= old.parameters.len()
             && more.into_iter().all(|new| new.default.is_some())
     })
+}
+
+/// The new one comes beside the old one until every caller has moved.
+fn way<'a>(context: &'a Context<'_>, object: &Coordinate, live: &Routine) -> Way<'a> {
+    let new = format!("{}_v2", object.name);
+    let old = if context.is_postgres() {
+        crate::migration::postgres::create_routine(object, live)
+    } else {
+        vec![create_routine(object, live)]
+    };
+    Way::new(context)
+        .second_routine(object, &new, &old)
+        .expand(format!("keep `{object}` as it is and declare `{new}` beside it; promote"))
+        .moves(format!("move whoever calls `{object}` to `{new}`"))
+        .back()
+        .contract("then declare it as it is now; promote", &[format!("change-routine:{object}")])
+        .instead("or give every new parameter a default, at the end")
 }

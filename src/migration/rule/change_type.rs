@@ -2,6 +2,7 @@
 
 use super::draft::Draft;
 use crate::migration::context::Context;
+use crate::migration::way::Way;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
 
@@ -33,9 +34,29 @@ pub(super) fn step(context: &Context<'_>, object: &Coordinate) -> Step {
         .reason(format!(
             "type `{object}` {what}: rows that hold it make the change fail, and whoever names it fails"
         ))
-        .recipe(&[
-            format!("keep what `{object}` holds, and declare what is new at its end"),
-            format!("or declare `{object}_v2` beside it and move its columns"),
-        ])
+        .way(way(context, object, &old, &new, is_enum))
         .done()
+}
+
+/// What it holds stays, with what is new at its end, until no row and nobody uses it.
+fn way<'a>(
+    context: &'a Context<'_>,
+    object: &Coordinate,
+    old: &[String],
+    new: &[String],
+    is_enum: bool,
+) -> Way<'a> {
+    let more = new.iter().filter(|part| !old.contains(part));
+    let parts = old.iter().chain(more);
+    let parts: Vec<String> = if is_enum {
+        parts.map(|part| crate::warehouse::literal(part)).collect()
+    } else {
+        parts.cloned().collect()
+    };
+    Way::new(context)
+        .parts(object, &parts.join(", "))
+        .expand(format!("keep what `{object}` holds, with what is new at its end; promote"))
+        .moves("move the rows and readers that use what goes")
+        .back()
+        .contract("then declare it as it is now; promote", &[format!("change-type:{object}")])
 }

@@ -4,6 +4,7 @@ use super::draft::Draft;
 use crate::migration::context::Context;
 use crate::migration::fit::{Fit, fit};
 use crate::migration::statement::create_view;
+use crate::migration::way::Way;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
 use crate::warehouse::name;
@@ -53,18 +54,38 @@ fn refused(context: &Context<'_>, view: &Coordinate, code: &str, columns: &[&str
         [only] => (draft.column(only), Some(*only)),
         _ => (draft, None),
     };
-    let kept: Vec<String> =
-        columns.iter().map(|column| format!("CAST(NULL AS …) AS {}", name(column))).collect();
     draft
         .judged(Verdict::Incompatible, Mechanics::Metadata)
         .reason(format!("`{view}` {verb} {}: whoever reads that fails", list(columns)))
         .affected(context.affected(view, column))
-        .recipe(&[
-            format!("keep it in the query: {}", kept.join(", ")),
-            format!("or declare a second view `{view}_v2` and move the readers"),
-        ])
+        .way(way(context, view, code, columns))
 }
 
 fn list(columns: &[&str]) -> String {
     columns.iter().map(|column| format!("`{column}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// It goes on returning what it returns until nobody reads that.
+fn way<'a>(context: &'a Context<'_>, view: &Coordinate, code: &str, columns: &[&str]) -> Way<'a> {
+    let live = context.relation(view);
+    let wanted = context.wanted(view);
+    let values: Vec<(String, String)> = columns
+        .iter()
+        .filter_map(|&column| {
+            let data_type = &live?.column(column)?.data_type;
+            let there = wanted.is_some_and(|wanted| wanted.column(column).is_some());
+            let value = if there { name(column) } else { "null".to_owned() };
+            Some((column.to_owned(), format!("cast({value} as {data_type})")))
+        })
+        .collect();
+    let subject = match columns {
+        [only] => format!("{view}.{only}"),
+        _ => view.to_string(),
+    };
+    Way::new(context)
+        .outputs(view, &values)
+        .expand(format!("go on returning {} as it is; promote", list(columns)))
+        .moves("move whoever reads that")
+        .back()
+        .contract("then declare it as it is now; promote", &[format!("{code}:{subject}")])
 }

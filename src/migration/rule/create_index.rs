@@ -2,6 +2,8 @@
 
 use super::draft::Draft;
 use crate::migration::context::{Context, thousands};
+use crate::migration::sample::keys_of;
+use crate::migration::way::Way;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
 use crate::warehouse::{name, path};
@@ -30,10 +32,12 @@ pub(super) fn step(context: &Context<'_>, table: &Coordinate, index: &str, defin
         }
         _ => format!("unique index `{index}` is built over all rows"),
     };
-    let draft =
-        draft.settled(settled).reason(reason).recipe(&["remove the duplicates first; promote".to_owned()]);
+    let draft = draft.settled(settled).reason(reason).way(way(context, table, index, definition));
     match probe {
-        Some(probe) => draft.probe(probe, rows).done(),
+        Some(probe) => {
+            let sample = keys_of(context, table, &[], &probe);
+            draft.probe(probe, rows).sampled(sample).done()
+        }
         None => draft.done(),
     }
 }
@@ -62,4 +66,18 @@ fn duplicates(context: &Context<'_>, table: &Coordinate, definition: &str) -> Op
     Some(format!(
         "SELECT count(*) FROM (SELECT 1 FROM {place} WHERE {set}{filter} GROUP BY {list} HAVING count(*) > 1) AS x"
     ))
+}
+
+/// It comes without being unique, and is unique once the duplicates are gone.
+fn way<'a>(context: &'a Context<'_>, table: &Coordinate, index: &str, definition: &str) -> Way<'a> {
+    let list =
+        definition.rsplit_once('(').and_then(|(_, list)| list.split_once(')')).map_or("", |(list, _)| list);
+    let place = path(&context.live_name(table));
+    let select = format!("SELECT {list}, count(*) FROM {place} GROUP BY {list} HAVING count(*) > 1 LIMIT 10");
+    Way::new(context)
+        .plain_index(table, index)
+        .expand(format!("declare `{index}` without UNIQUE; promote"))
+        .fill("look at the values that are there twice, and mend them", vec![select])
+        .back()
+        .contract("then declare it as it is now; promote", &[])
 }

@@ -1,6 +1,7 @@
 //! A step while a rule fills it in.
 
 use crate::migration::context::Context;
+use crate::migration::way::Way;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Affected, Mechanics, Probe, Step, Verdict};
 
@@ -23,6 +24,7 @@ impl Draft {
             reason: String::new(),
             affected: Vec::new(),
             recipe: Vec::new(),
+            way: Vec::new(),
             probe: None,
             allow: None,
             allowed: false,
@@ -66,15 +68,24 @@ impl Draft {
         self
     }
 
-    /// Gives the way that breaks nobody.
-    pub(super) fn recipe(mut self, lines: &[String]) -> Self {
-        self.0.recipe = lines.to_vec();
+    /// Gives the way that breaks nobody, in stages.
+    pub(super) fn way(mut self, way: Way<'_>) -> Self {
+        self.0.way = way.done();
+        self.0.recipe = self.0.way.iter().map(|stage| stage.say.clone()).collect();
         self
     }
 
     /// Asks the data, with the answer where it is known.
     pub(super) fn probe(mut self, sql: String, rows: Option<u64>) -> Self {
-        self.0.probe = Some(Probe { sql, rows });
+        self.0.probe = Some(Probe { sql, rows, sample_sql: None, sample: Vec::new() });
+        self
+    }
+
+    /// Asks for the keys of up to three rows that stand in the way, where some do.
+    pub(super) fn sampled(mut self, sql: Option<String>) -> Self {
+        if let Some(probe) = self.0.probe.as_mut().filter(|probe| probe.rows.is_some_and(|rows| rows > 0)) {
+            probe.sample_sql = sql;
+        }
         self
     }
 

@@ -3,6 +3,7 @@
 use super::draft::Draft;
 use crate::migration::context::{Context, thousands};
 use crate::migration::statement::{alter, without_indexes};
+use crate::migration::way::Way;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
 use crate::model::schema::Column;
@@ -33,13 +34,24 @@ pub(super) fn step(context: &Context<'_>, table: &Coordinate, column: &Column) -
             column.name, column.data_type
         ))
         .affected(affected)
-        .recipe(&[
-            format!("keep `{}` declared: nothing breaks", column.name),
-            "move whoever reads it to another column; promote".to_owned(),
-            format!("if it only changes its name, declare the new one with `renamed_from: {}`", column.name),
-            "remove it once nobody reads it".to_owned(),
-        ])
+        .way(way(context, table, column))
         .probe(probe, rows)
         .ddl(without_indexes(table, &context.indexes(table), vec![drop]))
         .done()
+}
+
+/// It stays until nobody reads it; whoever no longer knows it does not have to fill it.
+fn way<'a>(context: &'a Context<'_>, table: &Coordinate, column: &Column) -> Way<'a> {
+    let this = &column.name;
+    let kept = Column { nullable: column.nullable || column.default.is_none(), ..column.clone() };
+    Way::new(context)
+        .column(table, &kept)
+        .expand(format!("keep `{this}` declared: nothing breaks; promote"))
+        .moves(format!("move whoever reads `{this}` to another column"))
+        .back()
+        .contract(
+            format!("remove `{this}` once nobody reads it; promote"),
+            &[format!("drop-column:{table}.{this}")],
+        )
+        .instead(format!("if it only changes its name, declare the new one with `renamed_from: {this}`"))
 }

@@ -3,6 +3,7 @@
 use super::draft::Draft;
 use crate::migration::context::Context;
 use crate::migration::statement::routine_noun;
+use crate::migration::way::undropped;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
 use crate::warehouse::path;
@@ -13,7 +14,7 @@ pub(super) fn step(context: &Context<'_>, object: &Coordinate) -> Step {
         .judged(Verdict::Incompatible, Mechanics::Metadata)
         .reason(format!("routine `{object}` would be dropped: whoever calls it fails"))
         .affected(context.affected(object, None))
-        .recipe(&["move its callers first; or remove its declaration: it then stays as it is".to_owned()])
+        .way(undropped(context, object, "drop-routine"))
         .ddl(vec![format!("DROP {noun} {}", path(object))])
         .done()
 }

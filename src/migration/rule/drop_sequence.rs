@@ -2,6 +2,7 @@
 
 use super::draft::Draft;
 use crate::migration::context::Context;
+use crate::migration::way::undropped;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
 
@@ -19,6 +20,6 @@ pub(super) fn step(context: &Context<'_>, object: &Coordinate) -> Step {
         .reason(format!(
             "sequence `{object}` would be dropped: where it was is lost, and whoever counts with it fails"
         ))
-        .recipe(&["remove its declaration instead: it then stays as it is, unmanaged".to_owned()])
+        .way(undropped(context, object, "drop-sequence"))
         .done()
 }

@@ -2,6 +2,7 @@
 
 use super::draft::Draft;
 use crate::migration::context::{Context, thousands};
+use crate::migration::way::undropped;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
 use crate::warehouse::path;
@@ -26,10 +27,7 @@ pub(super) fn step(context: &Context<'_>, table: &Coordinate) -> Step {
         .settled(settled)
         .reason(format!("table `{table}` would be dropped: {lost}, and whoever reads it fails"))
         .affected(affected)
-        .recipe(&[
-            "remove its declaration instead: it then stays as it is, unmanaged".to_owned(),
-            format!("keep the rows elsewhere first: CREATE TABLE {}_kept AS FROM {}", table, path(table)),
-        ])
+        .way(undropped(context, table, "drop-table"))
         .ddl(vec![format!("DROP TABLE {}", path(table))])
         .done()
 }

@@ -2,6 +2,7 @@
 
 use super::draft::Draft;
 use crate::migration::context::Context;
+use crate::migration::way::undropped;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
 
@@ -10,6 +11,6 @@ pub(super) fn step(context: &Context<'_>, object: &Coordinate) -> Step {
         .judged(Verdict::Incompatible, Mechanics::Metadata)
         .reason(format!("type `{object}` would be dropped: whoever names it fails"))
         .affected(context.affected(object, None))
-        .recipe(&["remove its declaration instead: it then stays as it is, unmanaged".to_owned()])
+        .way(undropped(context, object, "drop-type"))
         .done()
 }

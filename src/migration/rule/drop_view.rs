@@ -2,6 +2,7 @@
 
 use super::draft::Draft;
 use crate::migration::context::Context;
+use crate::migration::way::undropped;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
 use crate::warehouse::path;
@@ -11,7 +12,7 @@ pub(super) fn step(context: &Context<'_>, view: &Coordinate) -> Step {
         .judged(Verdict::Incompatible, Mechanics::Metadata)
         .reason(format!("view `{view}` would be dropped: whoever reads it fails"))
         .affected(context.affected(view, None))
-        .recipe(&["move its readers first; or remove its declaration: it then stays as it is".to_owned()])
+        .way(undropped(context, view, "drop-view"))
         .ddl(vec![format!("DROP VIEW {}", path(view))])
         .done()
 }

@@ -4,13 +4,13 @@ use super::super::context::Context;
 use super::super::diff::Change;
 use super::super::fit::{Fit, fit};
 use super::{
-    add_column, add_constraint, add_enum_value, adopt_object, change_collation, change_comment,
+    add_column, add_constraint, add_enum_value, adopt_object, build_key, change_collation, change_comment,
     change_default, change_generated, change_identity, change_options, change_routine, change_sequence,
     change_type, change_view, create_dataset, create_index, create_routine, create_sequence, create_table,
     create_trigger, create_type, create_view, drop_column, drop_constraint, drop_index, drop_not_null,
-    drop_routine, drop_sequence, drop_table, drop_trigger, drop_type, drop_view, lift_view, lower_view,
-    narrow_type, not_ours, not_planned, orphan, rename_column, rename_table, retype_column, set_not_null,
-    table_to_view, validate_constraint, view_to_table, widen_type,
+    drop_routine, drop_sequence, drop_table, drop_trigger, drop_type, drop_view, guard_not_null, lift_view,
+    lower_view, narrow_type, not_ours, not_planned, orphan, rename_column, rename_table, retype_column,
+    set_not_null, table_to_view, validate_constraint, view_to_table, widen_type,
 };
 use crate::model::migration::Step;
 
@@ -66,6 +66,9 @@ pub(in crate::migration) fn step(context: &Context<'_>, change: &Change) -> Step
         Change::ValidateConstraint { table, constraint } => {
             validate_constraint::step(context, table, constraint)
         }
+        Change::GuardNotNull { table, column } => guard_not_null::step(context, table, column),
+        Change::LookNotNull { table, column } => guard_not_null::look(context, table, column),
+        Change::BuildKey { table, constraint } => build_key::step(context, table, constraint),
         Change::LiftView(view) => lift_view::step(context, view),
         Change::LowerView(view) => lower_view::step(context, view),
         Change::ChangeComment { object, column, to } => {

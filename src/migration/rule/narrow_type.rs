@@ -2,11 +2,16 @@
 
 use super::draft::Draft;
 use crate::migration::context::{Context, thousands};
+use crate::migration::sample::keys_of;
+use crate::migration::way::Way;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
 use crate::model::schema::Column;
 
 pub(super) fn step(context: &Context<'_>, table: &Coordinate, from: &Column, to: &Column) -> Step {
+    if let Some(expression) = context.using(table, &to.name) {
+        return super::retype_column::told(context, (table, "narrow-type"), (from, to), &expression);
+    }
     let probe = super::retype_column::round_trip(context, table, from, to);
     let rows = probe.as_ref().and_then(|probe| context.answer(probe));
     let settled = match rows {
@@ -26,13 +31,31 @@ pub(super) fn step(context: &Context<'_>, table: &Coordinate, from: &Column, to:
         .settled(settled)
         .reason(reason)
         .affected(context.affected(table, Some(&to.name)))
-        .recipe(&[
-            format!("keep {} for `{}`", from.data_type, to.name),
-            format!("or add a column of type {} beside it, fill it, and move its readers", to.data_type),
-        ])
+        .way(way(context, table, from, to))
         .ddl(super::retype_column::ddl(context, table, from, to));
     match probe {
-        Some(probe) => draft.probe(probe, rows).done(),
+        Some(probe) => {
+            let sample = keys_of(context, table, &[&from.name], &probe);
+            draft.probe(probe, rows).sampled(sample).done()
+        }
         None => draft.done(),
     }
+}
+
+/// It stays as wide as it is until every value fits.
+fn way<'a>(context: &'a Context<'_>, table: &Coordinate, from: &Column, to: &Column) -> Way<'a> {
+    let this = &to.name;
+    let probe = super::retype_column::round_trip(context, table, from, to).unwrap_or_default();
+    let select = probe.replacen("SELECT count(*)", "SELECT *", 1);
+    let select = if select.is_empty() { Vec::new() } else { vec![format!("{select} LIMIT 10")] };
+    let value = format!("cast({} as {})", crate::warehouse::name(this), to.data_type);
+    Way::new(context)
+        .typed(table, this, &from.data_type)
+        .expand(format!("keep {} for `{this}`; promote", from.data_type))
+        .fill("look at the values that do not fit, and mend them", select)
+        .back()
+        .contract("then declare it as it is now; promote", &[])
+        .afresh()
+        .using(table, this, &value)
+        .instead(format!("or say how old values become new ones, by `migrate_using` at `{this}`"))
 }

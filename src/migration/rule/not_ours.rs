@@ -2,6 +2,7 @@
 
 use super::draft::Draft;
 use crate::migration::context::Context;
+use crate::migration::way::Way;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
 
@@ -12,9 +13,11 @@ pub(super) fn step(context: &Context<'_>, object: &Coordinate) -> Step {
             "`{object}` is there already and was not made by promote: it would be changed under its owner"
         ))
         .affected(context.affected(object, None))
-        .recipe(&[
-            format!("take it over as it is: --adopt {object}"),
-            "or give the declared object another name".to_owned(),
-        ])
+        .way(
+            Way::new(context)
+                .expand(format!("take it over as it is; promote with `--adopt {object}`"))
+                .flags(&["--adopt", &object.to_string()])
+                .instead("or give the declared object another name"),
+        )
         .refused()
 }

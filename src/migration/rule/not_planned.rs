@@ -2,6 +2,7 @@
 
 use super::draft::Draft;
 use crate::migration::context::Context;
+use crate::migration::way::Way;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
 
@@ -9,9 +10,10 @@ pub(super) fn step(context: &Context<'_>, object: &Coordinate, what: &str) -> St
     Draft::new(context, "not-planned", object)
         .judged(Verdict::Incompatible, Mechanics::Impossible)
         .reason(format!("`{object}`: {what}, and no change is planned for that"))
-        .recipe(&[
-            "make that change by hand, as it is declared; then plan again".to_owned(),
-            "or declare the object as it is live".to_owned(),
-        ])
+        .way(
+            Way::new(context)
+                .instead("make that change by hand, as it is declared; then plan again")
+                .instead("or declare the object as it is live"),
+        )
         .refused()
 }

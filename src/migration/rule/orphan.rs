@@ -2,6 +2,7 @@
 
 use super::draft::Draft;
 use crate::migration::context::Context;
+use crate::migration::way::Way;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
 
@@ -10,6 +11,6 @@ pub(super) fn step(context: &Context<'_>, object: &Coordinate) -> Step {
         .judged(Verdict::Notice, Mechanics::None)
         .reason(format!("`{object}` is no longer declared: it stays as it is and is not managed any more"))
         .affected(context.affected(object, None))
-        .recipe(&["to drop it, declare it with `state: dropped`".to_owned()])
+        .way(Way::new(context).instead("to drop it, declare it with `state: dropped`"))
         .done()
 }

@@ -2,9 +2,11 @@
 
 use super::draft::Draft;
 use crate::migration::context::Context;
-use crate::migration::statement::{alter, drop_index};
+use crate::migration::statement::{alter, create_table, drop_index};
+use crate::migration::way::Way;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
+use crate::model::schema::{Column, RelationKind};
 use crate::warehouse::{name, path};
 
 pub(super) fn step(context: &Context<'_>, table: &Coordinate, from: &Coordinate) -> Step {
@@ -13,17 +15,61 @@ pub(super) fn step(context: &Context<'_>, table: &Coordinate, from: &Coordinate)
     let mut ddl: Vec<String> = live.keys().map(|index| drop_index(from, index)).collect();
     ddl.push(rename);
     ddl.extend(context.wanted(table).into_iter().flat_map(|wanted| wanted.indexes.values().cloned()));
+    let stands_in = stood_in_for(context, table, from);
+    let what = format!("table `{from}` becomes `{table}`: no row is lost");
+    let reason = if stands_in {
+        format!("{what}, and a view stands in for the old name")
+    } else {
+        format!("{what}, but whoever reads or writes `{from}` fails")
+    };
     Draft::new(context, "rename-table", table)
         .judged(Verdict::Incompatible, Mechanics::Metadata)
-        .reason(format!(
-            "table `{from}` becomes `{table}`: no row is lost, but whoever reads or writes `{from}` fails"
-        ))
+        .settled(if stands_in { Verdict::Compatible } else { Verdict::Incompatible })
+        .reason(reason)
         .affected(context.affected(from, None))
-        .recipe(&[
-            format!("declare `{table}` beside `{from}` and fill both"),
-            format!("or declare a view `{from}` as SELECT * FROM {} in the same change", path(table)),
-            format!("when nobody reads `{from}` any more, declare it with `state: dropped`"),
-        ])
+        .way(way(context, table, from))
         .ddl(ddl)
         .done()
+}
+
+/// Whether a view under the old name gives all that was there; where others write the table, it must take that too.
+fn stood_in_for(context: &Context<'_>, table: &Coordinate, from: &Coordinate) -> bool {
+    let written = context.is_postgres() || context.managed(table).derived;
+    let (Some(view), Some(live)) = (context.wanted(from), context.live.relations.get(from)) else {
+        return false;
+    };
+    let gives =
+        |column: &Column| view.column(&column.name).is_some_and(|given| given.data_type == column.data_type);
+    written && view.kind == RelationKind::View && live.columns.iter().all(gives)
+}
+
+/// The old name stays: as a view where that can be written too, else as the table that it is.
+fn way<'a>(context: &'a Context<'_>, table: &Coordinate, from: &Coordinate) -> Way<'a> {
+    let old = &from.name;
+    let gone = |way: Way<'a>, code: &str| {
+        way.dropped_beside(table, old).contract(
+            format!("declare `{old}` with `state: dropped` once nobody uses it; promote"),
+            &[format!("{code}:{from}")],
+        )
+    };
+    if context.is_postgres() || context.managed(table).derived {
+        let way = Way::new(context)
+            .view_beside(table, old)
+            .expand(format!("declare a view `{old}` of `{table}` in the same change; promote"))
+            .moves(format!("move whoever reads or writes `{old}` to `{table}`"));
+        return gone(way, "drop-view");
+    }
+    let live = context.live.relations.get(from).map(|live| create_table(from, live)).unwrap_or_default();
+    let columns = context.live.relations.get(from).into_iter().flat_map(|live| &live.columns);
+    let list: Vec<String> =
+        columns.filter(|column| column.generated.is_none()).map(|column| name(&column.name)).collect();
+    let list = list.join(", ");
+    let fill = format!("INSERT INTO {} ({list}) SELECT {list} FROM {}", path(table), path(from));
+    let way = Way::new(context)
+        .without_rename(table, None)
+        .beside(table, old, &live)
+        .expand(format!("declare `{table}` beside `{from}`, without `renamed_from`; promote"))
+        .fill(format!("fill `{table}`, and let whoever writes write both"), vec![fill])
+        .moves(format!("move whoever reads or writes `{old}` to `{table}`"));
+    gone(way, "drop-table")
 }

@@ -3,13 +3,19 @@
 use super::draft::Draft;
 use crate::migration::context::{Context, thousands};
 use crate::migration::fit::misfits;
+use crate::migration::harmless::is_harmless;
+use crate::migration::sample::keys_of;
 use crate::migration::statement::{alter_column, bracketed, without_indexes};
+use crate::migration::way::Way;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
 use crate::model::schema::Column;
 use crate::warehouse::{name, path};
 
 pub(super) fn step(context: &Context<'_>, table: &Coordinate, from: &Column, to: &Column) -> Step {
+    if let Some(expression) = context.using(table, &to.name) {
+        return told(context, (table, "retype-column"), (from, to), &expression);
+    }
     let affected = context.affected(table, Some(&to.name));
     let probe = round_trip(context, table, from, to);
     let rows = probe.as_ref().and_then(|probe| context.answer(probe));
@@ -28,14 +34,63 @@ pub(super) fn step(context: &Context<'_>, table: &Coordinate, from: &Column, to:
             to.name, from.data_type, to.data_type
         ))
         .affected(affected)
-        .recipe(&[
-            format!("add a column of type {} beside `{}` and fill both; promote", to.data_type, to.name),
-            format!("move whoever reads `{}`; promote", to.name),
-            format!("then remove `{}`", to.name),
-        ])
+        .way(beside(context, table, from, to))
         .ddl(ddl(context, table, from, to));
     match probe {
-        Some(probe) => draft.probe(probe, rows).done(),
+        Some(probe) => {
+            let sample = keys_of(context, table, &[&from.name], &probe);
+            draft.probe(probe, rows).sampled(sample).done()
+        }
+        None => draft.done(),
+    }
+}
+
+/// A change of type whose files say how: the data decides whether that gives a value for each.
+pub(super) fn told(
+    context: &Context<'_>,
+    (table, code): (&Coordinate, &str),
+    (from, to): (&Column, &Column),
+    expression: &str,
+) -> Step {
+    let column = name(&from.name);
+    let place = path(&context.live_name(table));
+    let probe = is_harmless(expression, context.desired.dialect).then(|| {
+        format!("SELECT count(*) FROM {place} WHERE {column} IS NOT NULL AND ({expression}) IS NULL")
+    });
+    let rows = probe.as_ref().and_then(|probe| context.answer(probe));
+    let settled = match rows {
+        _ if context.empty(table) => Verdict::CompatibleWithCost,
+        Some(0) => Verdict::CompatibleWithCost,
+        Some(_) => Verdict::Incompatible,
+        None => Verdict::NeedsDataCheck,
+    };
+    let what = format!("`{}` goes from {} to {} by {expression}", to.name, from.data_type, to.data_type);
+    let reason = match rows {
+        Some(0) => format!("{what}: it gives a value for every old one"),
+        Some(rows) => format!("{what}: {} rows hold a value for which it gives none", thousands(rows)),
+        None => format!("{what}: the data could not be asked whether it gives a value for each"),
+    };
+    let select =
+        format!("SELECT * FROM {place} WHERE {column} IS NOT NULL AND ({expression}) IS NULL LIMIT 10");
+    let way = Way::new(context)
+        .typed(table, &to.name, &from.data_type)
+        .expand(format!("keep `{}` as it is; promote", to.name))
+        .fill("look at the values for which it gives none, and mend them or the expression", vec![select])
+        .back()
+        .contract("then declare it as it is now; promote", &[]);
+    let draft = Draft::new(context, code, table)
+        .column(&to.name)
+        .judged(Verdict::NeedsDataCheck, Mechanics::Rewrite)
+        .settled(settled)
+        .reason(reason)
+        .affected(context.affected(table, Some(&to.name)))
+        .way(way)
+        .ddl(ddl(context, table, from, to));
+    match probe {
+        Some(probe) => {
+            let sample = keys_of(context, table, &[&from.name], &probe);
+            draft.probe(probe, rows).sampled(sample).done()
+        }
         None => draft.done(),
     }
 }
@@ -46,7 +101,8 @@ pub(super) fn ddl(context: &Context<'_>, table: &Coordinate, from: &Column, to: 
     if from.default.is_some() {
         ddl.push(alter_column(table, &to.name, "DROP DEFAULT"));
     }
-    ddl.push(alter_column(table, &to.name, &format!("TYPE {}", to.data_type)));
+    let using = context.using(table, &to.name).map(|expression| format!(" USING ({expression})"));
+    ddl.push(alter_column(table, &to.name, &format!("TYPE {}{}", to.data_type, using.unwrap_or_default())));
     if let (Some(_), Some(default)) = (&from.default, &to.default) {
         ddl.push(alter_column(table, &to.name, &format!("SET DEFAULT {}", bracketed(default))));
     }
@@ -73,4 +129,32 @@ pub(super) fn round_trip(
         to.data_type,
         from.data_type
     ))
+}
+
+/// A column of the new type comes beside the old one; or the files say how a value becomes another.
+pub(super) fn beside<'a>(
+    context: &'a Context<'_>,
+    table: &Coordinate,
+    from: &Column,
+    to: &Column,
+) -> Way<'a> {
+    let (this, new) = (&to.name, format!("{}_v2", to.name));
+    let value = format!("cast({} as {})", name(this), to.data_type);
+    let second = Column { name: new.clone(), nullable: true, default: None, ..to.clone() };
+    let way = Way::new(context);
+    let (way, fill) = if context.managed(table).derived {
+        let old = format!("cast({} as {})", name(this), from.data_type);
+        (way.outputs(table, &[(this.clone(), old), (new.clone(), name(this))]), Vec::new())
+    } else {
+        let fill = format!("UPDATE {} SET {} = {value} WHERE {1} IS NULL", path(table), name(&new));
+        (way.typed(table, this, &from.data_type).column(table, &second), vec![fill])
+    };
+    way.expand(format!("keep `{this}` as it is and declare `{new}` {} beside it; promote", to.data_type))
+        .fill(format!("fill `{new}`, and let whoever writes fill both"), fill)
+        .moves(format!("move whoever reads `{this}` to `{new}`"))
+        .without_column(table, this)
+        .contract(format!("then remove `{this}`; promote"), &[format!("drop-column:{table}.{this}")])
+        .afresh()
+        .using(table, this, &value)
+        .instead(format!("or say how old values become new ones, by `migrate_using` at `{this}`: readers see the new type at once"))
 }

@@ -2,7 +2,9 @@
 
 use super::draft::Draft;
 use crate::migration::context::{Context, thousands};
-use crate::migration::statement::{alter_column, without_indexes};
+use crate::migration::sample::keys_of;
+use crate::migration::statement::{alter_column, empty_value, without_indexes};
+use crate::migration::way::Way;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
 use crate::model::schema::Column;
@@ -30,21 +32,35 @@ pub(super) fn step(context: &Context<'_>, table: &Coordinate, column: &Column) -
         Some(rows) => format!("{what}: {} rows have one", thousands(rows)),
         None => format!("{what}: the data has to be asked"),
     };
+    let sample = keys_of(context, table, &[&old], &probe);
     Draft::new(context, "set-not-null", table)
         .column(&column.name)
         .judged(Verdict::NeedsDataCheck, Mechanics::Scan)
         .settled(settled)
         .reason(reason)
-        .recipe(&[
-            format!("find them: SELECT * FROM {} WHERE {} IS NULL LIMIT 10", path(&live), name(&old)),
-            format!("fill them: UPDATE {} SET {} = … WHERE {1} IS NULL", path(&live), name(&old)),
-            "declare a `default` in the same change, so that old writers go on".to_owned(),
-        ])
+        .way(way(context, table, column, &old))
         .probe(probe, rows)
+        .sampled(sample)
         .ddl(without_indexes(
             table,
             &context.indexes(table),
             vec![alter_column(table, &column.name, "SET NOT NULL")],
         ))
         .done()
+}
+
+/// It goes on taking NULL until none is there and whoever writes fills it.
+fn way<'a>(context: &'a Context<'_>, table: &Coordinate, column: &Column, old: &str) -> Way<'a> {
+    let this = &column.name;
+    let place = path(&context.live_name(table));
+    let value = column.default.clone().unwrap_or_else(|| empty_value(&column.data_type).to_owned());
+    let fill = format!("UPDATE {place} SET {} = {value} WHERE {0} IS NULL", name(old));
+    let knows = column.default.is_some() || context.managed(table).derived;
+    let allow: Vec<String> = if knows { Vec::new() } else { vec![format!("set-not-null:{table}.{this}")] };
+    Way::new(context)
+        .nullable(table, this)
+        .expand(format!("let `{this}` take NULL for now; promote"))
+        .fill(format!("fill `{this}`, and let whoever writes `{table}` fill it from now on"), vec![fill])
+        .back()
+        .contract(format!("then declare `{this}` as it is now; promote"), &allow)
 }

@@ -3,6 +3,7 @@
 use super::draft::Draft;
 use crate::migration::context::{Context, thousands};
 use crate::migration::statement::create_view;
+use crate::migration::way::Way;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
 use crate::warehouse::path;
@@ -21,7 +22,18 @@ pub(super) fn step(context: &Context<'_>, object: &Coordinate) -> Step {
         .settled(settled)
         .reason(format!("table `{object}` becomes a view: {lost}, and whoever writes it fails"))
         .affected(context.affected(object, None))
-        .recipe(&[format!("declare the view under another name, and move the readers of `{object}` to it")])
+        .way(way(context, object))
         .ddl(ddl)
         .done()
+}
+
+/// The view comes under another name, and the table stays as it is, until everybody has moved.
+fn way<'a>(context: &'a Context<'_>, object: &Coordinate) -> Way<'a> {
+    let new = format!("{}_v2", object.name);
+    Way::new(context)
+        .renamed(object, &new)
+        .expand(format!("declare the view as `{new}`; `{object}` stays as it is, unmanaged; promote"))
+        .moves(format!("move whoever reads or writes `{object}`"))
+        .back()
+        .contract("then declare it as it is now; promote", &[format!("table-to-view:{object}")])
 }

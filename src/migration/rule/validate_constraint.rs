@@ -3,6 +3,8 @@
 use super::add_constraint::violations;
 use super::draft::Draft;
 use crate::migration::context::{Context, thousands};
+use crate::migration::sample::keys_of;
+use crate::migration::way::Way;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
 use crate::model::schema::Constraint;
@@ -33,13 +35,24 @@ pub(super) fn step(context: &Context<'_>, table: &Coordinate, constraint: &Const
         Some(rows) if rows > 0 => format!("{} rows that are there break `{name}`", thousands(rows)),
         _ => format!("every row that is there is looked at for `{name}`"),
     };
+    let select =
+        probe.iter().map(|sql| format!("{} LIMIT 10", sql.replacen("SELECT count(*)", "SELECT *", 1)));
+    let select: Vec<String> = select.collect();
     let draft = Draft::new(context, "validate-constraint", table)
         .judged(Verdict::NeedsDataCheck, Mechanics::Scan)
         .settled(settled)
         .reason(reason)
-        .recipe(&["mend the rows that break it first; promote".to_owned()]);
+        .way(
+            Way::new(context)
+                .fill("look at the rows that break it, and mend them: new ones keep it already", select)
+                .contract("then promote as it is", &[]),
+        );
+    let names: Vec<&String> = constraint.columns.iter().collect();
     match probe {
-        Some(probe) => draft.probe(probe, rows).done(),
+        Some(probe) => {
+            let sample = keys_of(context, table, &names, &probe);
+            draft.probe(probe, rows).sampled(sample).done()
+        }
         None => draft.done(),
     }
 }

@@ -3,6 +3,7 @@
 use super::draft::Draft;
 use crate::migration::context::Context;
 use crate::migration::statement::{alter, comments, create_table};
+use crate::migration::way::Way;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
 use crate::warehouse::{name, path};
@@ -37,7 +38,23 @@ pub(super) fn step(context: &Context<'_>, object: &Coordinate) -> Step {
         .judged(settled, Mechanics::Rebuild)
         .reason(reason)
         .affected(context.affected(object, None))
-        .recipe(&["keep every column of the view in the table".to_owned()])
+        .way(way(context, object))
         .ddl(ddl)
         .done()
+}
+
+/// The table keeps every column of the view until nobody reads it.
+fn way<'a>(context: &'a Context<'_>, object: &Coordinate) -> Way<'a> {
+    let wanted = context.wanted(object);
+    let gone = context.relation(object).into_iter().flat_map(|live| &live.columns);
+    let gone = gone.filter(|column| wanted.is_none_or(|wanted| wanted.column(&column.name).is_none()));
+    let (mut way, mut allow) = (Way::new(context), Vec::new());
+    for column in gone {
+        way = way.column(object, column);
+        allow.push(format!("drop-column:{object}.{}", column.name));
+    }
+    way.expand("keep every column of the view in the table; promote")
+        .moves("move whoever reads what goes")
+        .back()
+        .contract("then declare it as it is now; promote", &allow)
 }

@@ -134,6 +134,7 @@ pub(in crate::migration) fn declared(objects: Vec<DeclaredObject>) -> Declared {
         dialect: crate::sql::Dialect::DuckDb,
         objects,
         sources: Vec::new(),
+        texts: std::collections::BTreeMap::new(),
         files: Vec::new(),
     }
 }

@@ -11,13 +11,13 @@ use async_trait::async_trait;
 
 use super::engine::{Threads, attach, attach_memory, catalog, start};
 use super::introspect::schema;
-use super::rows::{ask, count, failed, run};
+use super::rows::{ask, count, failed, list, run};
 use crate::model::coordinate::{Coordinate, Dataset};
 use crate::model::record::AppliedMigration;
 use crate::model::schema::Schema;
 use crate::warehouse::connect::{Access, Interrupt, Reach, Routines};
 use crate::warehouse::ledger::TABLES;
-use crate::warehouse::quote::dataset as written;
+use crate::warehouse::quote::{dataset as written, joined};
 use crate::warehouse::{
     Applied, Execute, Guard, Inspect, Intent, Ledger, Owned, Standing, WarehouseError, fingerprint, literal,
     name, same_name,
@@ -32,6 +32,7 @@ pub(in crate::warehouse) struct DuckDb {
     catalog: String,
     interrupt: Interrupt,
     routines: Routines,
+    questions: Duration,
 }
 
 impl DuckDb {
@@ -51,7 +52,13 @@ impl DuckDb {
         } else {
             attach_memory(&connection, &catalog)?;
         }
-        Ok(Self { connection, catalog, interrupt: Arc::clone(&reach.interrupt), routines: reach.routines })
+        Ok(Self {
+            connection,
+            catalog,
+            interrupt: Arc::clone(&reach.interrupt),
+            routines: reach.routines,
+            questions: reach.questions,
+        })
     }
 
     /// Reads a schema; routines that the ledger knows of are asked for in any case.
@@ -168,12 +175,33 @@ impl DuckDb {
         let (over, interrupt) = (AtomicBool::new(false), &self.interrupt);
         let (over, handle) = (&over, self.connection.interrupt_handle());
         std::thread::scope(|scope| {
-            let watcher = scope.spawn(move || watch(over, interrupt, &handle));
+            let watcher = scope.spawn(move || watch(over, interrupt, None, &handle));
             let value = work();
             over.store(true, Ordering::Relaxed);
             watcher.thread().unpark();
             value
         })
+    }
+
+    /// Asks questions to the data, for as long as they may take.
+    fn bounded<T>(&self, work: impl FnOnce() -> Result<T, WarehouseError>) -> Result<T, WarehouseError> {
+        let (over, late, interrupt) = (AtomicBool::new(false), AtomicBool::new(false), &self.interrupt);
+        let (over, handle) = (&over, self.connection.interrupt_handle());
+        let limit = Some((self.questions, &late));
+        let done = std::thread::scope(|scope| {
+            let watcher = scope.spawn(move || watch(over, interrupt, limit, &handle));
+            let value = work();
+            over.store(true, Ordering::Relaxed);
+            watcher.thread().unpark();
+            value
+        });
+        match done {
+            Err(_) if late.load(Ordering::Relaxed) => {
+                Err(WarehouseError::TooLong { seconds: self.questions.as_secs() })
+            }
+            Err(_) if interrupt.load(Ordering::Relaxed) => Err(WarehouseError::Interrupted),
+            done => done,
+        }
     }
 
     fn pause(&self) -> Result<(), WarehouseError> {
@@ -308,8 +336,24 @@ impl Inspect for DuckDb {
             return Ok(Vec::new());
         }
         let sql = format!("SELECT ({})", questions.join("), ("));
-        let answers = ask(&self.connection, &sql, |row| {
-            (0..questions.len()).map(|index| count(row, index)).collect::<::duckdb::Result<Vec<u64>>>()
+        let answers = self.bounded(|| {
+            ask(&self.connection, &sql, |row| {
+                (0..questions.len()).map(|index| count(row, index)).collect::<::duckdb::Result<Vec<u64>>>()
+            })
+        })?;
+        Ok(answers.into_iter().next().unwrap_or_default())
+    }
+
+    async fn texts(&mut self, questions: &[String]) -> Result<Vec<Vec<String>>, WarehouseError> {
+        if questions.is_empty() {
+            return Ok(Vec::new());
+        }
+        let answers = self.bounded(|| {
+            ask(&self.connection, &joined(questions), |row| {
+                (0..questions.len())
+                    .map(|index| Ok(list(row.get::<_, Option<String>>(index)?.as_deref())))
+                    .collect::<::duckdb::Result<Vec<Vec<String>>>>()
+            })
         })?;
         Ok(answers.into_iter().next().unwrap_or_default())
     }
@@ -346,13 +390,24 @@ fn holds(kept: &[(String, String)], dataset: &Dataset, table: &str) -> bool {
     kept.iter().any(|(schema, name)| same_name(schema, &dataset.schema) && name == table)
 }
 
-/// Looks at the interrupt until the work is over, and hands it on.
-fn watch(over: &AtomicBool, interrupt: &AtomicBool, handle: &InterruptHandle) {
+/// Looks at the interrupt until the work is over, and hands it on; likewise that the time is over, and says so.
+fn watch(
+    over: &AtomicBool,
+    interrupt: &AtomicBool,
+    limit: Option<(Duration, &AtomicBool)>,
+    handle: &InterruptHandle,
+) {
+    let mut waited = Duration::ZERO;
     while !over.load(Ordering::Relaxed) {
-        if interrupt.load(Ordering::Relaxed) {
+        let late = limit.filter(|(limit, _)| waited >= *limit).map(|(_, late)| late);
+        if let Some(late) = late {
+            late.store(true, Ordering::Relaxed);
+        }
+        if late.is_some() || interrupt.load(Ordering::Relaxed) {
             handle.interrupt();
         }
         std::thread::park_timeout(LOOK);
+        waited += LOOK;
     }
 }
 

@@ -66,6 +66,20 @@ fn another(folder: &tempfile::TempDir, test: &str) -> Child {
 }
 
 #[tokio::test]
+async fn gives_up_questions_that_take_too_long_and_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let reach = Reach { questions: Duration::from_millis(200), ..Reach::reading(vec![a()]) };
+    let mut connection = connect(&warehouse(&folder), &reach).await.unwrap();
+    let slow = "SELECT count(*) FROM range(1000000000000) AS r(i) WHERE hash(i) % 7 = 3";
+    let error = connection.counts(&texts(&[slow])).await.unwrap_err();
+    assert!(matches!(error, WarehouseError::TooLong { .. }), "{error:?}");
+    assert_eq!(connection.counts(&texts(&["SELECT 7"])).await.unwrap(), [7]);
+    let questions = texts(&["SELECT 'b' AS k UNION ALL SELECT 'a'", "SELECT 'x' AS k WHERE false"]);
+    let keys = connection.texts(&questions);
+    assert_eq!(keys.await.unwrap(), [vec!["a".to_owned(), "b".to_owned()], Vec::new()]);
+}
+
+#[tokio::test]
 #[ignore = "run by `says_who_holds_the_file`, as another process"]
 async fn holds_the_file() {
     let warehouse = Warehouse::DuckDb { path: "new/shop.duckdb".to_owned() };

@@ -12,6 +12,7 @@ use super::server::{Row, Session};
 use crate::model::coordinate::Dataset;
 use crate::model::schema::Schema;
 use crate::warehouse::connect::{Access, Reach};
+use crate::warehouse::quote::joined;
 use crate::warehouse::{
     Execute, Guard, Inspect, Intent, Kind, Ledger, WarehouseError, fingerprint, head, literal, name,
 };
@@ -20,8 +21,6 @@ use crate::warehouse::{
 const LOCK_TIMEOUT: &str = "3s";
 /// How often a transaction is tried whose lock somebody else held.
 const TRIES: u32 = 5;
-/// How long a question to the data may take.
-const QUESTION_TIMEOUT: &str = "60s";
 
 /// An open database.
 pub(in crate::warehouse) struct Postgres {
@@ -29,6 +28,7 @@ pub(in crate::warehouse) struct Postgres {
     version: String,
     database: String,
     access: Access,
+    questions: Duration,
 }
 
 impl Postgres {
@@ -52,7 +52,7 @@ impl Postgres {
                 });
             }
         }
-        Ok(Self { session, version, database, access: reach.access })
+        Ok(Self { session, version, database, access: reach.access, questions: reach.questions })
     }
 
     /// Holds the lock of a dataset for as long as the session lasts.
@@ -170,6 +170,18 @@ impl Postgres {
         Ok(format!("{into} ({})\n{query}", columns.join(", ")))
     }
 
+    /// Asks questions to the data, for as long as they may take.
+    async fn bounded(&self, sql: &str) -> Result<Vec<Row>, WarehouseError> {
+        let limit = self.questions.as_millis();
+        self.session.run(&format!("BEGIN READ ONLY; SET LOCAL statement_timeout = '{limit}ms'")).await?;
+        let answers = self.session.ask(sql).await;
+        drop(self.session.run("ROLLBACK").await);
+        answers.map_err(|error| {
+            let late = matches!(&error, WarehouseError::Statement { message, .. } if message.contains("statement timeout"));
+            if late { WarehouseError::TooLong { seconds: self.questions.as_secs() } } else { error }
+        })
+    }
+
     async fn rolled_back<T>(&self, done: Result<T, WarehouseError>) -> Result<T, WarehouseError> {
         if done.is_err() {
             // A session that is lost has nothing to roll back: the server has done it.
@@ -212,14 +224,22 @@ impl Inspect for Postgres {
         if questions.is_empty() {
             return Ok(Vec::new());
         }
-        self.session
-            .run(&format!("BEGIN READ ONLY; SET LOCAL statement_timeout = '{QUESTION_TIMEOUT}'"))
-            .await?;
-        let answers = self.session.ask(&format!("SELECT ({})", questions.join("), ("))).await;
-        drop(self.session.run("ROLLBACK").await);
-        let answers = answers?;
+        let answers = self.bounded(&format!("SELECT ({})", questions.join("), ("))).await?;
         let row = answers.first();
         let answer = |index| row.map(|row| row.text(index)).unwrap_or_default().parse().unwrap_or(0);
+        Ok((0..questions.len()).map(answer).collect())
+    }
+
+    async fn texts(&mut self, questions: &[String]) -> Result<Vec<Vec<String>>, WarehouseError> {
+        if questions.is_empty() {
+            return Ok(Vec::new());
+        }
+        let answers = self.bounded(&joined(questions)).await?;
+        let row = answers.first();
+        let answer = |index: usize| -> Vec<String> {
+            let text = row.and_then(|row| row.optional(index)).unwrap_or_default();
+            text.split('\u{1f}').filter(|key| !key.is_empty()).map(str::to_owned).collect()
+        };
         Ok((0..questions.len()).map(answer).collect())
     }
 }

@@ -1,0 +1,325 @@
+//! Edits of a `CREATE TABLE` that touch nothing but the column or key in question.
+//!
+//! In: one statement as it is written. Out: the same text with a column or key more, less or another, or nothing
+//! where the statement does not say it in a way that can be edited so.
+
+use std::ops::Range;
+
+use super::dialect::Dialect;
+use super::token::{Kind, Token, tokens};
+
+/// A statement's list of columns and keys.
+struct List<'a> {
+    sql: &'a str,
+    items: Vec<Item>,
+}
+
+/// One column or key.
+struct Item {
+    tokens: Vec<Token>,
+}
+
+/// Words that begin what is said of a column behind its type.
+const CLAUSES: [&str; 9] =
+    ["NOT", "NULL", "DEFAULT", "PRIMARY", "UNIQUE", "CHECK", "REFERENCES", "GENERATED", "COLLATE"];
+/// Words that begin a key of the table as a whole.
+const KEYS: [&str; 6] = ["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN", "EXCLUDE"];
+
+/// Gives a column another text, or adds it behind the last one.
+pub fn with_column(sql: &str, dialect: Dialect, column: &str, text: &str) -> Option<String> {
+    let list = List::of(sql, dialect)?;
+    if let Some(item) = list.column(column) {
+        return Some(replaced(sql, item.span(), text));
+    }
+    let last = list.items.iter().rfind(|item| item.column().is_some())?.span();
+    let line = &sql[sql[..last.start].rfind('\n').map_or(last.start, |at| at + 1)..last.start];
+    let alone = sql[..last.start].contains('\n') && line.trim().is_empty();
+    let separator = if alone { format!(",\n{line}") } else { ", ".to_owned() };
+    Some(replaced(sql, last.end..last.end, &format!("{separator}{text}")))
+}
+
+/// Takes a column out.
+pub fn without_column(sql: &str, dialect: Dialect, column: &str) -> Option<String> {
+    let list = List::of(sql, dialect)?;
+    let at = list.items.iter().position(|item| item.is(column))?;
+    list.without(at)
+}
+
+/// Gives a column another type, and nothing else.
+pub fn with_type(sql: &str, dialect: Dialect, column: &str, data_type: &str) -> Option<String> {
+    let list = List::of(sql, dialect)?;
+    let item = list.column(column)?;
+    let end = item.clauses().first().map_or(item.tokens.len(), |clause| clause.start);
+    let span = item.tokens.get(1)?.span.start..item.tokens[end - 1].span.end;
+    Some(replaced(sql, span, data_type))
+}
+
+/// Takes out what a word begins of what is said of a column: `NOT`, `DEFAULT`, `UNIQUE`; nothing where it does not say it.
+pub fn without_clause(sql: &str, dialect: Dialect, column: &str, word: &str) -> Option<String> {
+    let list = List::of(sql, dialect)?;
+    let item = list.column(column)?;
+    let clause = item.clauses().into_iter().find(|clause| item.word_of(clause).as_deref() == Some(word))?;
+    let from = item.tokens[clause.start - 1].span.end;
+    Some(replaced(sql, from..item.tokens[clause.end - 1].span.end, ""))
+}
+
+/// Says one more thing of a column.
+pub fn with_clause(sql: &str, dialect: Dialect, column: &str, clause: &str) -> Option<String> {
+    let list = List::of(sql, dialect)?;
+    let end = list.column(column)?.span().end;
+    Some(replaced(sql, end..end, &format!(" {clause}")))
+}
+
+/// Takes out a key of the table by its name, or by its kind and columns, wherever it is said.
+pub fn without_key(
+    sql: &str,
+    dialect: Dialect,
+    key: (Option<&str>, &str),
+    columns: &[String],
+) -> Option<String> {
+    let (name, kind) = key;
+    let list = List::of(sql, dialect)?;
+    let word = kind.split(' ').next().unwrap_or(kind);
+    let of_table = list.items.iter().position(|item| {
+        let named = name.is_some() && item.key_name().is_some() && item.key_name().as_deref() == name;
+        let covers = item.key_word().as_deref() == Some(word) && item.key_columns() == folded(columns);
+        item.column().is_none() && (named || (item.key_name().is_none() && covers))
+    });
+    if let Some(at) = of_table {
+        return list.without(at);
+    }
+    let [column] = columns else { return None };
+    let inline = if word == "FOREIGN" { "REFERENCES" } else { word };
+    without_clause(sql, dialect, column, inline)
+}
+
+/// Gives what a `CREATE VIEW` is made from: everything behind its `AS`.
+pub fn query_of(sql: &str, dialect: Dialect) -> Option<Range<usize>> {
+    let tokens: Vec<Token> = tokens(sql, dialect).ok()?.into_iter().filter(|token| !token.blank()).collect();
+    let mut depth = 0_usize;
+    for (at, token) in tokens.iter().enumerate() {
+        depth = deeper(depth, &token.kind);
+        if depth == 0 && token.keyword().as_deref() == Some("AS") {
+            return Some(tokens.get(at + 1)?.span.start..tokens.last()?.span.end);
+        }
+    }
+    None
+}
+
+/// How many parentheses are open behind a token.
+fn deeper(depth: usize, kind: &Kind) -> usize {
+    if matches!(kind, Kind::Open(_)) {
+        depth + 1
+    } else if *kind == Kind::Close {
+        depth.saturating_sub(1)
+    } else {
+        depth
+    }
+}
+
+fn replaced(sql: &str, span: Range<usize>, text: &str) -> String {
+    let mut edited = sql.to_owned();
+    edited.replace_range(span, text);
+    edited
+}
+
+fn folded(columns: &[String]) -> Vec<String> {
+    columns.iter().map(|column| column.to_lowercase()).collect()
+}
+
+impl<'a> List<'a> {
+    fn of(sql: &'a str, dialect: Dialect) -> Option<Self> {
+        let tokens = tokens(sql, dialect).ok()?.into_iter().filter(|token| !token.blank());
+        let (mut items, mut item, mut depth) = (Vec::new(), Vec::new(), 0_usize);
+        for token in tokens {
+            let before = depth;
+            depth = deeper(depth, &token.kind);
+            if before == 0 {
+                continue;
+            }
+            if depth == 0 || (depth == 1 && token.kind == Kind::Comma) {
+                items.push(Item { tokens: std::mem::take(&mut item) });
+                if depth == 0 {
+                    break;
+                }
+                continue;
+            }
+            item.push(token);
+        }
+        let sound = !items.is_empty() && items.iter().all(|item| !item.tokens.is_empty());
+        sound.then_some(Self { sql, items })
+    }
+
+    fn column(&self, name: &str) -> Option<&Item> {
+        self.items.iter().find(|item| item.is(name))
+    }
+
+    fn without(&self, at: usize) -> Option<String> {
+        let span = self.items[at].span();
+        let span = match (at.checked_sub(1).map(|before| self.items[before].span()), self.items.get(at + 1)) {
+            (Some(before), _) => before.end..span.end,
+            (None, Some(next)) => span.start..next.span().start,
+            (None, None) => return None,
+        };
+        Some(replaced(self.sql, span, ""))
+    }
+}
+
+impl Item {
+    fn span(&self) -> Range<usize> {
+        self.tokens[0].span.start..self.tokens[self.tokens.len() - 1].span.end
+    }
+
+    fn column(&self) -> Option<&str> {
+        let Kind::Word { text, quoted } = &self.tokens[0].kind else { return None };
+        let key = !quoted && KEYS.contains(&text.to_ascii_uppercase().as_str());
+        (!key).then_some(text)
+    }
+
+    fn is(&self, name: &str) -> bool {
+        self.column().is_some_and(|column| column.eq_ignore_ascii_case(name))
+    }
+
+    fn keyword(&self, at: usize) -> Option<String> {
+        self.tokens.get(at)?.keyword()
+    }
+
+    /// The name of a key of the table, where it has one.
+    fn key_name(&self) -> Option<String> {
+        let Kind::Word { text, .. } = &self.tokens.get(1)?.kind else { return None };
+        (self.keyword(0)? == "CONSTRAINT").then(|| text.clone())
+    }
+
+    fn key_word(&self) -> Option<String> {
+        self.keyword(if self.key_name().is_some() { 2 } else { 0 })
+    }
+
+    /// The names in the first parentheses of a key.
+    fn key_columns(&self) -> Vec<String> {
+        let open = self.tokens.iter().position(|token| token.kind == Kind::Open('('));
+        let inner = self.tokens.iter().skip(open.map_or(usize::MAX, |at| at + 1));
+        let inner = inner.take_while(|token| token.kind != Kind::Close);
+        let words = inner.filter_map(|token| {
+            let Kind::Word { text, .. } = &token.kind else { return None };
+            Some(text.to_lowercase())
+        });
+        words.collect()
+    }
+
+    /// The word that a clause is about, past its name.
+    fn word_of(&self, clause: &Range<usize>) -> Option<String> {
+        let named = self.keyword(clause.start).as_deref() == Some("CONSTRAINT");
+        self.keyword(if named { clause.start + 2 } else { clause.start })
+    }
+
+    /// What is said of a column behind its type, as ranges of tokens.
+    fn clauses(&self) -> Vec<Range<usize>> {
+        let (mut starts, mut depth) = (Vec::new(), 0_usize);
+        for (at, token) in self.tokens.iter().enumerate() {
+            depth = deeper(depth, &token.kind);
+            if at > 1 && depth == 0 && self.begins(at) {
+                starts.push(at);
+            }
+        }
+        let ends = starts.iter().copied().skip(1).chain([self.tokens.len()]);
+        starts.iter().copied().zip(ends).map(|(start, end)| start..end).collect()
+    }
+
+    /// Whether a token begins something that is said of a column.
+    fn begins(&self, at: usize) -> bool {
+        let Some(word) = self.keyword(at) else { return false };
+        let (before, after) = (self.keyword(at - 1), self.keyword(at + 1));
+        let (before, after) = (before.as_deref(), after.as_deref());
+        let named = at > 2 && self.keyword(at - 2).as_deref() == Some("CONSTRAINT");
+        match word.as_str() {
+            "CONSTRAINT" => true,
+            "NOT" => after == Some("NULL") && !named,
+            "NULL" | "DEFAULT" => !matches!(before, Some("NOT" | "SET" | "DEFAULT" | "BY" | "IS")) && !named,
+            "AS" => !matches!(before, Some("ALWAYS" | "DEFAULT")),
+            word => CLAUSES.contains(&word) && !named,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DIALECT: Dialect = Dialect::DuckDb;
+
+    #[test]
+    fn edits_columns_and_nothing_else() {
+        let sql = "create table t (\n  a int primary key, -- the id\n  b decimal(10,2) not null default 0\n)";
+        assert_eq!(
+            with_column(sql, DIALECT, "c", "c int").unwrap(),
+            "create table t (\n  a int primary key, -- the id\n  b decimal(10,2) not null default 0,\n  c int\n)"
+        );
+        assert_eq!(
+            with_column(sql, DIALECT, "B", "b int").unwrap(),
+            "create table t (\n  a int primary key, -- the id\n  b int\n)"
+        );
+        assert_eq!(
+            with_column("create table t (a int)", DIALECT, "b", "b int").unwrap(),
+            "create table t (a int, b int)"
+        );
+        assert_eq!(
+            without_column("create table t (a int, b int)", DIALECT, "a").unwrap(),
+            "create table t (b int)"
+        );
+        assert_eq!(
+            without_column("create table t (a int, b int)", DIALECT, "b").unwrap(),
+            "create table t (a int)"
+        );
+        assert_eq!(without_column("create table t (a int)", DIALECT, "a"), None);
+        assert_eq!(without_column("create table t (a int)", DIALECT, "x"), None);
+    }
+
+    #[test]
+    fn edits_what_is_said_of_a_column() {
+        for (item, word, expected) in [
+            ("a int not null default 0", "NOT", "a int default 0"),
+            ("a int not null default 0", "DEFAULT", "a int not null"),
+            ("a int constraint k unique not null", "UNIQUE", "a int not null"),
+            ("a int default null not null", "NOT", "a int default null"),
+            ("a numeric(3, 1) references u (x) on delete set null", "REFERENCES", "a numeric(3, 1)"),
+            ("a int check (a not null is null) not null", "NOT", "a int check (a not null is null)"),
+            ("a int generated by default as identity primary key", "GENERATED", "a int primary key"),
+        ] {
+            let found = without_clause(&format!("create table t ({item})"), DIALECT, "a", word).unwrap();
+            assert_eq!(found, format!("create table t ({expected})"), "{item}");
+        }
+        let sql = "create table t (a decimal(3, 1) not null, b int)";
+        assert_eq!(
+            with_type(sql, DIALECT, "a", "bigint").unwrap(),
+            "create table t (a bigint not null, b int)"
+        );
+        assert_eq!(
+            with_clause(sql, DIALECT, "b", "default 1").unwrap(),
+            "create table t (a decimal(3, 1) not null, b int default 1)"
+        );
+        assert_eq!(without_clause(sql, DIALECT, "b", "NOT"), None);
+    }
+
+    #[test]
+    fn takes_keys_out_wherever_they_are_said() {
+        let columns = |names: &[&str]| -> Vec<String> { names.iter().map(|&name| name.to_owned()).collect() };
+        for (list, name, kind, names, expected) in [
+            ("a int, unique (a)", None, "UNIQUE", &["a"][..], "a int"),
+            ("a int unique, b int", None, "UNIQUE", &["a"], "a int, b int"),
+            ("a int, constraint k check (a > 0), b int", Some("k"), "CHECK", &["a"], "a int, b int"),
+            ("a int, foreign key (a) references u (x)", Some("t_a_fkey"), "FOREIGN KEY", &["a"], "a int"),
+            ("a int references u", Some("t_a_fkey"), "FOREIGN KEY", &["a"], "a int"),
+            ("a int, b int, primary key (a, b)", None, "PRIMARY KEY", &["a", "b"], "a int, b int"),
+        ] {
+            let sql = format!("create table t ({list})");
+            let found = without_key(&sql, DIALECT, (name, kind), &columns(names));
+            assert_eq!(found, Some(format!("create table t ({expected})")), "{list}");
+        }
+    }
+
+    #[test]
+    fn finds_the_query_of_a_view() {
+        let sql = "create view v (a) as\nselect 1 as b";
+        assert_eq!(&sql[query_of(sql, DIALECT).unwrap()], "select 1 as b");
+    }
+}
