@@ -4,6 +4,7 @@ mod bench;
 mod converge;
 mod fault;
 mod refuse;
+mod reuse;
 mod stage;
 
 use stage::*;
