@@ -1,5 +1,6 @@
 //! What a rule may look at while it judges a change.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::desired::{Desired, Managed};
@@ -22,7 +23,7 @@ pub(super) struct Context<'a> {
     pub(super) desired: &'a Desired,
     pub(super) ledger: &'a Ledger,
     pub(super) facts: &'a Facts,
-    readers: Vec<Reader<'a>>,
+    readers: OnceCell<Vec<Reader<'a>>>,
     lifted: BTreeSet<Coordinate>,
 }
 
@@ -35,27 +36,26 @@ struct Reader<'a> {
 
 impl<'a> Context<'a> {
     pub(super) fn new(live: &'a Schema, desired: &'a Desired, ledger: &'a Ledger, facts: &'a Facts) -> Self {
-        let declared = desired.objects.iter().filter_map(|(object, managed)| {
-            let words = words(managed.sql.as_deref()?);
-            Some(Reader { object, managed: Some(managed), words })
-        });
-        let others = live
-            .relations
-            .iter()
-            .filter(|(object, relation)| relation.kind.is_view() && !desired.objects.contains_key(object));
-        let others = others.map(|(object, relation)| Reader {
-            object,
-            managed: None,
-            words: words(relation.query.as_deref().unwrap_or_default()),
-        });
-        Self {
-            live,
-            desired,
-            ledger,
-            facts,
-            readers: declared.chain(others).collect(),
-            lifted: BTreeSet::new(),
-        }
+        Self { live, desired, ledger, facts, readers: OnceCell::new(), lifted: BTreeSet::new() }
+    }
+
+    /// Everything whose text may name an object; most plans never ask.
+    fn readers(&self) -> &[Reader<'a>] {
+        self.readers.get_or_init(|| {
+            let declared = self.desired.objects.iter().filter_map(|(object, managed)| {
+                let words = words(managed.sql.as_deref()?);
+                Some(Reader { object, managed: Some(managed), words })
+            });
+            let others = self.live.relations.iter().filter(|(object, relation)| {
+                relation.kind.is_view() && !self.desired.objects.contains_key(object)
+            });
+            let others = others.map(|(object, relation)| Reader {
+                object,
+                managed: None,
+                words: words(relation.query.as_deref().unwrap_or_default()),
+            });
+            declared.chain(others).collect()
+        })
     }
 
     /// The same, with the views that are taken away while what they read changes.
@@ -123,7 +123,7 @@ impl<'a> Context<'a> {
     /// By the words of its text: an over-estimate rather than an omission.
     pub(super) fn affected(&self, object: &Coordinate, column: Option<&str>) -> Vec<Affected> {
         let (name, column) = (object.name.to_lowercase(), column.map(str::to_lowercase));
-        self.readers
+        self.readers()
             .iter()
             .filter(|reader| reader.object != object)
             .filter(|reader| reader.words.contains(&name))
