@@ -133,13 +133,11 @@ impl<'a> Units<'a> {
         for name in desired.schema.names() {
             let owner = owner(&desired.schema, name).unwrap_or(name);
             let digest = maker.get(&folded(name)).or_else(|| maker.get(&folded(owner)));
-            match digest.and_then(|digest| made.get_mut(*digest)) {
-                Some(names) => names.push(name.clone()),
-                None => {
-                    made.clear();
-                    break;
-                }
-            }
+            let Some(names) = digest.and_then(|digest| made.get_mut(*digest)) else {
+                made.clear();
+                break;
+            };
+            names.push(name.clone());
         }
         Kept { desired, made }
     }
