@@ -366,7 +366,8 @@ fn line(declared: Option<&DeclaredColumn>, column: &str, data_type: &str) -> Str
     line
 }
 
-fn folded(name: &Coordinate) -> Coordinate {
+/// A name as engines compare it.
+pub(super) fn folded(name: &Coordinate) -> Coordinate {
     name.dataset.object(name.name.to_lowercase())
 }
 

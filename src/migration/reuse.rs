@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::build::folded;
 use super::declared::{Declared, DeclaredObject, State};
 use super::desired::{Desired, Managed, dropped, find};
 use super::memory::{self, hex};
@@ -237,8 +238,4 @@ fn ordered(reads: &[BTreeSet<usize>]) -> Option<Vec<usize>> {
 fn owner<'a>(schema: &'a Schema, name: &Coordinate) -> Option<&'a Coordinate> {
     let sequence = schema.relations.get(name).filter(|relation| relation.kind == RelationKind::Sequence)?;
     Some(&sequence.extra.reads.first()?.object)
-}
-
-fn folded(name: &Coordinate) -> Coordinate {
-    name.dataset.object(name.name.to_lowercase())
 }
