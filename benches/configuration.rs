@@ -4,13 +4,14 @@
 //! `MELTANO`; without it our own figures are printed alone. CPU time is that of the process and all its children,
 //! as `times` of bash counts it; memory is the highest resident set that a look every millisecond saw.
 
+mod memory;
 mod support;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use memory::peak_megabytes;
 use support::{measure, median, milliseconds, print};
 
 const TURNS: usize = 11;
@@ -57,7 +58,12 @@ fn main() {
         write(&large, &project(plugins, &names.iter().map(String::as_str).collect::<Vec<_>>()));
         let cost = ours(&large, folder.path(), &show);
         line(&mut report, &format!("{plugins} plugins by 10 environments (bar at 5000: 2 s)"), cost);
-        let peak = peak_megabytes(&large, binary);
+        let peak = peak_megabytes(
+            &large,
+            binary,
+            &["config", "show", "--all-environments", "--format", "json"],
+            folder.path(),
+        );
         writeln!(report, "  highest resident set {peak} MB (bar at 5000: 300 MB)")
             .expect("a String takes everything");
         costs.push(cost);
@@ -137,25 +143,4 @@ fn project(plugins: usize, environments: &[&str]) -> String {
         }
     }
     text
-}
-
-/// Gives the highest resident set of a run, in megabytes.
-fn peak_megabytes(folder: &Path, binary: &str) -> u64 {
-    let mut child = Command::new(binary)
-        .args(["config", "show", "--all-environments", "--format", "json"])
-        .current_dir(folder)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("promote starts");
-    let status = format!("/proc/{}/status", child.id());
-    let mut peak = 0;
-    while child.try_wait().expect("promote runs").is_none() {
-        let text = std::fs::read_to_string(&status).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
-        peak = peak.max(kilobytes.unwrap_or_default());
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    peak >> 10
 }

@@ -132,18 +132,7 @@ impl<'a> Builder<'a> {
 
     /// The names of everything that is declared.
     fn named(&self) -> Vec<Coordinate> {
-        let mut names = Vec::new();
-        for object in &self.declared.objects {
-            names.extend(object.coordinate.clone());
-            if let Body::Ddl { sql } = &object.body {
-                let heads = statements(sql).into_iter().map(|(_, statement)| head(statement));
-                let relations = heads.filter(|head| {
-                    !matches!(head.kind, Kind::Index | Kind::Comment | Kind::Trigger | Kind::Alter)
-                });
-                names.extend(relations.filter_map(|head| self.declared.place(&head.name)));
-            }
-        }
-        names
+        self.declared.objects.iter().flat_map(|object| self.declared.names(object)).collect()
     }
 
     /// Builds everything: what fails is tried again after the others, as long as that helps any of them.
@@ -227,7 +216,7 @@ impl<'a> Builder<'a> {
 
     async fn one(&mut self, object: &DeclaredObject) -> Result<(), Finding> {
         match (&object.body, &object.coordinate) {
-            (Body::Ddl { sql }, _) => return self.file(object, sql).await,
+            (Body::Ddl { sql }, _) => self.file(object, sql).await?,
             (Body::Routine { statement }, _) => self.routine(object, statement).await?,
             (Body::View { sql }, Some(name)) => self.view(object, name, sql).await?,
             (Body::TableFromQuery { sql }, Some(name)) => {
@@ -241,23 +230,12 @@ impl<'a> Builder<'a> {
             (Body::TableFromColumns, Some(name)) => self.table(object, name, &[]).await?,
             (_, None) => return Err(rejected(object, "it has no name")),
         }
-        if let Some(name) = self.name_of(object) {
+        for (name, mut managed) in Managed::each(self.declared, object) {
             self.comments(object, &name).await?;
-            let rank = self.built.objects.len();
-            self.built.objects.insert(name, Managed::of(object, rank));
+            managed.rank = self.built.objects.len();
+            self.built.objects.insert(name, managed);
         }
         Ok(())
-    }
-
-    fn name_of(&self, object: &DeclaredObject) -> Option<Coordinate> {
-        match &object.body {
-            Body::Routine { statement } => self.declared.place(&head(statement).name),
-            Body::View { .. }
-            | Body::TableFromQuery { .. }
-            | Body::TableFromColumns
-            | Body::Ddl { .. }
-            | Body::Seed { .. } => object.coordinate.clone(),
-        }
     }
 
     fn seed(&self, object: &DeclaredObject, name: &Coordinate) -> Result<Vec<Column>, Finding> {
@@ -318,10 +296,8 @@ impl<'a> Builder<'a> {
     async fn comments(&mut self, object: &DeclaredObject, name: &Coordinate) -> Result<(), Finding> {
         let noun = match &object.body {
             Body::View { .. } => "VIEW",
-            Body::Routine { .. } => return Ok(()),
-            Body::TableFromQuery { .. } | Body::TableFromColumns | Body::Ddl { .. } | Body::Seed { .. } => {
-                "TABLE"
-            }
+            Body::Routine { .. } | Body::Ddl { .. } => return Ok(()),
+            Body::TableFromQuery { .. } | Body::TableFromColumns | Body::Seed { .. } => "TABLE",
         };
         let mut sql = Vec::new();
         if let Some(text) = &object.description {
@@ -341,7 +317,7 @@ impl<'a> Builder<'a> {
 
     /// Runs a file of DDL; where one of its statements fails, what the file made is taken back.
     async fn file(&mut self, object: &DeclaredObject, sql: &str) -> Result<(), Finding> {
-        let mut made: Vec<(Kind, Coordinate, usize, &str)> = Vec::new();
+        let mut made: Vec<(Kind, Coordinate)> = Vec::new();
         for (offset, statement) in statements(sql) {
             let head = head(statement);
             let name = self.declared.place(&head.name);
@@ -363,7 +339,7 @@ impl<'a> Builder<'a> {
                 })
             };
             if let Some(error) = failed {
-                for (kind, name, ..) in made.into_iter().rev() {
+                for (kind, name) in made.into_iter().rev() {
                     let undo = statement::drop_made(kind, &name);
                     // What cannot be taken back fails again when the file is tried again, with the engine's words.
                     drop(self.scratch.build(&undo).await);
@@ -382,17 +358,7 @@ impl<'a> Builder<'a> {
             }
             let attached = matches!(head.kind, Kind::Comment | Kind::Dataset | Kind::Alter | Kind::Trigger);
             if let Some(name) = name.filter(|_| !attached) {
-                made.push((head.kind, name, offset, statement));
-            }
-        }
-        for (kind, name, offset, statement) in made {
-            if matches!(kind, Kind::Table | Kind::View | Kind::Routine | Kind::Type | Kind::Sequence) {
-                let mut managed = Managed::of(object, self.built.objects.len());
-                managed.sql = Some(statement.to_owned());
-                if let Some(place) = &mut managed.place {
-                    place.line = Some(place.line.unwrap_or(1) + line_of(sql, offset) - 1);
-                }
-                self.built.objects.insert(name, managed);
+                made.push((head.kind, name));
             }
         }
         Ok(())
@@ -442,7 +408,8 @@ fn line(declared: Option<&DeclaredColumn>, column: &str, data_type: &str) -> Str
     line
 }
 
-fn folded(name: &Coordinate) -> Coordinate {
+/// A name as engines compare it.
+pub(super) fn folded(name: &Coordinate) -> Coordinate {
     name.dataset.object(name.name.to_lowercase())
 }
 

@@ -1,5 +1,6 @@
 //! What a rule may look at while it judges a change.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::desired::{Desired, Managed};
@@ -24,49 +25,54 @@ pub(super) struct Context<'a> {
     pub(super) desired: &'a Desired,
     pub(super) ledger: &'a Ledger,
     pub(super) facts: &'a Facts,
-    readers: Vec<Reader<'a>>,
+    readers: OnceCell<Vec<Reader>>,
     lifted: BTreeSet<Coordinate>,
     /// Required columns and keys that steps of their own prepare.
     pub(super) prepared: BTreeSet<(Coordinate, String)>,
 }
 
 /// Something whose text may name an object.
-struct Reader<'a> {
-    object: &'a Coordinate,
-    managed: Option<&'a Managed>,
+struct Reader {
+    object: Coordinate,
+    managed: bool,
     words: BTreeSet<String>,
 }
 
 impl<'a> Context<'a> {
     pub(super) fn new(live: &'a Schema, desired: &'a Desired, ledger: &'a Ledger, facts: &'a Facts) -> Self {
-        let declared = desired.objects.iter().filter_map(|(object, managed)| {
-            let words = spoken(managed.sql.as_deref()?);
-            Some(Reader { object, managed: Some(managed), words })
-        });
-        let others = live
-            .relations
-            .iter()
-            .filter(|(object, relation)| relation.kind.is_view() && !desired.objects.contains_key(object));
-        let others = others.map(|(object, relation)| Reader {
-            object,
-            managed: None,
-            words: words(relation.query.as_deref().unwrap_or_default()),
-        });
-        let routines = live.routines.iter().filter(|(object, _)| !desired.objects.contains_key(object));
-        let routines = routines.map(|(object, routine)| Reader {
-            object,
-            managed: None,
-            words: routine.overloads.iter().flat_map(|overload| spoken(&overload.body)).collect(),
-        });
         Self {
             live,
             desired,
             ledger,
             facts,
-            readers: declared.chain(others).chain(routines).collect(),
+            readers: OnceCell::new(),
             lifted: BTreeSet::new(),
             prepared: BTreeSet::new(),
         }
+    }
+
+    /// Everything whose text may name an object; most plans never ask.
+    fn readers(&self) -> &[Reader] {
+        self.readers.get_or_init(|| {
+            let declared = self.desired.objects.iter().filter_map(|(object, managed)| {
+                let words = spoken(managed.sql.as_deref()?);
+                Some(Reader { object: object.clone(), managed: true, words })
+            });
+            let is_other = |object: &Coordinate| !self.desired.objects.contains_key(object);
+            let views = self.live.relations.iter().filter(|(_, relation)| relation.kind.is_view());
+            let views = views.filter(|(object, _)| is_other(object)).map(|(object, relation)| Reader {
+                object: object.clone(),
+                managed: false,
+                words: words(relation.query.as_deref().unwrap_or_default()),
+            });
+            let routines = self.live.routines.iter().filter(|(object, _)| is_other(object));
+            let routines = routines.map(|(object, routine)| Reader {
+                object: object.clone(),
+                managed: false,
+                words: routine.overloads.iter().flat_map(|overload| spoken(&overload.body)).collect(),
+            });
+            declared.chain(views).chain(routines).collect()
+        })
     }
 
     /// The same, with the views that are taken away while what they read changes.
@@ -144,14 +150,14 @@ impl<'a> Context<'a> {
     /// By the words of its text: an over-estimate rather than an omission.
     pub(super) fn affected(&self, object: &Coordinate, column: Option<&str>) -> Vec<Affected> {
         let (name, column) = (object.name.to_lowercase(), column.map(str::to_lowercase));
-        let reads = |reader: &&Reader<'_>| {
-            reader.object != object
+        let reads = |reader: &&Reader| {
+            reader.object != *object
                 && reader.words.contains(&name)
                 && column.as_ref().is_none_or(|column| reader.words.contains(column))
         };
         let word = column.as_ref().unwrap_or(&name);
         let mut found: Vec<Affected> =
-            self.readers.iter().filter(reads).map(|reader| self.reader(reader, word, None)).collect();
+            self.readers().iter().filter(reads).map(|reader| self.reader(reader, word, None)).collect();
         let mut at = 0;
         while at < found.len() {
             if found[at].managed {
@@ -160,9 +166,9 @@ impl<'a> Context<'a> {
             }
             let through = found[at].object.clone();
             let word = through.rsplit('.').next().unwrap_or(&through).to_lowercase();
-            for reader in self.readers.iter().filter(|reader| reader.words.contains(&word)) {
+            for reader in self.readers().iter().filter(|reader| reader.words.contains(&word)) {
                 let known = reader.object.to_string();
-                if reader.object != object && !found.iter().any(|affected| affected.object == known) {
+                if reader.object != *object && !found.iter().any(|affected| affected.object == known) {
                     found.push(self.reader(reader, &word, Some(&through)));
                 }
             }
@@ -171,11 +177,11 @@ impl<'a> Context<'a> {
         found
     }
 
-    fn reader(&self, reader: &Reader<'_>, word: &str, through: Option<&String>) -> Affected {
+    fn reader(&self, reader: &Reader, word: &str, through: Option<&String>) -> Affected {
         Affected {
             object: reader.object.to_string(),
-            managed: reader.managed.is_some(),
-            place: reader.managed.and_then(|managed| self.spoken_at(managed, word)),
+            managed: reader.managed,
+            place: self.desired.objects.get(&reader.object).and_then(|managed| self.spoken_at(managed, word)),
             through: through.cloned(),
         }
     }
@@ -232,7 +238,7 @@ impl<'a> Context<'a> {
 }
 
 /// Everything that a statement speaks of, in lower case; a routine also in the text that is its body.
-fn spoken(sql: &str) -> BTreeSet<String> {
+pub(super) fn spoken(sql: &str) -> BTreeSet<String> {
     let mut spoken = words(sql);
     if head(sql).kind == Kind::Routine {
         let parts = sql.split(|next: char| !next.is_alphanumeric() && next != '_');

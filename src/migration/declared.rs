@@ -172,6 +172,22 @@ impl Declared {
         Some(Dataset { catalog, schema: schema.clone() }.object(name))
     }
 
+    /// The names of what an object declares, as they are written.
+    pub(super) fn names(&self, object: &DeclaredObject) -> Vec<Coordinate> {
+        let mut names: Vec<Coordinate> = object.coordinate.iter().cloned().collect();
+        let statement = match &object.body {
+            Body::Ddl { sql } => sql,
+            Body::Routine { statement } => statement,
+            Body::View { .. } | Body::TableFromQuery { .. } | Body::TableFromColumns | Body::Seed { .. } => {
+                return names;
+            }
+        };
+        let attached = |kind| matches!(kind, Kind::Index | Kind::Comment | Kind::Trigger | Kind::Alter);
+        let made = heads(statement).into_iter().filter(|head| !attached(head.kind));
+        names.extend(made.filter_map(|head| self.place(&head.name)));
+        names
+    }
+
     /// Datasets that hold managed objects, the environment's own among them.
     pub fn managed_datasets(&self) -> Vec<Dataset> {
         let mut found = BTreeSet::from([self.dataset.clone()]);

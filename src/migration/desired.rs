@@ -5,14 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::build::Builder;
-use super::declared::{Body, Declared, Described, State};
+use super::declared::{Body, Declared, DeclaredObject, Described, State};
 use super::diff::with_defaults;
 use super::error::MigrationError;
 use crate::model::coordinate::{Coordinate, Dataset};
 use crate::model::origin::Place;
 use crate::model::schema::{RelationKind, Routine, Schema, Visibility};
 use crate::sql::Dialect;
-use crate::warehouse::{Kind, Ledger, Routines, Scratch, Typed, heads, written_defaults};
+use crate::warehouse::{
+    Kind, Ledger, Routines, Scratch, Typed, head, heads, line_of, statements, written_defaults,
+};
 
 /// What the project wants to be there.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -144,15 +146,20 @@ fn makes_routine(sql: &str) -> bool {
     heads(sql).iter().any(|head| head.kind == Kind::Routine)
 }
 
+/// Whether a statement of this kind makes something that is managed by itself.
+fn makes(kind: Kind) -> bool {
+    matches!(kind, Kind::Table | Kind::View | Kind::Routine | Kind::Type | Kind::Sequence)
+}
+
 /// Finds what is known of an object; engines fold case.
-fn find<'a>(objects: &'a BTreeMap<Coordinate, Managed>, name: &Coordinate) -> Option<&'a Managed> {
+pub(super) fn find<'a>(objects: &'a BTreeMap<Coordinate, Managed>, name: &Coordinate) -> Option<&'a Managed> {
     objects.get(name).or_else(|| {
         let folded = name.to_string().to_lowercase();
         objects.iter().find(|(known, _)| known.to_string().to_lowercase() == folded).map(|(_, known)| known)
     })
 }
 
-fn dropped(declared: &Declared) -> BTreeMap<Coordinate, Place> {
+pub(super) fn dropped(declared: &Declared) -> BTreeMap<Coordinate, Place> {
     let gone = declared.objects.iter().filter(|object| object.state == State::Dropped);
     gone.filter_map(|object| Some((object.coordinate.clone()?, object.place.clone()))).collect()
 }
@@ -173,8 +180,31 @@ fn defaults(routine: &mut Routine, sql: &str) {
 }
 
 impl Managed {
+    /// Gives what is known of everything that a declaration makes, in the order in which it makes it.
+    pub(super) fn each(declared: &Declared, object: &DeclaredObject) -> Vec<(Coordinate, Self)> {
+        let of = |name: Option<Coordinate>| name.map(|name| (name, Self::of(object, 0)));
+        match &object.body {
+            Body::Routine { statement } => of(declared.place(&head(statement).name)).into_iter().collect(),
+            Body::Ddl { sql } => {
+                let made = statements(sql).into_iter().filter_map(|(offset, statement)| {
+                    let head = head(statement);
+                    let (name, mut managed) = of(declared.place(&head.name).filter(|_| makes(head.kind)))?;
+                    managed.sql = Some(statement.to_owned());
+                    if let Some(place) = &mut managed.place {
+                        place.line = Some(place.line.unwrap_or(1) + line_of(sql, offset) - 1);
+                    }
+                    Some((name, managed))
+                });
+                made.collect()
+            }
+            Body::View { .. } | Body::TableFromQuery { .. } | Body::TableFromColumns | Body::Seed { .. } => {
+                of(object.coordinate.clone()).into_iter().collect()
+            }
+        }
+    }
+
     /// Takes over what the declaration says of an object.
-    pub(super) fn of(object: &super::declared::DeclaredObject, rank: usize) -> Self {
+    pub(super) fn of(object: &DeclaredObject, rank: usize) -> Self {
         let renamed = object
             .columns
             .iter()

@@ -3,11 +3,11 @@
 //! Building the desired side costs the engine far more than reading the live one, and the same declarations
 //! give the same answer. Nothing is remembered that reads files, because their content is in no digest.
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::declared::{Body, Declared};
+use super::declared::{Declared, DeclaredObject};
 use crate::model::migration::Step;
 use crate::model::schema::Schema;
 use crate::warehouse::{Ledger, same_name};
@@ -32,14 +32,8 @@ impl Memory for Forgetful {
     fn keep(&mut self, _key: &str, _text: &str) {}
 }
 
-/// A remembered value with what it was made by, so that another version does not read it.
-#[derive(Serialize, Deserialize)]
-struct Kept<T> {
-    by: String,
-    value: T,
-}
-
-const BY: &str = concat!("promote ", env!("CARGO_PKG_VERSION"), ", 2");
+/// By what a value was made, so that another version does not read it.
+const BY: &str = concat!("promote ", env!("CARGO_PKG_VERSION"), ", 3");
 
 /// Gives the key of a desired state; none where it may not be remembered.
 pub(super) fn key(declared: &Declared, live: &Schema, ledger: &Ledger, engine: &str) -> Option<String> {
@@ -55,26 +49,8 @@ pub(super) fn key(declared: &Declared, live: &Schema, ledger: &Ledger, engine: &
     feed(engine);
     feed(&declared.dataset.to_string());
     for object in &declared.objects {
-        // A seed's bytes are in the digest of its source already.
-        let body = if let Body::Seed { .. } = object.body {
-            "seed".to_owned()
-        } else {
-            format!("{:?}", object.body)
-        };
-        feed(&body);
-        feed(&format!(
-            "{:?}",
-            (
-                &object.coordinate,
-                &object.columns,
-                &object.constraints,
-                &object.description,
-                &object.depends_on,
-                &object.place,
-                &object.source_hash,
-                (object.state, &object.renamed_from),
-            )
-        ));
+        feed_object(object, &mut feed);
+        feed(&format!("{:?} {:?}", object.place, object.described));
     }
     feed(&format!("{:?}", declared.sources));
     let managed = |name: &crate::model::coordinate::Coordinate| {
@@ -90,23 +66,49 @@ pub(super) fn key(declared: &Declared, live: &Schema, ledger: &Ledger, engine: &
     Some(hex(&digest.finalize()))
 }
 
+/// Feeds a digest with everything that an object is made from, wherever it stands.
+pub(super) fn feed_object(object: &DeclaredObject, feed: &mut dyn FnMut(&str)) {
+    // A seed's bytes are in the digest of its source already.
+    match (&object.body, object.body.sql()) {
+        (body, Some(sql)) => feed(&format!("{:?} {sql}", std::mem::discriminant(body))),
+        (body, None) => feed(&format!("{:?}", std::mem::discriminant(body))),
+    }
+    feed(&object.source_hash);
+    let (names, state) = ((&object.coordinate, &object.renamed_from, &object.depends_on), object.state);
+    feed(&format!("{names:?} {state:?} {:?}", object.description));
+    feed(&format!("{:?} {:?}", object.columns, object.constraints));
+}
+
+/// Gives the key under which the latest desired state for a dataset is found, whatever it was made from.
+pub(super) fn latest(declared: &Declared, engine: &str) -> String {
+    hex(&Sha256::digest(format!("{BY} {engine} {} latest", declared.dataset).as_bytes()))
+}
+
 /// Gives the key of a proof: what is desired, what is live, and the way from one to the other.
 pub(super) fn proof_key(desired: &str, fingerprint: &str, steps: &[Step]) -> Option<String> {
     let steps = serde_json::to_string(steps).ok()?;
     Some(hex(&Sha256::digest(format!("{desired} {fingerprint} {steps}").as_bytes())))
 }
 
-/// Recalls a value.
-pub(super) fn recall<T: DeserializeOwned>(memory: &dyn Memory, key: &str) -> Option<T> {
-    let kept: Kept<T> = serde_json::from_str(&memory.recall(key)?).ok()?;
-    (kept.by == BY).then_some(kept.value)
+/// Recalls a value: one that is damaged, or was kept for something else, is none.
+pub fn recall<T: DeserializeOwned>(memory: &dyn Memory, key: &str) -> Option<T> {
+    let text = memory.recall(key)?;
+    let (seal, value) = text.split_once('\n')?;
+    (seal == sealed(key, value)).then(|| serde_json::from_str(value).ok())?
 }
 
 /// Keeps a value.
-pub(super) fn keep<T: Serialize>(memory: &mut dyn Memory, key: &str, value: &T) {
-    if let Ok(text) = serde_json::to_string(&Kept { by: BY.to_owned(), value }) {
-        memory.keep(key, &text);
+pub fn keep<T: Serialize>(memory: &mut dyn Memory, key: &str, value: &T) {
+    if let Ok(value) = serde_json::to_string(value) {
+        memory.keep(key, &format!("{}\n{value}", sealed(key, &value)));
     }
+}
+
+/// What stands before a value, by which it is known to be whole and the one that was kept.
+fn sealed(key: &str, value: &str) -> String {
+    let mut digest = Sha256::new_with_prefix(key);
+    digest.update(value);
+    format!("{BY} {}", hex(&digest.finalize()))
 }
 
 /// What keys of a mapping cannot be in JSON, items of a list can.
@@ -115,10 +117,11 @@ fn pairs(schema: &Schema) -> impl Serialize {
         schema.datasets.clone(),
         schema.relations.clone().into_iter().collect::<Vec<_>>(),
         schema.routines.clone().into_iter().collect::<Vec<_>>(),
+        schema.types.clone().into_iter().collect::<Vec<_>>(),
     )
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
         // Writing into a string cannot fail.

@@ -8,6 +8,7 @@ use super::drift::drift;
 use super::error::MigrationError;
 use super::memory::{self, Memory};
 use super::prove::{Proof, prove};
+use super::reuse::{Kept, Units};
 use super::steps::{Options, Steps, facts, questions, samples, steps};
 use crate::model::coordinate::Dataset;
 use crate::model::finding::Finding;
@@ -64,25 +65,29 @@ pub async fn plan(
     let ledger = inspect.ledger(&declared.dataset).await?;
     let mut scratch = None;
     let key = memory::key(declared, &live, &ledger, &inspect.engine());
-    let known = key.as_ref().and_then(|key| memory::recall::<Desired>(memory, key));
-    let desired = if let Some(desired) = known {
-        Desired { texts: declared.texts.clone(), ..desired }
+    let known = key.as_ref().and_then(|key| memory::recall::<Kept>(memory, key));
+    let mut desired = if let Some(known) = known {
+        known.desired
     } else {
-        let (opened, typed) = open().await?;
-        let desired = desired(declared, &live, &ledger, &typed, scratch.insert(opened).as_mut()).await?;
-        if let Some(key) = &key {
-            memory::keep(memory, key, &desired);
-        }
-        desired
+        let mut making =
+            Making { declared, live: &live, ledger: &ledger, open: &mut *open, scratch: &mut scratch };
+        making.desired(key.as_deref(), &inspect.engine(), memory).await?
     };
+    desired.texts.clone_from(&declared.texts);
     let first = steps(&live, &desired, &ledger, options, &Facts::default());
-    let facts = facts(inspect, questions(&live, &first.steps)).await?;
-    let mut steps = steps(&live, &desired, &ledger, options, &facts);
-    samples(inspect, &mut steps.steps).await?;
-    steps.findings.extend(facts.unanswered.as_ref().map(|why| {
-        Finding::warning("data-not-asked", format!("the data could not be asked: {why}"))
-            .hint("what the data decides stays refused until it is let through with `--allow`")
-    }));
+    let asked = questions(&live, &first.steps);
+    let steps = if asked.is_empty() {
+        first
+    } else {
+        let facts = facts(inspect, asked).await?;
+        let mut steps = steps(&live, &desired, &ledger, options, &facts);
+        samples(inspect, &mut steps.steps).await?;
+        steps.findings.extend(facts.unanswered.as_ref().map(|why| {
+            Finding::warning("data-not-asked", format!("the data could not be asked: {why}"))
+                .hint("what the data decides stays refused until it is let through with `--allow`")
+        }));
+        steps
+    };
     let fingerprint = fingerprint(&live);
     let proof_key = key.as_ref().and_then(|key| memory::proof_key(key, &fingerprint, &steps.steps));
     let proven = proof_key.as_ref().is_some_and(|key| memory::recall::<bool>(memory, key) == Some(true));
@@ -116,4 +121,63 @@ async fn place<'a>(
     }
     let scratch = opened.as_mut().expect("it was opened above");
     Ok(Ok(scratch.as_mut()))
+}
+
+/// What a desired state is made from where it is not remembered.
+struct Making<'a, 'b, 'c> {
+    declared: &'a Declared,
+    live: &'a Schema,
+    ledger: &'a Ledger,
+    open: &'b mut OpenScratch<'c>,
+    scratch: &'b mut Option<Box<dyn Scratch>>,
+}
+
+impl Making<'_, '_, '_> {
+    /// Builds what changed since the latest desired state that is remembered, or all of it, and remembers that.
+    async fn desired(
+        &mut self,
+        key: Option<&str>,
+        engine: &str,
+        memory: &mut dyn Memory,
+    ) -> Result<Desired, MigrationError> {
+        let Some(key) = key else { return self.built(self.declared).await };
+        let units = Units::of(self.declared, self.live, engine);
+        let latest = memory::latest(self.declared, engine);
+        let kept =
+            memory::recall::<String>(memory, &latest).and_then(|key| memory::recall::<Kept>(memory, &key));
+        let kept = match (units, kept.filter(Kept::has_parts)) {
+            (None, _) => Kept::whole(self.built(self.declared).await?),
+            (Some(units), None) => {
+                let mut desired = self.built(self.declared).await?;
+                units.placed(&mut desired);
+                units.kept(desired)
+            }
+            (Some(units), Some(kept)) => {
+                let mut desired = self.joined(&units, kept).await?;
+                units.placed(&mut desired);
+                units.kept(desired)
+            }
+        };
+        memory::keep(memory, key, &kept);
+        memory::keep(memory, &latest, &key);
+        Ok(kept.desired)
+    }
+
+    /// Builds what changed. Where that does not go by itself, everything is built, and says what is wrong.
+    async fn joined(&mut self, units: &Units<'_>, kept: Kept) -> Result<Desired, MigrationError> {
+        let changed = units.changed(&kept);
+        if changed.objects.is_empty() {
+            return Ok(units.joined(kept, None));
+        }
+        match self.built(&changed).await {
+            Ok(built) => Ok(units.joined(kept, Some(built))),
+            Err(MigrationError::Faults(_)) => self.built(self.declared).await,
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn built(&mut self, declared: &Declared) -> Result<Desired, MigrationError> {
+        let (opened, typed) = (self.open)().await?;
+        desired(declared, self.live, self.ledger, &typed, self.scratch.insert(opened).as_mut()).await
+    }
 }

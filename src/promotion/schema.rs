@@ -3,9 +3,7 @@
 //! Used by a promotion, by `migrate` and by CI alike, so that they cannot judge differently.
 
 use crate::config::{self, Mask, Resolved};
-use crate::migration::{
-    self, Application, Declared, Desired, Half, Memory as _, MigrationError, Options, Planned,
-};
+use crate::migration::{self, Application, Declared, Desired, Half, MigrationError, Options, Planned};
 use crate::model::coordinate::Dataset;
 use crate::model::environment::{Environment, Force, Migrate, Warehouse};
 use crate::model::finding::Finding;
@@ -178,7 +176,7 @@ async fn ask(
     let failed = |error| subject.failed(error);
     let mut memory = FileMemory::new(ports.cache, ports.variables, subject.mask.clone());
     let key = seen_key(&subject.warehouse, &datasets, &reach, ports);
-    let seen = key.as_ref().and_then(|key| serde_json::from_str::<Seen>(&memory.recall(key)?).ok());
+    let seen = key.as_ref().and_then(|key| migration::recall::<Seen>(&memory, key));
     let remembered = seen.is_some();
     let mut live: Box<dyn Inspect> = if let Some(seen) = seen {
         Box::new(Remembered::new(seen, subject.warehouse.clone(), reach.clone()))
@@ -193,7 +191,7 @@ async fn ask(
     if let (Ok(planned), Some(key), false) = (&planned, &key, remembered) {
         let (schema, ledger) = (planned.live.clone(), planned.ledger.clone());
         let seen = Seen { engine: live.engine(), schema, ledger };
-        memory.keep(key, &serde_json::to_string(&seen).unwrap_or_default());
+        migration::keep(&mut memory, key, &seen);
     }
     planned.map_err(|error| match error {
         MigrationError::Warehouse(error) => subject.failed(error),

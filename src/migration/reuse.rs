@@ -1,0 +1,244 @@
+//! What of an earlier desired state still holds: only what changed since is built again.
+//!
+//! In: what is declared, what is live, and the desired state that was remembered last. Out: a desired state that is
+//! the same as if all of it had been built, its order included, so that no plan depends on what is remembered.
+//! A declaration's digest covers its own text and the digests of everything that its words could mean. An
+//! over-estimate costs time; where the words go round in a circle, nothing is reused.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::build::folded;
+use super::context::spoken;
+use super::declared::{Declared, DeclaredObject, State};
+use super::desired::{Desired, Managed, dropped, find};
+use super::memory::{self, hex};
+use crate::model::coordinate::Coordinate;
+use crate::model::schema::{RelationKind, Schema};
+use crate::sql::Dialect;
+use crate::warehouse::{statements, words};
+
+/// A desired state as it is remembered.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Kept {
+    /// The state.
+    pub(super) desired: Desired,
+    /// What each declaration made of it, by the declaration's digest; empty where nothing may be reused.
+    made: BTreeMap<String, Vec<Coordinate>>,
+}
+
+/// Declarations with their digests, each after what it may read.
+pub(super) struct Units<'a> {
+    declared: &'a Declared,
+    /// Positions among the declarations, in an order in which they can be built.
+    order: Vec<usize>,
+    /// What each may read, by position.
+    reads: Vec<BTreeSet<usize>>,
+    digests: Vec<String>,
+}
+
+impl<'a> Units<'a> {
+    /// Digests what is declared; none where words go round in a circle.
+    pub(super) fn of(declared: &'a Declared, live: &Schema, engine: &str) -> Option<Self> {
+        let spoken: Vec<BTreeSet<String>> = declared.objects.iter().map(speaks_of).collect();
+        let reads = reads(declared, &spoken);
+        let order = ordered(&reads)?;
+        let ground = Ground::of(declared, live, engine);
+        let mut digests = vec![String::new(); reads.len()];
+        for &at in &order {
+            let mut digest = Sha256::new_with_prefix(&ground.common);
+            memory::feed_object(&declared.objects[at], &mut |part| {
+                digest.update(part.len().to_le_bytes());
+                digest.update(part.as_bytes());
+            });
+            for read in &reads[at] {
+                digest.update(&digests[*read]);
+            }
+            for word in &spoken[at] {
+                for text in ground.named.get(word).into_iter().flatten() {
+                    digest.update(text);
+                }
+            }
+            digests[at] = hex(&digest.finalize());
+        }
+        Some(Self { declared, order, reads, digests })
+    }
+
+    /// Gives the declarations that have to be built: those that changed, with all that they read.
+    pub(super) fn changed(&self, kept: &Kept) -> Declared {
+        let mut wanted = BTreeSet::new();
+        let known = |at: usize| {
+            kept.made.contains_key(&self.digests[at]) || self.declared.objects[at].state == State::Dropped
+        };
+        let mut waiting: Vec<usize> = self.order.iter().copied().filter(|at| !known(*at)).collect();
+        while let Some(at) = waiting.pop() {
+            if wanted.insert(at) {
+                waiting.extend(&self.reads[at]);
+            }
+        }
+        let objects = wanted.into_iter().map(|at| self.declared.objects[at].clone());
+        Declared { objects: objects.collect(), ..self.declared.clone() }
+    }
+
+    /// Joins what was built anew with what still holds.
+    pub(super) fn joined(&self, kept: Kept, built: Option<Desired>) -> Desired {
+        let Kept { desired: mut old, made } = kept;
+        let mut joined = built.unwrap_or_default();
+        let still = self.digests.iter().filter_map(|digest| made.get(digest)).flatten();
+        for object in still {
+            if joined.schema.holds(object) {
+                continue;
+            }
+            let schema = &mut joined.schema;
+            schema.relations.extend(old.schema.relations.remove_entry(object));
+            schema.routines.extend(old.schema.routines.remove_entry(object));
+            schema.types.extend(old.schema.types.remove_entry(object));
+            joined.objects.extend(old.objects.remove_entry(object));
+        }
+        joined.dataset = Some(self.declared.dataset.clone());
+        joined.dialect = self.declared.dialect;
+        joined.schema.datasets = self.declared.managed_datasets();
+        joined.dropped = dropped(self.declared);
+        joined
+    }
+
+    /// Says of each object where it is declared now, and numbers them in an order that depends on nothing else.
+    pub(super) fn placed(&self, desired: &mut Desired) {
+        let present = self.order.iter().map(|at| &self.declared.objects[*at]);
+        let present = present.filter(|object| object.state == State::Present);
+        let each = present.flat_map(|object| Managed::each(self.declared, object)).enumerate();
+        let each: BTreeMap<Coordinate, Managed> =
+            each.map(|(rank, (name, managed))| (name, Managed { rank, ..managed })).collect();
+        let schema = &desired.schema;
+        for (name, managed) in &mut desired.objects {
+            if let Some(now) = find(&each, name) {
+                *managed = now.clone();
+            } else if let Some(owner) = owner(schema, name).and_then(|owner| find(&each, owner)) {
+                (managed.rank, managed.place) = (owner.rank, owner.place.clone());
+            }
+        }
+    }
+
+    /// Makes what is to be remembered.
+    pub(super) fn kept(&self, desired: Desired) -> Kept {
+        let mut made: BTreeMap<String, Vec<Coordinate>> = BTreeMap::new();
+        let mut maker: BTreeMap<Coordinate, &String> = BTreeMap::new();
+        for (object, digest) in self.declared.objects.iter().zip(&self.digests) {
+            if object.state == State::Present {
+                made.insert(digest.clone(), Vec::new());
+                let names = Managed::each(self.declared, object).into_iter();
+                maker.extend(names.map(|(name, _)| (folded(&name), digest)));
+            }
+        }
+        for name in desired.schema.names() {
+            let owner = owner(&desired.schema, name).unwrap_or(name);
+            let digest = maker.get(&folded(name)).or_else(|| maker.get(&folded(owner)));
+            let Some(names) = digest.and_then(|digest| made.get_mut(*digest)) else {
+                made.clear();
+                break;
+            };
+            names.push(name.clone());
+        }
+        Kept { desired, made }
+    }
+}
+
+impl Kept {
+    /// Makes what is to be remembered where nothing may be reused.
+    pub(super) fn whole(desired: Desired) -> Self {
+        Self { desired, made: BTreeMap::new() }
+    }
+
+    /// Whether parts of it may be reused.
+    pub(super) fn has_parts(&self) -> bool {
+        !self.made.is_empty()
+    }
+}
+
+/// What is live and not declared, as far as a declaration could speak of it.
+struct Ground {
+    /// What has a say in every declaration.
+    common: Vec<u8>,
+    /// Texts of live things by their name in lower case.
+    named: BTreeMap<String, Vec<String>>,
+}
+
+impl Ground {
+    fn of(declared: &Declared, live: &Schema, engine: &str) -> Self {
+        let managed: BTreeSet<Coordinate> = declared
+            .objects
+            .iter()
+            .flat_map(|object| declared.names(object))
+            .map(|name| folded(&name))
+            .collect();
+        let others = live.only(|name| !managed.contains(&folded(name)));
+        let mut named: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let relations = others.relations.iter().map(|(name, relation)| (name, format!("{relation:?}")));
+        let routines = others.routines.iter().map(|(name, routine)| (name, format!("{routine:?}")));
+        for (name, text) in relations.chain(routines) {
+            named.entry(name.name.to_lowercase()).or_default().push(format!("{name} {text}"));
+        }
+        let datasets = (&declared.dataset, declared.dialect, declared.datasets());
+        // A server's types are copied whoever speaks of them.
+        let types = (declared.dialect == Dialect::Postgres).then_some(&others.types);
+        Self { common: format!("{engine} {datasets:?} {types:?}").into_bytes(), named }
+    }
+}
+
+/// Everything that a declaration's texts could mean, in lower case, but for what it makes itself.
+fn speaks_of(object: &DeclaredObject) -> BTreeSet<String> {
+    let written = object.body.sql().map(statements).unwrap_or_default();
+    let mut found: BTreeSet<String> =
+        written.into_iter().flat_map(|(_, statement)| spoken(statement)).collect();
+    for column in &object.columns {
+        found.extend(column.data_type.iter().chain(&column.default).flat_map(|text| words(text)));
+    }
+    found.extend(object.constraints.iter().flat_map(|text| words(text)));
+    found.extend(object.depends_on.iter().map(|read| read.name.to_lowercase()));
+    found
+}
+
+fn reads(declared: &Declared, spoken: &[BTreeSet<String>]) -> Vec<BTreeSet<usize>> {
+    let mut makers: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (at, object) in declared.objects.iter().enumerate() {
+        for name in declared.names(object) {
+            makers.entry(name.name.to_lowercase()).or_default().push(at);
+        }
+    }
+    let read = |(at, words): (usize, &BTreeSet<String>)| {
+        let makers = words.iter().filter_map(|word| makers.get(word)).flatten();
+        makers.copied().filter(|maker| *maker != at).collect()
+    };
+    spoken.iter().enumerate().map(read).collect()
+}
+
+/// Sorts positions so that each comes after what it reads, else as they were; none where that goes round in a circle.
+fn ordered(reads: &[BTreeSet<usize>]) -> Option<Vec<usize>> {
+    let mut readers: Vec<Vec<usize>> = vec![Vec::new(); reads.len()];
+    for (at, read) in reads.iter().enumerate() {
+        for read in read {
+            readers[*read].push(at);
+        }
+    }
+    let mut missing: Vec<usize> = reads.iter().map(BTreeSet::len).collect();
+    let mut ready: BTreeSet<usize> = (0..reads.len()).filter(|at| missing[*at] == 0).collect();
+    let mut order = Vec::with_capacity(reads.len());
+    while let Some(at) = ready.pop_first() {
+        order.push(at);
+        for reader in &readers[at] {
+            missing[*reader] -= 1;
+            if missing[*reader] == 0 {
+                ready.insert(*reader);
+            }
+        }
+    }
+    (order.len() == reads.len()).then_some(order)
+}
+
+/// The object that something comes with: the table of a column that counts with a sequence.
+fn owner<'a>(schema: &'a Schema, name: &Coordinate) -> Option<&'a Coordinate> {
+    let sequence = schema.relations.get(name).filter(|relation| relation.kind == RelationKind::Sequence)?;
+    Some(&sequence.extra.reads.first()?.object)
+}

@@ -1,0 +1,394 @@
+//! Random schemas and random edits of them, on the real engines. What is planned converges and a second plan is
+//! empty; what is called compatible loses nothing and leaves old readers and old writers as they were; planning and
+//! refusing leave no trace, a stale plan does nothing, what is not ours stays as it is; neither the order of files nor
+//! what is remembered from earlier plans makes a difference; what stopped half-way is finished by a second run.
+//!
+//! `PROMOTE_PROPERTIES=DUCKDB,POSTGRES` says how many cases each engine gets, `PROMOTE_SEED` names a single one.
+
+mod world;
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use promote::migration::{
+    Application, Body, Declared, DeclaredObject, Forgetful, Half, Memory, MigrationError, Opening, Options,
+    Planned, Proof, plan,
+};
+use promote::model::coordinate::Dataset;
+use promote::model::environment::Warehouse;
+use promote::model::migration::{Step, Verdict};
+use promote::model::origin::Place;
+use promote::model::plan::Acknowledgements;
+use promote::model::schema::Schema;
+use promote::sql::Dialect;
+use promote::warehouse::{Ledger, Reach, WarehouseError, connect, scratch};
+
+use super::support::server::server;
+use world::{Dice, World, edit, mend, objects, placed, quoted, reads, rows, world, writes, written};
+
+/// Where cases are tried.
+struct Engine {
+    dialect: Dialect,
+    warehouse: Warehouse,
+    runtime: tokio::runtime::Runtime,
+    memory: RefCell<Remembering>,
+}
+
+/// What came of a case.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum Came {
+    Applied,
+    Unproven,
+    Refused,
+    FailedProof,
+}
+
+impl Engine {
+    fn new(dialect: Dialect, warehouse: Warehouse) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        Self { dialect, warehouse, runtime, memory: RefCell::default() }
+    }
+
+    fn own() -> Dataset {
+        Dataset::new("analytics")
+    }
+
+    fn declared(&self, world: &World, order: Order) -> Declared {
+        let object = |sql: &str| {
+            // Names without a dataset are the project's to place; here that is done by hand.
+            let names = world.tables.keys().chain(world.views.keys());
+            let sql = names.fold(sql.to_owned(), |text, name| placed(&text, name));
+            DeclaredObject::new(None, Body::Ddl { sql }, Place::file("schema/all.sql"))
+        };
+        let mut texts = objects(world);
+        match order {
+            Order::AsWritten => {}
+            Order::Backwards => texts.reverse(),
+        }
+        Declared {
+            dataset: Self::own(),
+            dialect: self.dialect,
+            objects: texts.iter().map(|text| object(text)).collect(),
+            sources: Vec::new(),
+            files: Vec::new(),
+            texts: BTreeMap::new(),
+        }
+    }
+
+    /// Plans; the memory is that of all cases before, so that each begins with what others have left in it.
+    async fn plan(&self, world: &World, force: bool) -> Result<Planned, MigrationError> {
+        let mut memory = self.memory.borrow().clone();
+        let planned = self.plan_as(world, force, Order::AsWritten, &mut memory).await;
+        self.memory.replace(memory);
+        planned
+    }
+
+    async fn plan_as(
+        &self,
+        world: &World,
+        force: bool,
+        order: Order,
+        memory: &mut dyn Memory,
+    ) -> Result<Planned, MigrationError> {
+        let declared = self.declared(world, order);
+        let options = Options { force, prune: true, ..Options::default() };
+        let reach = Reach { routines: declared.routines(), ..Reach::reading(declared.datasets()) };
+        let mut live = connect(&self.warehouse, &reach).await?;
+        let files = declared.outside();
+        let mut open = || -> Opening<'_> { Box::pin(scratch(&self.warehouse, &reach, &files)) };
+        plan(&declared, live.as_mut(), &mut open, memory, &options).await
+    }
+
+    async fn apply(&self, planned: &Planned) -> Result<(), MigrationError> {
+        self.apply_half(planned, Half::BeforePush).await?;
+        self.apply_half(planned, Half::AfterPush).await
+    }
+
+    async fn apply_half(&self, planned: &Planned, half: Half) -> Result<(), MigrationError> {
+        let mut live = connect(&self.warehouse, &Reach::writing(planned.datasets.clone())).await?;
+        let said = Acknowledgements::default();
+        let application = Application {
+            desired: &planned.desired,
+            ledger: &planned.ledger,
+            steps: &planned.steps.steps,
+            shown: &planned.steps.steps,
+            plan_id: "p",
+            at: "2026-01-01T00:00:00Z",
+            by: "A <a@b>",
+            acknowledgements: &said,
+            committed: &|_| (),
+            planned_for: Some((&planned.datasets, &planned.fingerprint)),
+        };
+        application.apply(live.as_mut(), half).await.map(drop)
+    }
+
+    /// Everything that is there, with what was recorded of it.
+    async fn facts(&self) -> (Schema, Ledger) {
+        let reach = Reach::reading(vec![Self::own()]);
+        let mut live = connect(&self.warehouse, &reach).await.unwrap();
+        (live.schema(&[Self::own()]).await.unwrap(), live.ledger(&Self::own()).await.unwrap())
+    }
+
+    async fn answers(&self, questions: &[String]) -> Result<Vec<u64>, WarehouseError> {
+        connect(&self.warehouse, &Reach::reading(vec![Self::own()])).await?.counts(questions).await
+    }
+
+    async fn by_hand(&self, sql: &[String]) {
+        let mut live = connect(&self.warehouse, &Reach::writing(vec![Self::own()])).await.unwrap();
+        live.run(sql).await.unwrap();
+    }
+
+    /// Counts rows, and adds up what is in every column that keeps its type.
+    async fn sums(&self, before: &World, after: &World) -> Vec<u64> {
+        let mut questions = Vec::new();
+        for (name, table) in before.tables.iter().filter(|(name, _)| after.tables.contains_key(*name)) {
+            questions.push(format!("SELECT count(*) FROM analytics.{name}"));
+            for column in &table.columns {
+                let kept = after.tables[name]
+                    .columns
+                    .iter()
+                    .any(|other| (&other.name, other.data_type) == (&column.name, column.data_type));
+                let text = if self.dialect == Dialect::Postgres { "text" } else { "varchar" };
+                if kept {
+                    questions.push(format!(
+                        "SELECT coalesce(sum(length(CAST({} AS {text}))), 0) FROM analytics.{name}",
+                        quoted(&column.name)
+                    ));
+                }
+            }
+        }
+        let mut live = connect(&self.warehouse, &Reach::reading(vec![Self::own()])).await.unwrap();
+        live.counts(&questions).await.unwrap()
+    }
+
+    /// Goes from one world to another; the first has rows, and beside it there is something of somebody else's.
+    async fn case(&self, before: &World, after: &World, seed: u64) -> Result<Came, String> {
+        let force = seed.is_multiple_of(2);
+        self.by_hand(&["DROP SCHEMA IF EXISTS analytics CASCADE".to_owned()]).await;
+        let first = self.plan(before, false).await.map_err(|error| format!("the first plan: {error:?}"))?;
+        self.apply(&first).await.map_err(|error| format!("the first world: {error}"))?;
+        self.by_hand(&rows(before)).await;
+        self.by_hand(&FOREIGN.map(str::to_owned)).await;
+        let facts = self.facts().await;
+        let planned = self.plan(after, force).await.map_err(|error| format!("the plan: {error:?}"))?;
+        let steps = || words(&planned);
+        if self.facts().await != facts {
+            return Err(format!("planning changed something\n{}", steps()));
+        }
+        if seed.is_multiple_of(4) || seed % 4 == 1 {
+            self.same_plan(after, force, &planned).await?;
+        }
+        let blocked = planned.steps.steps.iter().any(Step::blocks);
+        match &planned.proof {
+            _ if blocked => return Ok(Came::Refused),
+            Proof::Failed { why } if force => return Err(format!("the proof failed: {why}\n{}", steps())),
+            Proof::Failed { .. } => return Ok(Came::FailedProof),
+            Proof::Unproven { .. } => return Ok(Came::Unproven),
+            Proof::Proven => {}
+        }
+        if seed.is_multiple_of(3) && !planned.steps.steps.is_empty() {
+            self.stale(&planned).await?;
+        }
+        let sums = self.sums(before, after).await;
+        let bank = reads(before);
+        let read = self.answers(&bank).await.map_err(|error| format!("the readers before: {error}"))?;
+        if let Err(error) = self.converge(after, &planned, seed).await {
+            // Rows that do not fit make a forced change fail as a whole.
+            return if force { Ok(Came::Refused) } else { Err(format!("applying: {error}\n{}", steps())) };
+        }
+        let again = self.plan(after, force).await.map_err(|error| format!("the second plan: {error}"))?;
+        if !again.steps.steps.is_empty() {
+            return Err(format!("the second plan is not empty:\n{}\nafter\n{}", words(&again), steps()));
+        }
+        let foreign = |schema: &Schema| schema.only(|object| object.name.starts_with("foreign_"));
+        if foreign(&self.facts().await.0) != foreign(&facts.0) {
+            return Err(format!("what is not ours was changed by\n{}", steps()));
+        }
+        if force {
+            return Ok(Came::Applied);
+        }
+        if self.sums(before, after).await != sums {
+            return Err(format!("something was lost by\n{}", steps()));
+        }
+        let checked = planned.steps.steps.iter().any(|step| step.verdict == Verdict::NeedsDataCheck);
+        let old =
+            self.answers(&bank).await.map_err(|error| format!("an old reader: {error}\n{}", steps()))?;
+        if old != read && !checked {
+            return Err(format!("an old reader reads {old:?} instead of {read:?} after\n{}", steps()));
+        }
+        if !checked {
+            let mut live = connect(&self.warehouse, &Reach::writing(vec![Self::own()])).await.unwrap();
+            let wrote = live.run(&writes(before)).await;
+            wrote.map_err(|error| format!("an old writer: {error}\n{}", steps()))?;
+        }
+        Ok(Came::Applied)
+    }
+
+    /// Applies a plan; now and then it stops between the halves, and another plan goes on.
+    async fn converge(&self, after: &World, planned: &Planned, seed: u64) -> Result<(), MigrationError> {
+        if !seed.is_multiple_of(6) {
+            return self.apply(planned).await;
+        }
+        self.apply_half(planned, Half::BeforePush).await?;
+        let rest = self.plan(after, true).await?;
+        self.apply(&rest).await
+    }
+
+    /// A plan is the same with an empty memory, and whatever the order of the files.
+    async fn same_plan(&self, after: &World, force: bool, planned: &Planned) -> Result<(), String> {
+        let failed = |error| format!("planning again: {error:?}");
+        let fresh = self.plan_as(after, force, Order::AsWritten, &mut Forgetful).await.map_err(failed)?;
+        if fresh != *planned {
+            let (old, new) = (words(planned), words(&fresh));
+            return Err(format!("what is remembered makes another plan:\n{old}\ninstead of\n{new}"));
+        }
+        let turned = self.plan_as(after, force, Order::Backwards, &mut Forgetful).await.map_err(failed)?;
+        let codes = |planned: &Planned| {
+            let steps = planned.steps.steps.iter();
+            steps.map(|step| (step.subject(), step.code.clone())).collect::<BTreeSet<_>>()
+        };
+        if turned.desired.schema != planned.desired.schema || codes(&turned) != codes(planned) {
+            return Err(format!("another order of files, another plan:\n{}", words(&turned)));
+        }
+        Ok(())
+    }
+
+    /// A plan is refused where something moved since, and nothing of it is done.
+    async fn stale(&self, planned: &Planned) -> Result<(), String> {
+        self.by_hand(&["CREATE TABLE analytics.intruder(a integer)".to_owned()]).await;
+        let facts = self.facts().await;
+        let moved = self.apply(planned).await;
+        let runs = planned.steps.steps.iter().any(|step| !step.ddl.is_empty());
+        let refused = matches!(moved, Err(MigrationError::Warehouse(WarehouseError::Moved { .. })));
+        if runs && (!refused || self.facts().await != facts) {
+            return Err(format!(
+                "a stale plan was not refused, or left something: {moved:?}\n{}",
+                words(planned)
+            ));
+        }
+        self.by_hand(&["DROP TABLE analytics.intruder".to_owned()]).await;
+        Ok(())
+    }
+}
+
+/// What is somebody else's.
+const FOREIGN: [&str; 3] = [
+    "CREATE TABLE analytics.foreign_t(id integer, a integer DEFAULT 3)",
+    "CREATE INDEX foreign_i ON analytics.foreign_t(a)",
+    "CREATE VIEW analytics.foreign_v AS SELECT id + 1 AS b FROM analytics.foreign_t",
+];
+
+/// The order in which what is declared is read.
+#[derive(Clone, Copy, Debug)]
+enum Order {
+    AsWritten,
+    Backwards,
+}
+
+fn words(planned: &Planned) -> String {
+    let steps = planned.steps.steps.iter();
+    steps
+        .map(|step| format!("{} {} {:?}", step.code, step.subject(), step.ddl))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// Remembers everything.
+#[derive(Clone, Debug, Default)]
+struct Remembering(BTreeMap<String, String>);
+
+impl Memory for Remembering {
+    fn recall(&self, key: &str) -> Option<String> {
+        self.0.get(key).cloned()
+    }
+
+    fn keep(&mut self, key: &str, text: &str) {
+        // The latest few are enough.
+        if self.0.len() > 200 {
+            self.0.clear();
+        }
+        self.0.insert(key.to_owned(), text.to_owned());
+    }
+}
+
+/// Tries many cases; one that fails is made smaller and shown as its two worlds.
+fn explore(engine: &Engine, count: u64) {
+    let mut came: BTreeMap<Came, u32> = BTreeMap::new();
+    let only: Option<u64> = std::env::var("PROMOTE_SEED").ok().and_then(|text| text.parse().ok());
+    for seed in (0..count).filter(|seed| only.is_none_or(|only| only == *seed)) {
+        let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) + 1);
+        let before = world(engine.dialect, &mut dice);
+        let edits: Vec<Dice> =
+            (0..=dice.roll(8)).map(|number| Dice(dice.0 ^ (number as u64 * 7919))).collect();
+        let after = edited(engine.dialect, &before, &edits);
+        match engine.runtime.block_on(engine.case(&before, &after, seed)) {
+            Ok(what) => *came.entry(what).or_default() += 1,
+            Err(fault) => {
+                let (edits, fault) = smaller(engine, &before, edits, seed, fault);
+                let after = edited(engine.dialect, &before, &edits);
+                panic!(
+                    "seed {seed}: {fault}\n-- before\n{}\n-- after\n{}",
+                    written(&before),
+                    written(&after)
+                );
+            }
+        }
+    }
+    super::support::told(&format!("{:?}: {count} cases: {came:?}", engine.dialect));
+    assert!(
+        u64::from(came.get(&Came::Applied).copied().unwrap_or(0)) * 3 > count,
+        "too little is applied: {came:?}"
+    );
+}
+
+fn edited(dialect: Dialect, before: &World, edits: &[Dice]) -> World {
+    let mut after = before.clone();
+    for dice in edits {
+        edit(dialect, &mut dice.clone(), &mut after);
+        mend(&mut after);
+    }
+    after
+}
+
+/// Leaves out every edit that the fault does not need.
+fn smaller(
+    engine: &Engine,
+    before: &World,
+    mut edits: Vec<Dice>,
+    seed: u64,
+    mut fault: String,
+) -> (Vec<Dice>, String) {
+    let mut at = 0;
+    while at < edits.len() {
+        let mut fewer = edits.clone();
+        fewer.remove(at);
+        let after = edited(engine.dialect, before, &fewer);
+        match engine.runtime.block_on(engine.case(before, &after, seed)) {
+            Err(still) => (edits, fault) = (fewer, still),
+            Ok(_) => at += 1,
+        }
+    }
+    (edits, fault)
+}
+
+/// How many cases each engine gets.
+fn counts() -> (u64, u64) {
+    let said = std::env::var("PROMOTE_PROPERTIES").ok();
+    let said = said.as_deref().and_then(|text| text.split_once(','));
+    let number = |text: &str| text.trim().parse().expect("two numbers");
+    said.map_or((50, 20), |(duck, server)| (number(duck), number(server)))
+}
+
+#[test]
+fn random_edits_converge_on_duckdb() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("random.duckdb").to_string_lossy().into_owned();
+    explore(&Engine::new(Dialect::DuckDb, Warehouse::DuckDb { path }), counts().0);
+}
+
+#[test]
+fn random_edits_converge_on_postgres() {
+    let Some(server) = server() else { return };
+    let url = server.url("postgres", &server.database());
+    explore(&Engine::new(Dialect::Postgres, Warehouse::Postgres { url, scratch: None }), counts().1);
+}
