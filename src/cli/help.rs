@@ -29,6 +29,7 @@ Look back and steer:
 One environment:
   config       Show the effective configuration, with the place of every value
   migrate      Bring the schema to what the files declare
+  drift        Show what somebody changed by hand: last applied, live, declared
   run          Build the models
 
 Project:
