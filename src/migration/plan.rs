@@ -177,6 +177,8 @@ impl Making<'_, '_, '_> {
     }
 
     async fn built(&mut self, declared: &Declared) -> Result<Desired, MigrationError> {
+        // One that is open already may hold what the next one needs.
+        *self.scratch = None;
         let (opened, typed) = (self.open)().await?;
         desired(declared, self.live, self.ledger, &typed, self.scratch.insert(opened).as_mut()).await
     }

@@ -211,10 +211,12 @@ pub(super) fn tally(steps: &[Step], tense: Tense) -> String {
         steps.iter().filter(|step| !step.blocks() && !step.ddl.is_empty() && direction(step) == sign).count()
     };
     let (add, change, drop) = (count(Sign::Add), count(Sign::Change), count(Sign::Remove));
+    let ahead = steps.iter().filter(|step| step.code == "ahead-of-code").count();
+    let ahead = if ahead > 0 { format!(", {ahead} ahead of the code") } else { String::new() };
     if add + change + drop + refused == 0 {
-        return "nothing to do".to_owned();
+        return format!("nothing to do{ahead}");
     }
-    let refused = if refused > 0 { format!(", {refused} refused") } else { String::new() };
+    let refused = if refused > 0 { format!(", {refused} refused{ahead}") } else { ahead };
     match tense {
         Tense::ToDo => format!("{add} to add, {change} to change, {drop} to drop{refused}"),
         Tense::Done => format!("{add} added, {change} changed, {drop} dropped{refused}"),

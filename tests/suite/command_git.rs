@@ -117,14 +117,15 @@ fn after_a_rollback_the_schema_is_ahead_of_the_code_and_nothing_is_refused_for_t
     let wider = schema.replace("timestamp)", "timestamp, kind varchar)");
     change_in_dev(&sandbox, Layout::Repositories, "schema/events.sql", &wider, "the kind of an event");
     change_in_dev(&sandbox, Layout::Repositories, "models/revenue.sql", WIDER_REVENUE, "orders are counted");
-    sandbox.promote("shop", "dev staging --yes").exits(0).says("add-column");
+    sandbox.promote("shop", "dev staging --yes").exits(0).says("Schema of staging (2 steps)");
     sandbox.promote("shop", "rollback staging --yes").exits(0).says("ahead of the code");
     sandbox.promote("shop", "release staging").exits(0);
     change_in_dev(&sandbox, Layout::Repositories, "models/later.sql", "select 2 as two\n", "a later model");
-    let run = sandbox.promote("shop", "dev staging --yes --leave-out").exits(0);
+    let run = sandbox.promote("shop", "plan dev staging --leave-out").exits(0);
     run.says("ahead-of-code")
         .says("column `kind` was applied for a later version")
         .says("`analytics.revenue` returns `order_count` for a later version");
+    sandbox.promote("shop", "dev staging --yes --leave-out").exits(0).says("2 ahead of the code");
     // By name it goes.
     change_in_dev(&sandbox, Layout::Repositories, "models/last.sql", "select 3 as three\n", "a last model");
     let words = "dev staging --yes --allow drop-column:analytics.events.kind";
