@@ -109,7 +109,9 @@ fn starts_projects() {
     sandbox.promote("new", "init").exits(0).says("project.yml");
     sandbox.promote("new", "check").exits(0);
     sandbox.promote("new", "init").exits(1).says("project.yml");
-    sandbox.promote(".", "init --example example").exits(0);
+    sandbox.promote(".", "init --example example").exits(0).says("cd example");
+    sandbox.write("here/.keep", "");
+    sandbox.promote("here", "init --example").exits(0).says("in this folder").keeps_quiet_about("cd ");
     sandbox.promote("example", "check").exits(0);
     sandbox.write("meltano/meltano.yml", AUTH0);
     sandbox.promote("meltano", "init").exits(0).says("annotations");

@@ -32,8 +32,12 @@ fn example(session: &Session<'_>, folder: &Path) -> Result<String, Failure> {
     refuse_if_there(&folder.join("project.yml"))?;
     write_example(folder)?;
     let shown = shown(session, folder);
+    let (place, enter) = match shown.as_str() {
+        "." => ("this folder".to_owned(), String::new()),
+        _ => (shown.clone(), format!("  cd {shown}\n")),
+    };
     Ok(format!(
-        "Made a shop with {} files in {shown}.\n\nNext:\n  cd {shown}\n  promote check\n  promote migrate -e dev\n  promote run -e dev\n",
+        "Made a shop with {} files in {place}.\n\nNext:\n{enter}  promote check\n  promote migrate -e dev\n  promote run -e dev\n",
         EXAMPLE.len()
     ))
 }
