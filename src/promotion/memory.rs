@@ -1,7 +1,9 @@
 //! What is remembered between plans, in files of the cache: lost without harm, never with a secret in it.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::config::{self, Mask};
@@ -54,11 +56,14 @@ impl Memory for FileMemory {
         if self.mask.text(text) != text {
             return;
         }
-        // A cache that cannot be written is no cache, and nothing else is wrong.
-        let written = fs::create_dir_all(&self.folder)
-            .and_then(|()| tempfile::NamedTempFile::new_in(&self.folder))
-            .and_then(|mut file| std::io::Write::write_all(&mut file, text.as_bytes()).map(|()| file))
-            .and_then(|file| file.persist(self.path(key)).map_err(|error| error.error));
+        // A cache that cannot be written is no cache, and nothing else is wrong. A file that is not whole is known by
+        // its seal, so it needs no other name while it is written.
+        let written = fs::create_dir_all(&self.folder).and_then(|()| {
+            let mut options = OpenOptions::new();
+            let mut file =
+                options.create(true).write(true).truncate(true).mode(0o600).open(self.path(key))?;
+            file.write_all(text.as_bytes())
+        });
         if written.is_ok() {
             self.prune();
         }
