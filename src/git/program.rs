@@ -131,6 +131,11 @@ impl GitProgram {
         Self { ssh: Ssh::new(command, program), ..self }
     }
 
+    /// Gives the same program where nobody is to be asked, whoever sits at the terminal.
+    pub(super) fn unattended(&self) -> Self {
+        Self { prompts: Prompts::Refused, ..self.clone() }
+    }
+
     /// Gives its version: `2.47.3`; `unknown` where it cannot be asked.
     ///
     /// Effects: starts the program when it is asked for the first time.

@@ -3,7 +3,9 @@
 use serde_json::json;
 
 use crate::config::{self, ConfigError, Flags, Mask, Resolved, Written};
-use crate::git::{self, GitError, Merged, Pointer, Revision, Selected, Squashed, Store, WorkTreeState};
+use crate::git::{
+    self, GitError, Merged, Pointer, Revision, Selected, Squashed, Store, Submodules, WorkTreeState,
+};
 use crate::model::environment::{Via, Warehouse};
 use crate::model::finding::Finding;
 use crate::model::merge::{FileChangeKind, Reverted, Undone};
@@ -54,6 +56,8 @@ pub(super) struct Looked {
     pub(super) onto: Option<Revision>,
     /// What the merge brings that points into a store of Git LFS.
     pub(super) pointers: Vec<Pointer>,
+    /// Submodules that the merge takes to other commits.
+    pub(super) submodules: Submodules,
     pub(super) target: Option<Target>,
     pub(super) known: Option<Known>,
     pub(super) source_project: Option<String>,
@@ -126,6 +130,7 @@ impl Looking<'_> {
             observed,
             onto: merged.onto,
             pointers: merged.pointers,
+            submodules: merged.submodules,
             target,
             known,
             source_project,

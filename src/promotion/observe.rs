@@ -1,7 +1,7 @@
 //! All reads: both sides, the merge, both configurations, the live schema. Nothing is changed.
 
 use crate::config::{Mask, Resolved};
-use crate::git::{Pointer, Revision, Store};
+use crate::git::{Pointer, Revision, Store, Submodules};
 use crate::model::finding::Finding;
 use crate::model::plan::Plan;
 use crate::model::record::{Promoted, Record};
@@ -18,6 +18,7 @@ use super::observed::Histories;
 use super::plan;
 use super::request::{Ports, Request};
 use super::site::Site;
+use super::submodules;
 
 /// A plan, and what applying it needs.
 pub struct Scene {
@@ -53,6 +54,8 @@ pub(super) struct Aside {
     pub(super) onto: Option<Revision>,
     /// What it brings that points into a store of Git LFS.
     pub(super) pointers: Vec<Pointer>,
+    /// Submodules that it takes to other commits.
+    pub(super) submodules: Submodules,
 }
 
 /// The target environment of the merged project.
@@ -96,10 +99,12 @@ pub(super) async fn observe_sites(
     ports: &mut Ports<'_>,
 ) -> Result<Scene, PromotionError> {
     let gathered = Gathered::of(&ground, from, to, ports)?;
-    observe_gathered(request, ground, gathered, ports).await
+    let mut scene = observe_gathered(request, ground, gathered, ports).await?;
+    submodules::look(&mut scene, ports)?;
+    Ok(scene)
 }
 
-/// Observes and decides for two sides that are in one store already.
+/// Observes and decides for two sides that are in one store already; asks no remote of a submodule.
 pub(super) async fn observe_gathered(
     request: &Request,
     ground: Ground,
@@ -120,7 +125,8 @@ pub(super) async fn observe_gathered(
         landed: &landed,
     };
     let looked = looking.look(ports).await?;
-    let Looked { observed, onto, pointers, target, known, source_project, target_project, mask } = looked;
+    let Looked { observed, onto, pointers, submodules, target, known, source_project, target_project, mask } =
+        looked;
     let histories = observed.histories;
     let mut findings = observed.findings.clone();
     let mut plan = plan::plan(observed, &request.said);
@@ -129,7 +135,7 @@ pub(super) async fn observe_gathered(
     let stage = Stage {
         ground,
         gathered,
-        merged: Aside { store: speculative, onto, pointers },
+        merged: Aside { store: speculative, onto, pointers, submodules },
         records,
         landed,
         target,
