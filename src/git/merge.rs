@@ -90,7 +90,43 @@ pub struct MergeRequest<'a> {
     pub interrupt: &'a AtomicBool,
 }
 
-impl MergeRequest<'_> {
+/// No conflict is settled.
+static UNSETTLED: BTreeMap<String, Resolution> = BTreeMap::new();
+
+impl<'a> MergeRequest<'a> {
+    /// Asks for a merge of which nothing is said: the source is preferred, all of it comes.
+    pub fn plain(
+        source: &'a Revision,
+        target: &'a Revision,
+        by: &'a Identity,
+        (program, interrupt): (Option<&'a GitProgram>, &'a AtomicBool),
+    ) -> Self {
+        Self {
+            source,
+            target: Some(target),
+            prefer: Prefer::Source,
+            unrelated: Unrelated::Refused,
+            protected_paths: &[],
+            project_file: None,
+            protect_keys: None,
+            structural: &[],
+            accept_losses: &[],
+            keep: &[],
+            resolve: &UNSETTLED,
+            always: &[],
+            only: &[],
+            only_commits: &[],
+            selected: &[],
+            squashed: None,
+            base: None,
+            again: &[],
+            reinstate: &[],
+            by,
+            program,
+            interrupt,
+        }
+    }
+
     /// Whether only a part of the source is wanted.
     pub(super) fn is_partial(&self) -> bool {
         !self.only.is_empty() || !self.only_commits.is_empty()
@@ -312,11 +348,9 @@ fn finish(
             left_behind: report.left_behind,
             protected,
             conflicts: settled.conflicts,
-            reverted: Vec::new(),
-            undone: Vec::new(),
-            part: Vec::new(),
             zombies,
             target_only,
+            ..nothing(request)
         },
         tree: settled_all.then(|| sides.result.id().into()),
         onto: None,

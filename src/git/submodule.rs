@@ -254,7 +254,7 @@ fn fetch<'a>(
     // Only the second version of the protocol asks for a commit that no branch ends with.
     program
         .talk(folder, url)
-        .args(["-c", "protocol.version=2", "-c", "protocol.allow=never"])
+        .args(["-c", "protocol.version=2", "-c", "protocol.allow=never", "-c", "protocol.ext.allow=never"])
         .args(allowed)
         .args(["fetch", "--quiet", "--depth=1", "--filter=tree:0", "--no-tags", "--no-write-fetch-head"])
         .args(["--", url, commit.as_str()])

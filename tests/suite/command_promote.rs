@@ -337,3 +337,25 @@ fn a_base_value_that_was_changed_for_devs_sake_shows_up_in_prods_configuration()
         sandbox.promote("shop", then).exits(0);
     }
 }
+
+#[test]
+fn who_promotes_is_whom_git_would_name() {
+    let mut sandbox = shop(Layout::Repositories);
+    let config = sandbox.read("home/gitconfig") + "[user]\n\tname = Hedy\n\temail = hedy@example.com\n";
+    sandbox.write("home/gitconfig", config);
+    for name in ["GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"] {
+        sandbox.unset(name);
+    }
+    // By `GIT_CONFIG_GLOBAL`, which only the program reads.
+    sandbox.promote("shop", "hold staging --reason audit").exits(0);
+    sandbox.promote("shop", "history staging").exits(0).says("Hedy <hedy@example.com>");
+    // The repository's own name counts more; a folder that is in no repository has only the other.
+    sandbox.git("shop", &["config", "user.name", "Mary"]);
+    sandbox.promote("shop", "release staging").exits(0);
+    sandbox.promote("shop", "history staging").exits(0).says("Mary <hedy@example.com>");
+    sandbox.write("plain/project.yml", sandbox.read("shop/project.yml"));
+    sandbox.promote("plain", "hold prod --reason audit").exits(0);
+    sandbox.promote("plain", "history prod").exits(0).says("Hedy <hedy@example.com>");
+    sandbox.promote_with("plain", "release prod", ("GIT_AUTHOR_NAME", "Joan")).exits(0);
+    sandbox.promote("plain", "history prod").exits(0).says("Joan <hedy@example.com>");
+}

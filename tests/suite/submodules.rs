@@ -104,8 +104,8 @@ fn a_commit_that_nobody_pushed_is_a_warning_with_path_and_address() {
 fn what_cannot_be_asked_says_why_and_stops_nothing() {
     let sandbox = with_library();
     let commit = head(&sandbox, "HEAD");
-    let url = format!("git://ann:correct-horse-battery@127.0.0.1:{}/lib.git", free_port());
-    submodule(&sandbox, "libs/gone", &commit, &url);
+    let url = "https://ann:correct-horse-battery@shop.invalid/lib.git";
+    submodule(&sandbox, "libs/gone", &commit, url);
     submodule(&sandbox, "libs/there", &commit, "../lib.git");
     submodule(&sandbox, "libs/web", &commit, "http://127.0.0.1/lib.git");
     sandbox.git("shop", &["update-index", "--add", "--cacheinfo", &format!("160000,{commit},libs/nameless")]);
@@ -118,7 +118,7 @@ fn what_cannot_be_asked_says_why_and_stops_nothing() {
     assert!(found.iter().all(|(code, _)| code == "submodule-unchecked"), "{found:?}");
     let messages: Vec<&str> = found.iter().map(|(_, message)| message.as_str()).collect();
     let [gone, nameless, web] = messages[..] else { panic!("{messages:?}") };
-    assert!(gone.contains("`libs/gone`") && gone.contains("unable to connect"), "{gone}");
+    assert!(gone.contains("`libs/gone`") && gone.contains("unable to"), "{gone}");
     assert!(nameless.contains("names no address"), "{nameless}");
     assert!(web.contains("`http`, which is not asked"), "{web}");
     sandbox.promote("shop", "dev staging --yes --no-migrate").exits(0).says("Promoted");

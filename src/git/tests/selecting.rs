@@ -189,33 +189,11 @@ impl World {
         selected: &[Selected],
     ) -> Result<Merged, GitError> {
         let program = program().filter(crate::git::GitProgram::can_merge_on_a_tree);
-        let (resolve, by) = (BTreeMap::new(), identity());
+        let by = identity();
+        let plain = MergeRequest::plain(source, target, &by, (program.as_ref(), &CALM));
         merge(
             &self.store,
-            &MergeRequest {
-                source,
-                target: Some(target),
-                prefer: Prefer::Source,
-                unrelated: Unrelated::Refused,
-                protected_paths: &[],
-                project_file: None,
-                protect_keys: None,
-                structural: &[],
-                accept_losses: &[],
-                keep: &[],
-                resolve: &resolve,
-                always: &[],
-                only: &part.paths,
-                only_commits: &part.commits,
-                selected,
-                squashed: None,
-                base: None,
-                again: &[],
-                reinstate: &[],
-                by: &by,
-                program: program.as_ref(),
-                interrupt: &CALM,
-            },
+            &MergeRequest { only: &part.paths, only_commits: &part.commits, selected, ..plain },
         )
     }
 
