@@ -4,6 +4,8 @@
 //! and lock move together afterwards. A run that was cut short anywhere is finished by the next one: what
 //! the warehouse recorded and the journal does not hold goes into the next record.
 
+use std::time::Instant;
+
 use crate::git::{self, CommitMessage, Lock, Revision};
 use crate::migration::Half;
 use crate::model::environment::Migrate;
@@ -17,7 +19,7 @@ use super::journal;
 use super::landing;
 use super::ledger::{self, Circumstances};
 use super::lock;
-use super::observe::{Scene, Stage};
+use super::observe::{Scene, Stage, milliseconds};
 use super::observed::Histories;
 use super::propose::propose;
 use super::publish::{Move, prepare_work_tree, publish};
@@ -64,7 +66,9 @@ pub async fn apply(
     }
     let Scene { plan, mut stage, .. } = scene;
     let purpose = (format!("promote {} {}", plan.from, plan.to), plan.plan_id.clone());
+    let began = Instant::now();
     let lock = lock::take(&stage.ground, &stage.gathered, purpose, ports)?;
+    stage.durations.lock_ms = milliseconds(began);
     border("locked", ports);
     if let Some(after) = recover::finish_cut_short(&stage, &lock, ports)? {
         return Box::pin(recover::go_on(plan, stage, after, request, ports)).await;
@@ -113,7 +117,9 @@ async fn under_lock(
         look_again(stage, ports)?;
     }
     if let (Some(known), Migrate::Promotion) = (&stage.known, migrate(stage)) {
+        let began = Instant::now();
         known.apply(&applying, Half::BeforePush, ports).await?;
+        stage.durations.migration_ms = milliseconds(began);
     }
     border("migrated", ports);
     push(plan, stage, request, lock, ports).await.map_err(|error| partial_if_migrated(error, plan, stage))
@@ -184,6 +190,7 @@ async fn push(
         unrelated: stage.histories == Histories::Unrelated,
         migrate: migrate(stage),
         migrations,
+        durations: stage.durations,
     };
     let gathered = &stage.gathered;
     let entry = Entry::Promotion(Box::new(ledger::promoted(plan, circumstances)));

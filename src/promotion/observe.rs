@@ -1,10 +1,12 @@
 //! All reads: both sides, the merge, both configurations, the live schema. Nothing is changed.
 
+use std::time::Instant;
+
 use crate::config::{Mask, Resolved};
 use crate::git::{Pointer, Revision, Store, Submodules};
 use crate::model::finding::Finding;
 use crate::model::plan::Plan;
-use crate::model::record::{Promoted, Record};
+use crate::model::record::{Durations, Promoted, Record};
 use crate::models::Models;
 
 use super::error::PromotionError;
@@ -44,6 +46,8 @@ pub(super) struct Stage {
     pub(super) source_project: Option<String>,
     pub(super) target_project: Option<String>,
     pub(super) histories: Histories,
+    /// How long it took so far.
+    pub(super) durations: Durations,
 }
 
 /// Where the merge was made, and what it stands on.
@@ -111,6 +115,7 @@ pub(super) async fn observe_gathered(
     gathered: Gathered,
     ports: &mut Ports<'_>,
 ) -> Result<Scene, PromotionError> {
+    let began = Instant::now();
     let source = gathered.from.tip.clone().ok_or_else(|| no_branch(&gathered.from))?;
     let records = gathered.records()?;
     let speculative = gathered.store.speculative()?;
@@ -143,8 +148,14 @@ pub(super) async fn observe_gathered(
         source_project,
         target_project,
         histories,
+        durations: Durations { plan_ms: milliseconds(began), ..Durations::default() },
     };
     Ok(Scene { plan, findings, mask, stage })
+}
+
+/// Gives how long something took.
+pub(super) fn milliseconds(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
 fn no_branch(side: &Side) -> PromotionError {

@@ -3,6 +3,8 @@
 //! The branch, its record and the lock move in one push. The pull request comes after it: where that fails, the same
 //! command again finds the branch as it is and goes on with the pull request.
 
+use std::time::Instant;
+
 use crate::ci::{Forge, ForgeError, PullRequest, compare_page};
 use crate::config::Mask;
 use crate::git::{self, Lock, Revision, Standing, Transport};
@@ -18,7 +20,7 @@ use super::error::PromotionError;
 use super::journal;
 use super::ledger::{self, Circumstances};
 use super::lock;
-use super::observe::{Scene, Stage};
+use super::observe::{Scene, Stage, milliseconds};
 use super::observed::Histories;
 use super::publish::{Move, publish};
 use super::request::{Ports, Request};
@@ -56,7 +58,9 @@ pub(super) fn propose(
     let Scene { mut plan, mut stage, findings, mask } = scene;
     let forge = forge(&stage, proposal.via, ports)?;
     let purpose = (format!("promote {} {}", plan.from, plan.to), plan.plan_id.clone());
+    let began = Instant::now();
     let lock = lock::take(&stage.ground, &stage.gathered, purpose, ports)?;
+    stage.durations.lock_ms = milliseconds(began);
     border("locked", ports);
     let pushed = under_lock(&plan, &mut stage, request, (&proposal.branch, &lock), ports);
     if let Err(error) = &pushed {
@@ -137,6 +141,7 @@ fn under_lock(
         unrelated: stage.histories == Histories::Unrelated,
         migrate: super::apply::migrate(stage),
         migrations: Vec::new(),
+        durations: stage.durations,
     };
     let promotion = Box::new(ledger::promoted(plan, circumstances));
     let gathered = &stage.gathered;

@@ -262,6 +262,8 @@ fn status_tells_how_every_environment_stands_and_what_a_promotion_would_lose() {
     let run = sandbox.promote("shop", "status --format json").exits(4);
     let all = run.json()["result"]["environments"].clone();
     assert!(all[2]["problem"].is_string() && all[1]["tip"].is_string(), "{all}");
+    let run = sandbox.promote("shop", "status").exits(4);
+    run.says("there is no `$SANDBOX/prod.git`").keeps_quiet_about("no such branch");
 }
 
 #[test]

@@ -44,6 +44,11 @@ fn carries_a_change_with_its_tables_and_leaves_a_record() {
         let record: serde_json::Value = serde_json::from_str(&record).unwrap();
         assert_eq!(record["entry"]["commit"], after.as_str());
         assert_eq!(record["entry"]["plan_id"], result["plan_id"]);
+        for part in ["plan_ms", "lock_ms", "migration_ms"] {
+            assert!(record["entry"]["durations"][part].is_u64(), "{part} in {record}");
+        }
+        let planning = record["entry"]["durations"]["plan_ms"].as_u64();
+        assert!((1..600_000).contains(&planning.unwrap()), "{planning:?}");
         assert!(!sandbox.git(&folder, &["for-each-ref"]).contains("refs/promote/lock"), "the lock is gone");
         sandbox.promote("shop", "dev staging --yes").exits(0).says("othing to do");
     }
@@ -133,6 +138,33 @@ fn a_conflict_that_no_preference_settles_is_named_and_nothing_is_written() {
             &["cat-file", "-e", &format!("{}:models/revenue.sql", tip(&sandbox, layout, "staging"))]
         ));
     }
+}
+
+#[test]
+fn a_conflict_that_the_project_settles_is_no_question() {
+    let layout = Layout::Repositories;
+    let sandbox = shop(layout);
+    let project = sandbox
+        .read("shop/project.yml")
+        .replace("promotion:\n", "promotion:\n  resolve: [{path: \"*.lock\", side: source}]\n");
+    change_in_dev(&sandbox, layout, "project.yml", &project, "what goes one way");
+    change_in_dev(&sandbox, layout, "x.lock", "1\n", "a lock file");
+    sandbox.promote("shop", "dev staging --yes --no-migrate").exits(0);
+    hotfix(&sandbox, layout, "staging", "x.lock", "2\n");
+    std::fs::remove_file(sandbox.path("shop/x.lock")).unwrap();
+    change_in_dev(&sandbox, layout, "models/new.sql", "select 1 as one\n", "without the lock file");
+    let run = sandbox.promote("shop", "dev staging --yes --no-migrate --format json").exits(0);
+    let merge = run.json()["result"]["merge"].clone();
+    assert_eq!(
+        (&merge["conflicts"][0]["kind"], &merge["conflicts"][0]["resolution"]),
+        (&"modify-delete".into(), &"source".into())
+    );
+    assert_eq!(
+        (&merge["losses"][0]["path"], &merge["losses"][0]["accepted"]),
+        (&"x.lock".into(), &true.into())
+    );
+    run.says("settled by `--resolve` or `promotion.resolve`");
+    assert!(!sandbox.git_succeeds("staging.git", &["cat-file", "-e", "main:x.lock"]));
 }
 
 #[test]

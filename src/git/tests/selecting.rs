@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use super::merging::{Case, TEN, with};
 use super::sandbox::{CALM, File, Sandbox, identity, program, text};
-use crate::git::{GitError, MergeRequest, Merged, Revision, Selected, Store, Unrelated, merge};
-use crate::model::project::Prefer;
+use crate::git::{GitError, MergeRequest, Merged, Revision, Selected, Store, merge};
 
 #[test]
 fn only_what_was_chosen_comes_and_the_rest_comes_later_as_if_never_divided() {
