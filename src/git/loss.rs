@@ -57,6 +57,13 @@ impl<'a> Sides<'a> {
         Span { repository: self.repository, base: self.base_commit, tip: self.target_commit }
     }
 
+    /// Whether what survives was brought by a commit that both sides have: nothing is to be carried back then.
+    fn is_common(&self, kept: &Kept) -> bool {
+        let commit = kept.commit.as_deref().and_then(|commit| Oid::from_str(commit).ok());
+        let (Some(base), Some(commit)) = (self.base_commit, commit) else { return false };
+        base == commit || self.repository.graph_descendant_of(base, commit).unwrap_or(false)
+    }
+
     fn bytes(&self, entry: Option<Entry>) -> Result<Vec<u8>, GitError> {
         entry.map_or_else(|| Ok(Vec::new()), |entry| tree::bytes(self.repository, entry))
     }
@@ -89,6 +96,7 @@ pub(super) fn report(sides: &Sides<'_>) -> Result<Report, GitError> {
             (None, None) => {}
         }
     }
+    report.kept.retain(|kept| !sides.is_common(kept));
     report.left_behind = left_behind(sides)?;
     report.losses.sort_by(|one, other| (&one.path, one.lines).cmp(&(&other.path, other.lines)));
     report.kept.sort_by(|one, other| (&one.path, one.lines).cmp(&(&other.path, other.lines)));

@@ -237,8 +237,9 @@ fn onto(
         base_tree = Some(base::as_in_target(store, base_tree.unwrap_or(base), &target_tree, request.again)?);
     }
     let part = selection::part(store, target, (base, base_tree), request)?;
-    let (source, further) =
+    let (source, mut further) =
         part.map_or((request.source.clone(), Vec::new()), |part| (part.tip, part.findings));
+    further.extend(selection::unmatched(request.only, [&target_tree, &store.tree(request.source)?])?);
     let source_tree = store.tree(&source)?;
     let verdict = if base == Some(target.oid()) && base_tree.is_none() {
         // Nothing to merge: the target has no work of its own.
@@ -331,7 +332,7 @@ fn finish(
     report.left_behind.retain(|left| {
         only.covers(&left.path) && !guarded(&left.path) && !protection.covers(&left.path) && !open(&left.path)
     });
-    report.kept.retain(|kept| !open(&kept.path));
+    report.kept.retain(|kept| !open(&kept.path) && !protection.covers(&kept.path));
     accept(&mut report.losses, &accepts, (request, &settled.conflicts));
     let settled_all = settled.conflicts.iter().all(|conflict| conflict.resolution.is_some());
     let (zombies, target_only) = only_in_target(&sides, request.source.oid())?;

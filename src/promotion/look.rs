@@ -200,7 +200,7 @@ impl Looking<'_> {
             (Some("auto"), Some(tip)) => {
                 git::resemblance(self.store, tip, &self.source)?.map(|found| found.commit)
             }
-            (Some(name), _) => Some(self.store.resolve(name)?),
+            (Some(name), _) => Some(self.resolve(name)?),
             (None, _) => None,
         };
         Ok(Merging {
@@ -328,7 +328,20 @@ impl Looking<'_> {
     /// Finds the commits that alone are promoted.
     fn commits(&self) -> Result<Vec<Revision>, PromotionError> {
         let names = self.request.said.only_commit.iter();
-        Ok(names.map(|name| self.store.resolve(name)).collect::<Result<_, _>>()?)
+        Ok(names.map(|name| self.resolve(name)).collect::<Result<_, _>>()?)
+    }
+
+    /// Finds the commit that a name means: by its id, else as the repository at hand calls it.
+    fn resolve(&self, name: &str) -> Result<Revision, GitError> {
+        let unknown = match (self.store.resolve(name), &self.ground.local) {
+            (Ok(found), _) => return Ok(found),
+            (Err(unknown), None) => return Err(unknown),
+            (Err(unknown), Some(_)) => unknown,
+        };
+        let local = self.ground.local.as_ref().map(|local| Store::local(&local.git_dir)).transpose()?;
+        let found = local.and_then(|local| local.resolve(name).ok());
+        // What was not pushed is in no workspace.
+        found.filter(|found| self.store.has(found)).ok_or(unknown)
     }
 
     /// Lists what was promoted and taken back in the target since.
@@ -350,7 +363,11 @@ impl Looking<'_> {
         let said = |merged: &Merged| {
             let (losses, deleted) = (merged.merge.losses.len(), merged.merge.files.iter());
             let deleted = deleted.filter(|file| file.change == FileChangeKind::Deleted).count();
-            format!("{losses} losses and {deleted} deleted files")
+            let counted = |count: usize, one: &str, many: &str| {
+                format!("{count} {}", if count == 1 { one } else { many })
+            };
+            let losses = counted(losses, "loss", "losses");
+            format!("{losses} and {}", counted(deleted, "deleted file", "deleted files"))
         };
         if let Some(base) = &merging.base {
             let without = make(&Merging { base: None, ..merging.clone() })?;

@@ -68,9 +68,11 @@ pub(super) fn publish(
         None => Arc::clone(&ports.interrupted),
     };
     let transport = Transport { program: ports.git, interrupt: &interrupt };
+    let to = gathered.to.site.location.words();
     let what = match moved.after {
-        Some(_) => format!("pushing {} to {}", moved.branch, gathered.to.site.location.words()),
-        None => format!("recording in {}", gathered.to.site.location.words()),
+        Some(_) if moved.branch == gathered.to.site.branch => format!("pushing to {to}"),
+        Some(_) => format!("pushing {} to {to}", moved.branch),
+        None => format!("recording in {to}"),
     };
     let published = ports
         .doing(what, || git::publish(&gathered.store, &gathered.destination(), &publication, transport))?;

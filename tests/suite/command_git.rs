@@ -263,7 +263,7 @@ fn status_tells_how_every_environment_stands_and_what_a_promotion_would_lose() {
     let all = run.json()["result"]["environments"].clone();
     assert!(all[2]["problem"].is_string() && all[1]["tip"].is_string(), "{all}");
     let run = sandbox.promote("shop", "status").exits(4);
-    run.says("there is no `$SANDBOX/prod.git`").keeps_quiet_about("no such branch");
+    run.says("`$SANDBOX/prod.git` is not a Git repository").keeps_quiet_about("no such branch");
 }
 
 #[test]

@@ -391,3 +391,20 @@ fn who_promotes_is_whom_git_would_name() {
     sandbox.promote_with("plain", "release prod", ("GIT_AUTHOR_NAME", "Joan")).exits(0);
     sandbox.promote("plain", "history prod").exits(0).says("Joan <hedy@example.com>");
 }
+
+#[test]
+fn what_a_target_keeps_as_its_own_is_no_hotfix_to_carry_back() {
+    let layout = Layout::Repositories;
+    let sandbox = shop(layout);
+    let project = sandbox.read("shop/project.yml");
+    let other = project.replace("default_environment: dev", "default_environment: prod");
+    change_in_dev(&sandbox, layout, "project.yml", &other, "another default");
+    hotfix(&sandbox, layout, "staging", ".env.staging", "A=1\n");
+    hotfix(&sandbox, layout, "staging", "models/hotfix.sql", "select 0 as zero\n");
+    sandbox.promote("shop", "dev staging --yes --no-migrate").exits(0);
+    change_in_dev(&sandbox, layout, "models/a.sql", "select 1 as one\n", "a");
+    let run = sandbox.promote("shop", "plan dev staging --no-migrate --format json").exits(0);
+    let kept = run.json()["result"]["merge"]["kept"].clone();
+    let paths: Vec<&str> = kept.as_array().unwrap().iter().filter_map(|kept| kept["path"].as_str()).collect();
+    assert_eq!(paths, ["models/hotfix.sql"]);
+}
