@@ -10,14 +10,14 @@
 //!
 //! `PROMOTE_BINARY` names another binary to measure. Bars are printed with what was measured, held or missed.
 
+mod ground;
 mod support;
 
-use std::io::Write as _;
-use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
+use ground::{Daemon, IDENTITY, Import, bar, numbers, path, run, serve, text};
 use support::{Cost, measure, median, milliseconds, print};
 
 /// The sizes of a run.
@@ -38,24 +38,9 @@ struct Stage {
     _daemon: Daemon,
 }
 
-struct Daemon(Child);
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
-}
-
 fn main() {
-    let numbers: Vec<usize> = std::env::args().filter_map(|word| word.parse().ok()).collect();
-    let number = |place: usize, otherwise| numbers.get(place).copied().unwrap_or(otherwise);
-    let sizes = Sizes {
-        files: number(0, 50_000),
-        commits: number(1, 5_000),
-        changed: number(2, 1_000),
-        turns: number(3, 5),
-    };
+    let [files, commits, changed, turns] = numbers([50_000, 5_000, 1_000, 5]);
+    let sizes = Sizes { files, commits, changed, turns };
     let folder = tempfile::tempdir().expect("a temporary folder");
     let stage = Stage::new(folder.path(), sizes);
     print(&format!(
@@ -81,24 +66,10 @@ fn main() {
         ));
     }
     let bottom = floor.1.wall + lock.1.wall;
-    bar("the recipe, in promotions with a warm cache", ratio(recipe.1.wall, warm.1.wall), Bar::AtLeast(8.0));
-    bar("a promotion with a warm cache, in floors with a lock", ratio(warm.1.wall, bottom), Bar::AtMost(1.3));
-    bar("a promotion with a cold cache, in recipes", ratio(cold.1.wall, recipe.1.wall), Bar::AtMost(1.0));
+    bar("the recipe, in promotions with a warm cache", ratio(recipe.1.wall, warm.1.wall), 8.0..);
+    bar("a promotion with a warm cache, in floors with a lock", ratio(warm.1.wall, bottom), ..=1.3);
+    bar("a promotion with a cold cache, in recipes", ratio(cold.1.wall, recipe.1.wall), ..=1.0);
     memory(&stage);
-}
-
-#[derive(Clone, Copy)]
-enum Bar {
-    AtLeast(f64),
-    AtMost(f64),
-}
-
-fn bar(what: &str, found: f64, bar: Bar) {
-    let (held, words) = match bar {
-        Bar::AtLeast(bar) => (found >= bar, format!("at least {bar}")),
-        Bar::AtMost(bar) => (found <= bar, format!("at most {bar}")),
-    };
-    print(&format!("{what}: {found:.2} (bar: {words}, {})", if held { "held" } else { "missed" }));
 }
 
 fn ratio(one: Duration, other: Duration) -> f64 {
@@ -107,8 +78,8 @@ fn ratio(one: Duration, other: Duration) -> f64 {
 
 impl Stage {
     fn new(folder: &Path, sizes: Sizes) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
         make(folder, sizes);
+        let (daemon, port) = serve(folder);
         let url = |name: &str| format!("git://127.0.0.1:{port}/{name}.git");
         let project = format!(
             "version: 1\nproject_id: shop\ndefault_environment: dev\nenvironments:\n\
@@ -119,24 +90,10 @@ impl Stage {
         );
         std::fs::create_dir(folder.join("shop")).expect("a folder for the project file");
         std::fs::write(folder.join("shop/project.yml"), project).expect("a project file");
-        let daemon = Command::new("git")
-            .args(["daemon", "--reuseaddr", "--export-all", "--enable=receive-pack", "--listen=127.0.0.1"])
-            .arg(format!("--port={port}"))
-            .arg(format!("--base-path={}", folder.display()))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("git daemon starts");
-        let patience = Instant::now() + Duration::from_secs(20);
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(Instant::now() < patience, "git daemon answers");
-            std::thread::sleep(Duration::from_millis(20));
-        }
         #[expect(clippy::disallowed_methods, reason = "another binary can be measured")]
         let binary =
             std::env::var("PROMOTE_BINARY").unwrap_or_else(|_| env!("CARGO_BIN_EXE_promote").to_owned());
-        let stage = Self { folder: folder.to_owned(), port, sizes, binary, _daemon: Daemon(daemon) };
+        let stage = Self { folder: folder.to_owned(), port, sizes, binary, _daemon: daemon };
         // What is warm: both tips are in the bare repository of the floor and in the cache.
         stage.run(&format!(
             "git init -q --bare floor.git && git -C floor.git fetch -q --no-tags git://127.0.0.1:{port}/dev.git \
@@ -208,19 +165,6 @@ impl Stage {
     }
 }
 
-fn run(folder: &Path, script: &str) {
-    let script = &format!("{IDENTITY}; {script}");
-    let output = Command::new("bash").args(["-c", script]).current_dir(folder).output().expect("bash runs");
-    assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
-}
-
-const IDENTITY: &str = "export GIT_AUTHOR_NAME=Ada GIT_AUTHOR_EMAIL=ada@example.com GIT_COMMITTER_NAME=Ada \
-                        GIT_COMMITTER_EMAIL=ada@example.com GIT_CONFIG_NOSYSTEM=1";
-
-fn path(number: usize) -> String {
-    format!("data/{:03}/{:02}.txt", number / 100, number % 100)
-}
-
 /// The path of the n-th file that the source changes: a new one, so that a turn can be looked at afterwards.
 fn changed(number: usize, sizes: Sizes) -> String {
     if number + 1 == sizes.changed {
@@ -230,55 +174,16 @@ fn changed(number: usize, sizes: Sizes) -> String {
     }
 }
 
-fn text(number: usize, version: usize) -> String {
-    let mut state = (number as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (0..20)
-        .map(|line| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            if line == version % 20 && version > 0 {
-                format!("changed {version}\n")
-            } else {
-                format!("{state:x}\n")
-            }
-        })
-        .collect()
-}
-
 /// Makes `dev.git` and `staging.git`: one history, then work of its own on either side.
 fn make(folder: &Path, sizes: Sizes) {
-    run(folder, "git init -q --bare -b main all.git");
-    let mut child = Command::new("git")
-        .args(["-C", "all.git", "fast-import", "--quiet"])
-        .current_dir(folder)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .expect("git fast-import starts");
-    let mut stream = std::io::BufWriter::new(child.stdin.take().expect("a pipe"));
-    let mut commit = |branch: &str, from: Option<&str>, files: &[(String, String)]| {
-        let from = from.map(|from| format!("from {from}\n")).unwrap_or_default();
-        write!(
-            stream,
-            "commit refs/heads/{branch}\ncommitter Ada <ada@example.com> 1700000000 +0000\ndata 2\nx\n{from}"
-        )
-        .expect("a commit");
-        for (path, text) in files {
-            write!(stream, "M 644 inline {path}\ndata {}\n{text}\n", text.len()).expect("a file");
-        }
-    };
-    let all: Vec<(String, String)> = (0..sizes.files).map(|number| (path(number), text(number, 0))).collect();
-    commit("main", None, &all);
-    for number in 1..sizes.commits {
-        let file = number * 7 % sizes.files;
-        commit("main", None, &[(path(file), text(file, number))]);
-    }
-    commit("staging", Some("refs/heads/main"), &[("hotfix.txt".to_owned(), "a hotfix\n".to_owned())]);
+    let mut import = Import::into(folder, "all.git");
+    import.history(sizes.files, sizes.commits);
+    import.commit("staging", Some("refs/heads/main"), &[("hotfix.txt".to_owned(), "a hotfix\n".to_owned())]);
     let work: Vec<(String, String)> = (0..sizes.changed)
         .map(|number| (changed(number, sizes), text(number, sizes.commits + number + 1)))
         .collect();
-    commit("dev", Some("refs/heads/main"), &work);
-    drop(stream);
-    assert!(child.wait().expect("it ends").success(), "git fast-import made the history");
+    import.commit("dev", Some("refs/heads/main"), &work);
+    import.end();
     run(
         folder,
         "git -C all.git repack -adq && for name in dev staging; do \
@@ -307,7 +212,7 @@ fn memory(stage: &Stage) {
     };
     print(&format!("memory of the largest process: recipe {recipe} kB, warm {warm} kB, cold {cold} kB"));
     #[expect(clippy::cast_precision_loss, reason = "kilobytes")]
-    bar("memory, in recipes", warm.max(cold) as f64 / recipe as f64, Bar::AtMost(2.0));
+    bar("memory, in recipes", warm.max(cold) as f64 / recipe as f64, ..=2.0);
 }
 
 fn quoted(text: &str) -> String {

@@ -15,7 +15,6 @@ use promote::git::{
     self, GitError, GitProgram, Identity, MergeRequest, Merged, Prompts, Revision, Store, Unrelated,
 };
 use promote::model::merge::LossKind;
-use promote::model::project::Prefer;
 
 /// What a number of merges came to.
 #[derive(Default)]
@@ -87,33 +86,9 @@ fn replay(
     let (target, source) = (Revision::new(target)?, Revision::new(source)?);
     let (name, email) = ("Nobody".to_owned(), "nobody@example.com".to_owned());
     let nobody = Identity { name, email, time_seconds: 0, offset_minutes: 0 };
-    git::merge(
-        &store,
-        &MergeRequest {
-            source: &source,
-            target: Some(&target),
-            prefer: Prefer::Source,
-            unrelated: Unrelated::Allowed,
-            protected_paths: &[],
-            project_file: None,
-            protect_keys: None,
-            structural: &[],
-            accept_losses: &[],
-            keep: &[],
-            resolve: &BTreeMap::new(),
-            always: &[],
-            only: &[],
-            only_commits: &[],
-            selected: &[],
-            squashed: None,
-            base: None,
-            again: &[],
-            reinstate: &[],
-            by: &nobody,
-            program,
-            interrupt: &AtomicBool::new(false),
-        },
-    )
+    let calm = AtomicBool::new(false);
+    let plain = MergeRequest::plain(&source, &target, &nobody, (program, &calm));
+    git::merge(&store, &MergeRequest { unrelated: Unrelated::Allowed, ..plain })
 }
 
 impl Tally {

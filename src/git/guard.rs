@@ -6,7 +6,7 @@ use git2::{Oid, Repository};
 use unicode_normalization::UnicodeNormalization;
 
 use super::error::GitError;
-use super::tree::{self, Change, MODE_SUBMODULE};
+use super::tree::{self, Change};
 use crate::model::finding::Finding;
 use crate::model::origin::Place;
 
@@ -21,20 +21,7 @@ pub(super) fn warnings(
         return Ok(Vec::new());
     }
     let names: BTreeSet<&str> = brought.iter().map(|side| side.path.as_str()).collect();
-    let mut findings = collisions(repository, result.id(), &names)?;
-    for side in brought.iter().filter(|side| side.entry.mode == MODE_SUBMODULE) {
-        let message = format!(
-            "submodule `{}` goes to commit {}, and nobody can tell whether its remote has it",
-            side.path,
-            &side.entry.oid.to_string()[..7]
-        );
-        findings.push(
-            Finding::warning("submodule-unchecked", message)
-                .at(Place::file(side.path.clone()))
-                .hint("look whether the submodule's commit is pushed"),
-        );
-    }
-    Ok(findings)
+    collisions(repository, result.id(), &names)
 }
 
 /// Names paths that are one on systems which take no notice of case or of how an accent is written.

@@ -43,7 +43,23 @@ pub fn read(store: &Store, tip: Option<&Revision>) -> Result<Vec<Record>, GitErr
         previous = Some(digest(text));
         records.push(record);
     }
+    if let Some(tip) = tip {
+        ends_with(store, tip, records.len() as u64)?;
+    }
     Ok(records)
+}
+
+/// Checks that the journal's last commit brought its last record: one that takes some away does not.
+fn ends_with(store: &Store, tip: &Revision, last: u64) -> Result<(), GitError> {
+    let broken = |number, text: &str| Err(GitError::Journal { number, text: text.to_owned() });
+    if last == 0 {
+        return broken(1, "it is missing");
+    }
+    let failed = || GitError::doing("cannot read the journal");
+    let commit = store.repository.find_commit(tip.oid()).map_err(failed())?;
+    let Some(before) = commit.parent_ids().next() else { return Ok(()) };
+    let had = store.read_file(&before.into(), &format!("records/{last}.json"))?.is_some();
+    if had { broken(last + 1, "it was taken away") } else { Ok(()) }
 }
 
 /// Writes the next record and the commit that holds it; no ref is moved.

@@ -40,7 +40,11 @@ pub(super) fn edits(sides: &Sides<'_>, losses: &[Loss], keeps: &[Selector]) -> R
                 let entry = hunks(sides, target, &now, &losses)?;
                 edits.insert(now.path, Some(entry));
             }
-            (target, _) => {
+            (target, now) => {
+                // The target's name for it, and not the old one beside it.
+                let elsewhere = now.filter(|now| now.path != path && target.is_some());
+                let old = elsewhere.filter(|old| tree::entry(Some(&sides.target), &old.path).is_none());
+                edits.extend(old.map(|old| (old.path, None)));
                 edits.insert(path.to_owned(), target);
             }
         }

@@ -57,6 +57,13 @@ impl<'a> Sides<'a> {
         Span { repository: self.repository, base: self.base_commit, tip: self.target_commit }
     }
 
+    /// Whether what survives was brought by a commit that both sides have: nothing is to be carried back then.
+    fn is_common(&self, kept: &Kept) -> bool {
+        let commit = kept.commit.as_deref().and_then(|commit| Oid::from_str(commit).ok());
+        let (Some(base), Some(commit)) = (self.base_commit, commit) else { return false };
+        base == commit || self.repository.graph_descendant_of(base, commit).unwrap_or(false)
+    }
+
     fn bytes(&self, entry: Option<Entry>) -> Result<Vec<u8>, GitError> {
         entry.map_or_else(|| Ok(Vec::new()), |entry| tree::bytes(self.repository, entry))
     }
@@ -89,6 +96,7 @@ pub(super) fn report(sides: &Sides<'_>) -> Result<Report, GitError> {
             (None, None) => {}
         }
     }
+    report.kept.retain(|kept| !sides.is_common(kept));
     report.left_behind = left_behind(sides)?;
     report.losses.sort_by(|one, other| (&one.path, one.lines).cmp(&(&other.path, other.lines)));
     report.kept.sort_by(|one, other| (&one.path, one.lines).cmp(&(&other.path, other.lines)));
@@ -158,7 +166,30 @@ fn file(sides: &Sides<'_>, fate: &Fate<'_>, report: &mut Report) -> Result<(), G
     if changed_mode && new.mode != result.mode {
         report.losses.push(loss(sides, path, LossKind::Mode, touched()));
     }
+    named(sides, fate, report);
     Ok(())
+}
+
+/// A file that the target renamed or gave another mode: lost work where the old name is back, and otherwise named
+/// as long as the source has neither.
+fn named(sides: &Sides<'_>, fate: &Fate<'_>, report: &mut Report) {
+    let (Some(old), path) = (fate.old, &fate.new.path) else { return };
+    let has = |tree: &Tree<'_>, path: &str| tree::entry(Some(tree), path).is_some();
+    let renamed = old.path != *path;
+    let named = |report: &Report| {
+        report.kept.iter().any(|kept| kept.path == *path && kept.lines.is_none())
+            || report.losses.iter().any(|loss| loss.path == *path && loss.lines.is_none())
+    };
+    let commit = || sides.span().last_touch(path);
+    if renamed && has(&sides.result, &old.path) && !has(&sides.result, path) && !named(report) {
+        report.losses.push(loss(sides, path, LossKind::File, commit()));
+    }
+    let own_name = renamed && !has(&sides.source, path) && has(&sides.result, path);
+    let source_mode = fate.source.map(|source| source.mode);
+    let own_mode = fate.new.entry.mode != old.entry.mode && source_mode == Some(old.entry.mode);
+    if (own_name || own_mode) && !named(report) {
+        report.kept.push(kept(sides, path, None, commit()));
+    }
 }
 
 /// The four versions of a file.
@@ -200,14 +231,17 @@ fn content(sides: &Sides<'_>, path: &str, texts: &Texts, report: &mut Report) ->
         let loss = loss(sides, path, LossKind::Line, commit);
         report.losses.push(Loss { lines: Some(numbers(&run)), text: text.collect(), ..loss });
     }
-    for gone in undone {
+    for gone in &undone {
         let commit = gone.text.first().and_then(|line| sides.span().deleted(path, line));
         let at = numbers(&(gone.before..gone.before + 1));
         let loss = loss(sides, path, LossKind::Deletion, commit);
-        report.losses.push(Loss { lines: Some(at), text: gone.text, ..loss });
+        report.losses.push(Loss { lines: Some(at), text: gone.text.clone(), ..loss });
     }
     for (run, commit) in by_commit(&surviving, &blame) {
         report.kept.push(kept(sides, path, Some(numbers(&run)), commit));
+    }
+    if let (Some(gone), true) = (stays_deleted(texts, &own, &undone)?, sides.base.is_some()) {
+        report.kept.push(kept(sides, path, None, sides.span().deleted(path, &gone)));
     }
     account(path, texts, &own, &lost)
 }
@@ -265,6 +299,13 @@ fn surviving(texts: &Texts, own: &[usize], lost: &[usize]) -> Result<Vec<usize>,
     let foreign = lines::own(&texts.source, &texts.target)?;
     let survives = |line: &&usize| lost.binary_search(line).is_err() && foreign.binary_search(line).is_ok();
     Ok(own.iter().filter(survives).copied().collect())
+}
+
+/// Gives the first line that the target deleted without putting another in its place, and that only the source has.
+fn stays_deleted(texts: &Texts, own: &[usize], undone: &[lines::Undone]) -> Result<Option<String>, GitError> {
+    let missing = lines::undone(&texts.base, &texts.target, &texts.source, own)?;
+    let comes_back = |gone: &lines::Undone| undone.iter().any(|back| back.before == gone.before);
+    Ok(missing.into_iter().find(|gone| !comes_back(gone)).and_then(|gone| gone.text.into_iter().next()))
 }
 
 /// Walks the target's own lines: each is in the result, in the source, or reported.

@@ -10,14 +10,13 @@ use git2::Oid;
 
 use super::arrival;
 use super::base::{self, Squashed};
+use super::brought::Brought;
 use super::conflict::{self, Settlement};
 use super::engine::{self, Attempt, Task, Verdict};
 use super::error::GitError;
-use super::guard;
 use super::history::Span;
 use super::keep;
-use super::lfs::{self, Pointer};
-use super::lines;
+use super::lfs::Pointer;
 use super::loss::{self, Sides};
 use super::program::GitProgram;
 use super::protect::{self, ProtectKeys, Protection};
@@ -27,11 +26,10 @@ use super::selection::{self, Only, Selected};
 use super::selector::{Selector, selector_of};
 use super::store::Store;
 use super::structure::{Side, Structured, Wish, structured};
-use super::tree::{self, Edits, Renames};
+use super::submodule::Submodules;
+use super::tree::{self, Edits};
 use crate::model::finding::Finding;
-use crate::model::merge::{
-    Conflict, FileChange, FileChangeKind, Loss, LossKind, Merge, Protected, Resolution,
-};
+use crate::model::merge::{Conflict, Loss, LossKind, Merge, Protected, Resolution};
 use crate::model::project::Prefer;
 
 /// Whether histories that have nothing in common may be merged.
@@ -92,7 +90,43 @@ pub struct MergeRequest<'a> {
     pub interrupt: &'a AtomicBool,
 }
 
-impl MergeRequest<'_> {
+/// No conflict is settled.
+static UNSETTLED: BTreeMap<String, Resolution> = BTreeMap::new();
+
+impl<'a> MergeRequest<'a> {
+    /// Asks for a merge of which nothing is said: the source is preferred, all of it comes.
+    pub fn plain(
+        source: &'a Revision,
+        target: &'a Revision,
+        by: &'a Identity,
+        (program, interrupt): (Option<&'a GitProgram>, &'a AtomicBool),
+    ) -> Self {
+        Self {
+            source,
+            target: Some(target),
+            prefer: Prefer::Source,
+            unrelated: Unrelated::Refused,
+            protected_paths: &[],
+            project_file: None,
+            protect_keys: None,
+            structural: &[],
+            accept_losses: &[],
+            keep: &[],
+            resolve: &UNSETTLED,
+            always: &[],
+            only: &[],
+            only_commits: &[],
+            selected: &[],
+            squashed: None,
+            base: None,
+            again: &[],
+            reinstate: &[],
+            by,
+            program,
+            interrupt,
+        }
+    }
+
     /// Whether only a part of the source is wanted.
     pub(super) fn is_partial(&self) -> bool {
         !self.only.is_empty() || !self.only_commits.is_empty()
@@ -114,6 +148,8 @@ pub struct Merged {
     pub unrelated: bool,
     /// Pointers of Git LFS that it brings.
     pub pointers: Vec<Pointer>,
+    /// Submodules that it takes to other commits.
+    pub submodules: Submodules,
     /// What a person should know beside it.
     pub findings: Vec<Finding>,
 }
@@ -201,8 +237,9 @@ fn onto(
         base_tree = Some(base::as_in_target(store, base_tree.unwrap_or(base), &target_tree, request.again)?);
     }
     let part = selection::part(store, target, (base, base_tree), request)?;
-    let (source, further) =
+    let (source, mut further) =
         part.map_or((request.source.clone(), Vec::new()), |part| (part.tip, part.findings));
+    further.extend(selection::unmatched(request.only, [&target_tree, &store.tree(request.source)?])?);
     let source_tree = store.tree(&source)?;
     let verdict = if base == Some(target.oid()) && base_tree.is_none() {
         // Nothing to merge: the target has no work of its own.
@@ -245,16 +282,16 @@ fn contained(
     request: &MergeRequest<'_>,
 ) -> Result<Merged, GitError> {
     let (before, after) = (store.tree(tip)?, store.tree(target)?);
-    let changes = tree::changes(&store.repository, Some(&before), Some(&after), Renames::Followed)?;
-    let files = changes.iter().map(|change| file(&store.repository, change)).collect::<Result<_, _>>()?;
+    let brought = Brought::of(&store.repository, Some(&before), &after)?;
     Ok(Merged {
-        merge: Merge { base: Some(request.source.to_string()), files, ..nothing(request) },
+        merge: Merge { base: Some(request.source.to_string()), files: brought.files, ..nothing(request) },
         tree: Some(after.id().into()),
         onto: None,
         up_to_date: target == tip,
         unrelated: false,
-        pointers: lfs::pointers(&store.repository, &changes)?,
-        findings: Vec::new(),
+        pointers: brought.pointers,
+        submodules: brought.submodules,
+        findings: brought.findings,
     })
 }
 
@@ -295,33 +332,33 @@ fn finish(
     report.left_behind.retain(|left| {
         only.covers(&left.path) && !guarded(&left.path) && !protection.covers(&left.path) && !open(&left.path)
     });
-    report.kept.retain(|kept| !open(&kept.path));
+    report.kept.retain(|kept| !open(&kept.path) && !protection.covers(&kept.path));
     accept(&mut report.losses, &accepts, (request, &settled.conflicts));
     let settled_all = settled.conflicts.iter().all(|conflict| conflict.resolution.is_some());
     let (zombies, target_only) = only_in_target(&sides, request.source.oid())?;
-    let changes = tree::changes(sides.repository, Some(&sides.tip), Some(&sides.result), Renames::Followed)?;
-    findings.extend(guard::warnings(sides.repository, &sides.result, &changes)?);
+    let brought = Brought::of(sides.repository, Some(&sides.tip), &sides.result)?;
+    let nothing_comes = brought.files.is_empty();
+    findings.extend(brought.findings);
     Ok(Merged {
         merge: Merge {
             base: sides.base_commit.map(|base| base.to_string()),
             engine: verdict.engine,
-            files: changes.iter().map(|change| file(sides.repository, change)).collect::<Result<_, _>>()?,
+            files: brought.files,
             losses: report.losses,
             kept: report.kept,
             left_behind: report.left_behind,
             protected,
             conflicts: settled.conflicts,
-            reverted: Vec::new(),
-            undone: Vec::new(),
-            part: Vec::new(),
             zombies,
             target_only,
+            ..nothing(request)
         },
         tree: settled_all.then(|| sides.result.id().into()),
         onto: None,
-        up_to_date: request.is_partial() && changes.is_empty(),
+        up_to_date: request.is_partial() && nothing_comes,
         unrelated: sides.base.is_none(),
-        pointers: lfs::pointers(sides.repository, &changes)?,
+        pointers: brought.pointers,
+        submodules: brought.submodules,
         findings,
     })
 }
@@ -414,26 +451,6 @@ fn unused(flag: &str, selectors: &[Selector], report: &loss::Report) -> Vec<Find
         .collect()
 }
 
-/// Describes a change of a file.
-pub(super) fn file(repository: &git2::Repository, change: &tree::Change) -> Result<FileChange, GitError> {
-    let read = |side: &Option<tree::Located>| match side {
-        Some(side) => tree::bytes(repository, side.entry),
-        None => Ok(Vec::new()),
-    };
-    let (before, after) = (read(&change.old)?, read(&change.new)?);
-    let (added_lines, removed_lines) = lines::counts(&before, &after)?;
-    let (kind, path, old_path) = match (&change.old, &change.new) {
-        (Some(old), Some(new)) if old.path != new.path => {
-            (FileChangeKind::Renamed, new.path.clone(), Some(old.path.clone()))
-        }
-        (Some(_), Some(new)) => (FileChangeKind::Modified, new.path.clone(), None),
-        (None, Some(new)) => (FileChangeKind::Added, new.path.clone(), None),
-        (Some(old), None) => (FileChangeKind::Deleted, old.path.clone(), None),
-        (None, None) => (FileChangeKind::Modified, String::new(), None),
-    };
-    Ok(FileChange { path, change: kind, old_path, added_lines, removed_lines })
-}
-
 /// For unrelated histories: files that only the target has and that stay, those that the source once had apart.
 fn only_in_target(sides: &Sides<'_>, source: Oid) -> Result<(Vec<String>, Vec<String>), GitError> {
     if sides.base.is_some() {
@@ -466,21 +483,21 @@ fn first(
     let edits: Edits = covered.iter().chain(&rest).map(|path| (path.clone(), None)).collect();
     let merged = tree::edited(&store.repository, source, &edits)?;
     let result = store.repository.find_tree(merged).map_err(GitError::doing("cannot read a merged tree"))?;
-    let changes = tree::changes(&store.repository, None, Some(&result), Renames::Ignored)?;
-    let files = changes.iter().map(|change| file(&store.repository, change)).collect::<Result<_, _>>()?;
+    let brought = Brought::of(&store.repository, None, &result)?;
     let wanted = Some("added".to_owned());
     let protected = covered
         .into_iter()
         .map(|path| Protected { path: Some(path), key: None, source_wanted: wanted.clone() })
         .collect();
     Ok(Merged {
-        merge: Merge { files, protected, ..nothing(request) },
+        merge: Merge { files: brought.files, protected, ..nothing(request) },
         tree: Some(merged.into()),
         onto: None,
         up_to_date: false,
         unrelated: false,
-        pointers: lfs::pointers(&store.repository, &changes)?,
-        findings: Vec::new(),
+        pointers: brought.pointers,
+        submodules: brought.submodules,
+        findings: brought.findings,
     })
 }
 

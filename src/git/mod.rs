@@ -9,6 +9,7 @@
 
 mod arrival;
 mod base;
+mod brought;
 mod commit;
 mod conflict;
 mod create;
@@ -41,6 +42,7 @@ mod selector;
 mod ssh;
 mod store;
 mod structure;
+mod submodule;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -71,6 +73,7 @@ pub use rollback::{Back, Backwards, back};
 pub use selection::{Selected, pending};
 pub use selector::selector_of;
 pub use store::Store;
+pub use submodule::{Answer, Moved, Submodules};
 pub use trial::{Trial, try_refs};
 pub use undone::undone;
 pub use url::{display_url, local_path};

@@ -131,6 +131,11 @@ impl GitProgram {
         Self { ssh: Ssh::new(command, program), ..self }
     }
 
+    /// Gives the same program where nobody is to be asked, whoever sits at the terminal.
+    pub(super) fn unattended(&self) -> Self {
+        Self { prompts: Prompts::Refused, ..self.clone() }
+    }
+
     /// Gives its version: `2.47.3`; `unknown` where it cannot be asked.
     ///
     /// Effects: starts the program when it is asked for the first time.
@@ -159,15 +164,33 @@ impl GitProgram {
         (parts.next().unwrap_or(0), parts.next().unwrap_or(0))
     }
 
+    /// Tells who would commit in a repository, or outside of any: name and mail.
+    ///
+    /// Shape: nothing where neither variables nor configuration say so.
+    /// Effects: starts the program.
+    pub fn user(&self, git_dir: Option<&Path>, interrupt: &AtomicBool) -> Option<(String, String)> {
+        let output = self.begin(git_dir).args(["var", "GIT_AUTHOR_IDENT"]).output(interrupt).ok()?;
+        let text = output.text();
+        let (name, rest) = text.split_once(" <")?;
+        let (mail, _) = rest.split_once('>')?;
+        output.success().then(|| (name.to_owned(), mail.to_owned()))
+    }
+
     /// Begins a run in a repository.
     pub(super) fn run(&self, git_dir: &Path) -> Run<'_> {
+        self.begin(Some(git_dir))
+    }
+
+    fn begin(&self, git_dir: Option<&Path>) -> Run<'_> {
         let mut arguments = Vec::new();
         for setting in PINNED {
             arguments.extend([OsString::from("-c"), OsString::from(setting)]);
         }
-        let mut folder = OsString::from("--git-dir=");
-        folder.push(git_dir);
-        arguments.push(folder);
+        if let Some(git_dir) = git_dir {
+            let mut folder = OsString::from("--git-dir=");
+            folder.push(git_dir);
+            arguments.push(folder);
+        }
         Run { program: self, arguments, variables: Vec::new(), silence: None }
     }
 

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use git2::{Commit, Oid, Sort};
 
+use super::brought::file;
 use super::error::GitError;
 use super::history::describe;
 use super::loss::{self, Sides};
-use super::merge::file;
 use super::own::is_ours;
 use super::revision::Revision;
 use super::selector::Selector;

@@ -69,6 +69,23 @@ impl Only {
     }
 }
 
+/// Names the words of `--only` that choose no file of either side.
+pub(super) fn unmatched(words: &[String], sides: [&git2::Tree<'_>; 2]) -> Result<Vec<Finding>, GitError> {
+    if words.is_empty() {
+        return Ok(Vec::new());
+    }
+    let [target, source] = [tree::files(sides[0])?, tree::files(sides[1])?];
+    let mut findings = Vec::new();
+    for word in words {
+        let chosen = chosen(std::slice::from_ref(word))?;
+        if !source.keys().chain(target.keys()).any(|path| chosen.covers(path)) {
+            let finding = Finding::warning("matches-nothing", format!("`--only {word}` matches nothing"));
+            findings.push(finding.hint("name a file, a folder or a pattern of the source, from its root"));
+        }
+    }
+    Ok(findings)
+}
+
 /// Compiles the words of `--only`: paths from the root, folders with all below, patterns.
 fn chosen(paths: &[String]) -> Result<Protection, GitError> {
     let rooted: Vec<String> = paths

@@ -170,7 +170,7 @@ pub struct Loss {
 pub struct Kept {
     /// Path in the target.
     pub path: String,
-    /// Lines in the target's file as it stands; null for whole files.
+    /// Lines in the target's file as it stands; null for whole files, names, modes and deleted lines.
     pub lines: Option<Lines>,
     /// The commit that brought them, full id.
     pub commit: Option<String>,

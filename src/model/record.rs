@@ -127,8 +127,22 @@ pub struct Promoted {
     /// Who planned the schema's changes, where that was another program.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub planner: Option<Planner>,
+    /// How long it took until the push that this record goes with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub durations: Option<Durations>,
     /// The tool's version.
     pub tool: String,
+}
+
+/// How long the parts of a promotion took, in milliseconds.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Durations {
+    /// Looking at both sides and deciding.
+    pub plan_ms: u64,
+    /// Waiting for the lock and taking it.
+    pub lock_ms: u64,
+    /// Statements before the push.
+    pub migration_ms: u64,
 }
 
 /// A migration that was committed in the warehouse, as its ledger keeps it.

@@ -4,9 +4,9 @@
 //! and lock move together afterwards. A run that was cut short anywhere is finished by the next one: what
 //! the warehouse recorded and the journal does not hold goes into the next record.
 
-use std::sync::atomic::AtomicBool;
+use std::time::Instant;
 
-use crate::git::{self, CommitMessage, GitError, Lock, Publication, Revision, Transport, WorkTreeState};
+use crate::git::{self, CommitMessage, Lock, Revision};
 use crate::migration::Half;
 use crate::model::environment::Migrate;
 use crate::model::outcome::Outcome;
@@ -14,13 +14,15 @@ use crate::model::plan::Plan;
 use crate::model::record::{AppliedMigration, Entry};
 
 use super::error::PromotionError;
-use super::gather::{Gathered, destination};
+use super::gather::Gathered;
+use super::journal;
 use super::landing;
 use super::ledger::{self, Circumstances};
 use super::lock;
-use super::observe::{Scene, Stage};
+use super::observe::{Scene, Stage, milliseconds};
 use super::observed::Histories;
 use super::propose::propose;
+use super::publish::{Move, prepare_work_tree, publish};
 use super::recover;
 use super::request::{Ports, Request};
 use super::schema::Applying;
@@ -64,7 +66,9 @@ pub async fn apply(
     }
     let Scene { plan, mut stage, .. } = scene;
     let purpose = (format!("promote {} {}", plan.from, plan.to), plan.plan_id.clone());
+    let began = Instant::now();
     let lock = lock::take(&stage.ground, &stage.gathered, purpose, ports)?;
+    stage.durations.lock_ms = milliseconds(began);
     border("locked", ports);
     if let Some(after) = recover::finish_cut_short(&stage, &lock, ports)? {
         return Box::pin(recover::go_on(plan, stage, after, request, ports)).await;
@@ -73,9 +77,7 @@ pub async fn apply(
     match promoted {
         Ok(after) => finish(plan, stage, after, request, ports).await,
         Err(error) => {
-            if !matches!(error, PromotionError::Git(GitError::LockLost { .. })) {
-                lock::give_back(&stage.ground, &stage.gathered, &lock, ports);
-            }
+            lock::give_back_after(&error, (&stage.ground, &stage.gathered), &lock, ports);
             Err(error)
         }
     }
@@ -111,11 +113,13 @@ async fn under_lock(
     let applying = applying(plan, &by, request);
     let begun = stage.known.as_ref().filter(|_| migrate(stage) == Migrate::Promotion);
     if let Some(entry) = begun.and_then(|known| known.begun(&applying, ports)) {
-        append(stage, entry, ports)?;
+        journal::append(&stage.ground, &stage.gathered, entry, ports)?;
         look_again(stage, ports)?;
     }
     if let (Some(known), Migrate::Promotion) = (&stage.known, migrate(stage)) {
+        let began = Instant::now();
         known.apply(&applying, Half::BeforePush, ports).await?;
+        stage.durations.migration_ms = milliseconds(began);
     }
     border("migrated", ports);
     push(plan, stage, request, lock, ports).await.map_err(|error| partial_if_migrated(error, plan, stage))
@@ -186,45 +190,20 @@ async fn push(
         unrelated: stage.histories == Histories::Unrelated,
         migrate: migrate(stage),
         migrations,
+        durations: stage.durations,
     };
     let gathered = &stage.gathered;
-    let journal = record(stage, Entry::Promotion(Box::new(ledger::promoted(plan, circumstances))), ports)?;
+    let entry = Entry::Promotion(Box::new(ledger::promoted(plan, circumstances)));
+    let journal = journal::record((&stage.ground, gathered), gathered.to.journal.as_ref(), entry, ports)?;
     border("committed", ports);
     stop_if_asked(ports)?;
-    prepare_work_tree(stage, after.as_ref())?;
-    let identity = stage.ground.identity(ports);
-    let publication = Publication {
-        branch: &gathered.to.site.branch,
-        before: gathered.to.tip.as_ref(),
-        after: after.as_ref(),
-        refs: &gathered.refs,
-        journal_before: gathered.to.journal.as_ref(),
-        journal_after: &journal,
-        lock: Some(lock),
-        identity: &identity,
-    };
-    // A push that has begun is seen through: it is one transaction of the server, and either answer is worth knowing.
-    let quiet = AtomicBool::new(false);
-    let transport = Transport { program: ports.git, interrupt: &quiet };
-    let what = format!("pushing to {}", gathered.to.site.location.words());
-    let published = ports
-        .doing(what, || git::publish(&gathered.store, &gathered.destination(), &publication, transport))?;
-    for message in published.messages {
-        ports.says(message);
+    if let Some(after) = &after {
+        prepare_work_tree(gathered, after)?;
     }
+    let moved = Move::of(gathered, after.as_ref(), &journal).unlocking(lock);
+    publish(&stage.ground, gathered, &moved, ports)?;
     border("published", ports);
     Ok(after)
-}
-
-/// Notes that the work tree of a checked-out branch has to follow, so that a run after a kill knows.
-fn prepare_work_tree(stage: &Stage, after: Option<&Revision>) -> Result<(), PromotionError> {
-    let to = &stage.gathered.to;
-    if let (Some(after), Some(before), Location::Local(folder)) = (after, &to.tip, &to.site.location)
-        && let WorkTreeState::Clean(work_tree) = git::state(folder, &to.site.branch, &[])?
-    {
-        git::prepare(&work_tree, &to.site.branch, before, after)?;
-    }
-    Ok(())
 }
 
 /// Brings what was merged aside to where it stays, and makes the commit of exactly the planned tree.
@@ -293,15 +272,6 @@ async fn unrecorded(
     }
 }
 
-pub(super) fn record(stage: &Stage, entry: Entry, ports: &Ports<'_>) -> Result<Revision, PromotionError> {
-    let identity = stage.ground.identity(ports);
-    let (by, at) = (identity.to_string(), ports.now.to_string());
-    let gathered = &stage.gathered;
-    let (revision, _) =
-        git::append(&gathered.store, gathered.to.journal.as_ref(), entry, (&by, &at), &identity)?;
-    Ok(revision)
-}
-
 /// What comes after the push: the work tree, forced steps, their record.
 pub(super) async fn finish(
     mut plan: Plan,
@@ -351,25 +321,5 @@ async fn forced(
         detail: "what was let through is applied".to_owned(),
         migrations,
     };
-    append(stage, entry, ports)
-}
-
-/// Appends a record to the journal of the target's repository.
-pub(super) fn append(stage: &Stage, entry: Entry, ports: &mut Ports<'_>) -> Result<(), PromotionError> {
-    let journal = record(stage, entry, ports)?;
-    let gathered = &stage.gathered;
-    let identity = stage.ground.identity(ports);
-    let publication = Publication {
-        branch: &gathered.to.site.branch,
-        before: gathered.to.tip.as_ref(),
-        after: None,
-        refs: &gathered.refs,
-        journal_before: gathered.to.journal.as_ref(),
-        journal_after: &journal,
-        lock: None,
-        identity: &identity,
-    };
-    let transport = Transport { program: ports.git, interrupt: &ports.interrupted };
-    git::publish(&gathered.store, &destination(&gathered.to.site.location), &publication, transport)?;
-    Ok(())
+    journal::append(&stage.ground, &stage.gathered, entry, ports)
 }

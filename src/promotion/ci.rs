@@ -23,6 +23,7 @@ use super::reading::Reading;
 use super::request::{Ports, Request};
 use super::run;
 use super::site::{self, Location, Site};
+use super::submodules;
 
 /// How often a record is tried when the journal moves meanwhile.
 const TRIES: usize = 5;
@@ -70,7 +71,9 @@ pub async fn ci_plan(request: &CiRequest, ports: &mut Ports<'_>) -> Result<Scene
     let name = environment(request, &ground, target_branch, ports)?;
     let asked = Request { from: source_branch.clone(), to: name, said: request.said.clone(), run: false };
     let gathered = checkout(store, &ground, (source, source_branch), target_branch)?;
-    observe::observe_gathered(&asked, ground, gathered, ports).await
+    let mut scene = observe::observe_gathered(&asked, ground, gathered, ports).await?;
+    submodules::unasked(&mut scene);
+    Ok(scene)
 }
 
 /// Both sides as a checkout for a pull request has them.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use crate::config::{self, ConfigError, Flags, Inputs, Resolved, Written};
 use crate::git::{GitError, Identity, Store};
@@ -22,6 +23,8 @@ pub(super) struct Ground {
     /// Where other repositories are fetched into instead of the cache: CI's checkout, whose own settings hold
     /// what lets it in.
     pub(super) store: Option<PathBuf>,
+    /// Name and mail as the `git` program tells them, once it was asked.
+    asked: OnceLock<Option<(String, String)>>,
 }
 
 /// The repository that the command runs in.
@@ -68,7 +71,7 @@ impl Ground {
         if local.is_none() && project.is_none() {
             return Err(PromotionError::Nowhere { folder: ports.folder.to_owned() });
         }
-        Ok(Self { local, project, store: None })
+        Ok(Self { local, project, store: None, asked: OnceLock::new() })
     }
 
     /// Takes the project file from a commit, as CI does: there may be no working tree.
@@ -94,7 +97,8 @@ impl Ground {
             if let Some((written, _)) = super::load::load(store, commit, &prefix, &file)? {
                 let root = root.join(&prefix);
                 let project = Some(AtHand { root, file, prefix, written });
-                return Ok(Self { local, project, store: Some(store.git_dir().to_path_buf()) });
+                let store = Some(store.git_dir().to_path_buf());
+                return Ok(Self { local, project, store, asked: OnceLock::new() });
             }
         }
         Err(PromotionError::NoProject { folder: ports.folder.to_owned() })
@@ -152,8 +156,15 @@ impl Ground {
 
     /// Tells who does it: Git's variables, then its configuration, then the user and host.
     pub(super) fn identity(&self, ports: &Ports<'_>) -> Identity {
-        let configured = self.local.as_ref().and_then(|local| local.user.clone()).unzip();
         let variable = |name: &str| ports.variables.get(name).filter(|value| !value.is_empty()).cloned();
+        let written = self.local.as_ref().and_then(|local| local.user.clone());
+        // The library does not look where these variables say.
+        let elsewhere = ["GIT_CONFIG_GLOBAL", "GIT_CONFIG_COUNT"].iter().any(|name| variable(name).is_some());
+        let complete = variable("GIT_AUTHOR_NAME").is_some() && variable("GIT_AUTHOR_EMAIL").is_some();
+        let told = || self.asked.get_or_init(|| self.told(ports)).clone();
+        let configured =
+            if complete || (written.is_some() && !elsewhere) { written } else { told().or(written) };
+        let configured = configured.unzip();
         let user =
             || variable("USER").or_else(|| variable("LOGNAME")).unwrap_or_else(|| "somebody".to_owned());
         Identity {
@@ -164,6 +175,14 @@ impl Ground {
             time_seconds: ports.now.as_second(),
             offset_minutes: 0,
         }
+    }
+}
+
+impl Ground {
+    /// Asks the `git` program who would commit here.
+    fn told(&self, ports: &Ports<'_>) -> Option<(String, String)> {
+        let git_dir = self.local.as_ref().map(|local| local.git_dir.as_path());
+        ports.git?.user(git_dir, &ports.interrupted)
     }
 }
 

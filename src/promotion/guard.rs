@@ -197,7 +197,7 @@ fn conflicts(merge: &Merge) -> Option<Gate> {
         0 => gate(
             "conflicts",
             GateState::Overridden,
-            format!("{} settled by `--resolve`", merge.conflicts.len()),
+            format!("{} settled by `--resolve` or `promotion.resolve`", merge.conflicts.len()),
         ),
         open => gate(
             "conflicts",

@@ -1,12 +1,13 @@
 //! Looking back and steering: history and holds.
 
 use crate::config;
-use crate::git::{self, Publication, Transport};
+use crate::git::{self, Revision};
 use crate::model::record::{Entry, Record};
 
 use super::error::PromotionError;
 use super::gather::Gathered;
 use super::ground::{Ground, inputs};
+use super::publish::{Move, publish};
 use super::request::Ports;
 
 /// How often a record is tried when the journal moves meanwhile.
@@ -98,23 +99,21 @@ pub(super) fn append(
     ground: &Ground,
     gathered: &Gathered,
     entry: Entry,
-    ports: &Ports<'_>,
+    ports: &mut Ports<'_>,
 ) -> Result<(), PromotionError> {
+    let after = record((ground, gathered), gathered.to.journal.as_ref(), entry, ports)?;
+    publish(ground, gathered, &Move::of(gathered, None, &after), ports)
+}
+
+/// Writes a record that follows another, for whoever moves the journal.
+pub(super) fn record(
+    (ground, gathered): (&Ground, &Gathered),
+    before: Option<&Revision>,
+    entry: Entry,
+    ports: &Ports<'_>,
+) -> Result<Revision, PromotionError> {
     let identity = ground.identity(ports);
     let (by, at) = (identity.to_string(), ports.now.to_string());
-    let before = gathered.to.journal.as_ref();
-    let (after, _) = git::append(&gathered.store, before, entry, (&by, &at), &identity)?;
-    let publication = Publication {
-        branch: &gathered.to.site.branch,
-        before: gathered.to.tip.as_ref(),
-        after: None,
-        refs: &gathered.refs,
-        journal_before: before,
-        journal_after: &after,
-        lock: None,
-        identity: &identity,
-    };
-    let transport = Transport { program: ports.git, interrupt: &ports.interrupted };
-    git::publish(&gathered.store, &gathered.destination(), &publication, transport)?;
-    Ok(())
+    let (revision, _) = git::append(&gathered.store, before, entry, (&by, &at), &identity)?;
+    Ok(revision)
 }

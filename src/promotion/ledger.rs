@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::model::environment::Migrate;
 use crate::model::plan::{Acknowledgements, Plan};
-use crate::model::record::{AppliedMigration, Entry, Promoted, Record};
+use crate::model::record::{AppliedMigration, Durations, Entry, Promoted, Record};
 
 /// What the record of a promotion needs beside its plan.
 #[derive(Clone, Debug)]
@@ -21,6 +21,8 @@ pub(super) struct Circumstances {
     pub(super) migrate: Migrate,
     /// Migrations that were committed for it.
     pub(super) migrations: Vec<AppliedMigration>,
+    /// How long it took so far.
+    pub(super) durations: Durations,
 }
 
 /// Makes the record of a promotion.
@@ -52,6 +54,7 @@ pub(super) fn promoted(plan: &Plan, circumstances: Circumstances) -> Promoted {
         migrations: circumstances.migrations,
         after_push: plan.migration.after_push().cloned().collect(),
         planner: plan.migration.planner.clone(),
+        durations: Some(circumstances.durations),
         tool: plan.tool.clone(),
     }
 }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use crate::git::{self, Lock, LockHolder, LockRequest, Transport};
+use crate::git::{self, GitError, Lock, LockHolder, LockRequest, Transport};
 
 use super::error::PromotionError;
 use super::gather::Gathered;
@@ -53,6 +53,18 @@ pub(super) fn take(
         ports.says(format!("The lock of {other} was taken over: that run is gone."));
     }
     Ok(lock)
+}
+
+/// Gives the lock back after a failure, unless it was lost: it is another's then.
+pub(super) fn give_back_after(
+    error: &PromotionError,
+    (ground, gathered): (&Ground, &Gathered),
+    lock: &Lock,
+    ports: &mut Ports<'_>,
+) {
+    if !matches!(error, PromotionError::Git(GitError::LockLost { .. })) {
+        give_back(ground, gathered, lock, ports);
+    }
 }
 
 /// Gives the lock back where the push did not.

@@ -3,7 +3,9 @@
 use serde_json::json;
 
 use crate::config::{self, ConfigError, Flags, Mask, Resolved, Written};
-use crate::git::{self, GitError, Merged, Pointer, Revision, Selected, Squashed, Store, WorkTreeState};
+use crate::git::{
+    self, GitError, Merged, Pointer, Revision, Selected, Squashed, Store, Submodules, WorkTreeState,
+};
 use crate::model::environment::{Via, Warehouse};
 use crate::model::finding::Finding;
 use crate::model::merge::{FileChangeKind, Reverted, Undone};
@@ -54,6 +56,8 @@ pub(super) struct Looked {
     pub(super) onto: Option<Revision>,
     /// What the merge brings that points into a store of Git LFS.
     pub(super) pointers: Vec<Pointer>,
+    /// Submodules that the merge takes to other commits.
+    pub(super) submodules: Submodules,
     pub(super) target: Option<Target>,
     pub(super) known: Option<Known>,
     pub(super) source_project: Option<String>,
@@ -126,6 +130,7 @@ impl Looking<'_> {
             observed,
             onto: merged.onto,
             pointers: merged.pointers,
+            submodules: merged.submodules,
             target,
             known,
             source_project,
@@ -195,7 +200,7 @@ impl Looking<'_> {
             (Some("auto"), Some(tip)) => {
                 git::resemblance(self.store, tip, &self.source)?.map(|found| found.commit)
             }
-            (Some(name), _) => Some(self.store.resolve(name)?),
+            (Some(name), _) => Some(self.resolve(name)?),
             (None, _) => None,
         };
         Ok(Merging {
@@ -323,7 +328,20 @@ impl Looking<'_> {
     /// Finds the commits that alone are promoted.
     fn commits(&self) -> Result<Vec<Revision>, PromotionError> {
         let names = self.request.said.only_commit.iter();
-        Ok(names.map(|name| self.store.resolve(name)).collect::<Result<_, _>>()?)
+        Ok(names.map(|name| self.resolve(name)).collect::<Result<_, _>>()?)
+    }
+
+    /// Finds the commit that a name means: by its id, else as the repository at hand calls it.
+    fn resolve(&self, name: &str) -> Result<Revision, GitError> {
+        let unknown = match (self.store.resolve(name), &self.ground.local) {
+            (Ok(found), _) => return Ok(found),
+            (Err(unknown), None) => return Err(unknown),
+            (Err(unknown), Some(_)) => unknown,
+        };
+        let local = self.ground.local.as_ref().map(|local| Store::local(&local.git_dir)).transpose()?;
+        let found = local.and_then(|local| local.resolve(name).ok());
+        // What was not pushed is in no workspace.
+        found.filter(|found| self.store.has(found)).ok_or(unknown)
     }
 
     /// Lists what was promoted and taken back in the target since.
@@ -345,7 +363,11 @@ impl Looking<'_> {
         let said = |merged: &Merged| {
             let (losses, deleted) = (merged.merge.losses.len(), merged.merge.files.iter());
             let deleted = deleted.filter(|file| file.change == FileChangeKind::Deleted).count();
-            format!("{losses} losses and {deleted} deleted files")
+            let counted = |count: usize, one: &str, many: &str| {
+                format!("{count} {}", if count == 1 { one } else { many })
+            };
+            let losses = counted(losses, "loss", "losses");
+            format!("{losses} and {}", counted(deleted, "deleted file", "deleted files"))
         };
         if let Some(base) = &merging.base {
             let without = make(&Merging { base: None, ..merging.clone() })?;

@@ -36,6 +36,7 @@ mod plan;
 mod planner;
 mod propose;
 mod protect;
+mod publish;
 mod reading;
 mod recover;
 mod request;
@@ -47,6 +48,7 @@ mod site;
 mod status;
 mod stores;
 mod structural;
+mod submodules;
 mod unlock;
 mod workspace;
 

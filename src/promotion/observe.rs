@@ -1,10 +1,12 @@
 //! All reads: both sides, the merge, both configurations, the live schema. Nothing is changed.
 
+use std::time::Instant;
+
 use crate::config::{Mask, Resolved};
-use crate::git::{Pointer, Revision, Store};
+use crate::git::{Pointer, Revision, Store, Submodules};
 use crate::model::finding::Finding;
 use crate::model::plan::Plan;
-use crate::model::record::{Promoted, Record};
+use crate::model::record::{Durations, Promoted, Record};
 use crate::models::Models;
 
 use super::error::PromotionError;
@@ -18,6 +20,7 @@ use super::observed::Histories;
 use super::plan;
 use super::request::{Ports, Request};
 use super::site::Site;
+use super::submodules;
 
 /// A plan, and what applying it needs.
 pub struct Scene {
@@ -43,6 +46,8 @@ pub(super) struct Stage {
     pub(super) source_project: Option<String>,
     pub(super) target_project: Option<String>,
     pub(super) histories: Histories,
+    /// How long it took so far.
+    pub(super) durations: Durations,
 }
 
 /// Where the merge was made, and what it stands on.
@@ -53,6 +58,8 @@ pub(super) struct Aside {
     pub(super) onto: Option<Revision>,
     /// What it brings that points into a store of Git LFS.
     pub(super) pointers: Vec<Pointer>,
+    /// Submodules that it takes to other commits.
+    pub(super) submodules: Submodules,
 }
 
 /// The target environment of the merged project.
@@ -96,16 +103,19 @@ pub(super) async fn observe_sites(
     ports: &mut Ports<'_>,
 ) -> Result<Scene, PromotionError> {
     let gathered = Gathered::of(&ground, from, to, ports)?;
-    observe_gathered(request, ground, gathered, ports).await
+    let mut scene = observe_gathered(request, ground, gathered, ports).await?;
+    submodules::look(&mut scene, ports)?;
+    Ok(scene)
 }
 
-/// Observes and decides for two sides that are in one store already.
+/// Observes and decides for two sides that are in one store already; asks no remote of a submodule.
 pub(super) async fn observe_gathered(
     request: &Request,
     ground: Ground,
     gathered: Gathered,
     ports: &mut Ports<'_>,
 ) -> Result<Scene, PromotionError> {
+    let began = Instant::now();
     let source = gathered.from.tip.clone().ok_or_else(|| no_branch(&gathered.from))?;
     let records = gathered.records()?;
     let speculative = gathered.store.speculative()?;
@@ -120,7 +130,8 @@ pub(super) async fn observe_gathered(
         landed: &landed,
     };
     let looked = looking.look(ports).await?;
-    let Looked { observed, onto, pointers, target, known, source_project, target_project, mask } = looked;
+    let Looked { observed, onto, pointers, submodules, target, known, source_project, target_project, mask } =
+        looked;
     let histories = observed.histories;
     let mut findings = observed.findings.clone();
     let mut plan = plan::plan(observed, &request.said);
@@ -129,7 +140,7 @@ pub(super) async fn observe_gathered(
     let stage = Stage {
         ground,
         gathered,
-        merged: Aside { store: speculative, onto, pointers },
+        merged: Aside { store: speculative, onto, pointers, submodules },
         records,
         landed,
         target,
@@ -137,8 +148,14 @@ pub(super) async fn observe_gathered(
         source_project,
         target_project,
         histories,
+        durations: Durations { plan_ms: milliseconds(began), ..Durations::default() },
     };
     Ok(Scene { plan, findings, mask, stage })
+}
+
+/// Gives how long something took.
+pub(super) fn milliseconds(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
 fn no_branch(side: &Side) -> PromotionError {

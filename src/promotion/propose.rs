@@ -3,11 +3,11 @@
 //! The branch, its record and the lock move in one push. The pull request comes after it: where that fails, the same
 //! command again finds the branch as it is and goes on with the pull request.
 
-use std::sync::atomic::AtomicBool;
+use std::time::Instant;
 
 use crate::ci::{Forge, ForgeError, PullRequest, compare_page};
 use crate::config::Mask;
-use crate::git::{self, GitError, Lock, Publication, Revision, Standing, Transport};
+use crate::git::{self, Lock, Revision, Standing, Transport};
 use crate::model::environment::Via;
 use crate::model::finding::Finding;
 use crate::model::outcome::Outcome;
@@ -15,12 +15,14 @@ use crate::model::plan::{Plan, Proposal};
 use crate::model::record::Entry;
 use crate::report;
 
-use super::apply::{Applied, border, commit, look_again, record, stop_if_asked};
+use super::apply::{Applied, border, commit, look_again, stop_if_asked};
 use super::error::PromotionError;
+use super::journal;
 use super::ledger::{self, Circumstances};
 use super::lock;
-use super::observe::{Scene, Stage};
+use super::observe::{Scene, Stage, milliseconds};
 use super::observed::Histories;
+use super::publish::{Move, publish};
 use super::request::{Ports, Request};
 use super::site::Location;
 
@@ -56,13 +58,13 @@ pub(super) fn propose(
     let Scene { mut plan, mut stage, findings, mask } = scene;
     let forge = forge(&stage, proposal.via, ports)?;
     let purpose = (format!("promote {} {}", plan.from, plan.to), plan.plan_id.clone());
+    let began = Instant::now();
     let lock = lock::take(&stage.ground, &stage.gathered, purpose, ports)?;
+    stage.durations.lock_ms = milliseconds(began);
     border("locked", ports);
     let pushed = under_lock(&plan, &mut stage, request, (&proposal.branch, &lock), ports);
-    if let Err(error) = &pushed
-        && !matches!(error, PromotionError::Git(GitError::LockLost { .. }))
-    {
-        lock::give_back(&stage.ground, &stage.gathered, &lock, ports);
+    if let Err(error) = &pushed {
+        lock::give_back_after(error, (&stage.ground, &stage.gathered), &lock, ports);
     }
     proposal.commit = Some(pushed?.to_string());
     plan.outcome = Outcome::Proposed;
@@ -139,32 +141,17 @@ fn under_lock(
         unrelated: stage.histories == Histories::Unrelated,
         migrate: super::apply::migrate(stage),
         migrations: Vec::new(),
+        durations: stage.durations,
     };
     let promotion = Box::new(ledger::promoted(plan, circumstances));
-    let journal = record(stage, Entry::Proposed { branch: branch.to_owned(), promotion }, ports)?;
+    let gathered = &stage.gathered;
+    let entry = Entry::Proposed { branch: branch.to_owned(), promotion };
+    let journal = journal::record((&stage.ground, gathered), gathered.to.journal.as_ref(), entry, ports)?;
     border("committed", ports);
     stop_if_asked(ports)?;
-    let gathered = &stage.gathered;
-    let identity = stage.ground.identity(ports);
-    let publication = Publication {
-        branch,
-        before: head.as_ref(),
-        after: Some(&after),
-        refs: &gathered.refs,
-        journal_before: gathered.to.journal.as_ref(),
-        journal_after: &journal,
-        lock: Some(lock),
-        identity: &identity,
-    };
-    // A push that has begun is seen through: it is one transaction of the server, and either answer is worth knowing.
-    let quiet = AtomicBool::new(false);
-    let transport = Transport { program: ports.git, interrupt: &quiet };
-    let what = format!("pushing {branch} to {}", gathered.to.site.location.words());
-    let published = ports
-        .doing(what, || git::publish(&gathered.store, &gathered.destination(), &publication, transport))?;
-    for message in published.messages {
-        ports.says(message);
-    }
+    let moved =
+        Move { branch, before: head.as_ref(), ..Move::of(gathered, Some(&after), &journal).unlocking(lock) };
+    publish(&stage.ground, gathered, &moved, ports)?;
     border("published", ports);
     Ok(after)
 }

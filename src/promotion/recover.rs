@@ -4,7 +4,7 @@
 //! other, the journal first and the lock last. So a lock that a dead run left, whose token is that of the last
 //! record, says that the branch still has to follow.
 
-use crate::git::{self, Lock, Publication, Revision, Transport, WorkTreeState};
+use crate::git::{self, Lock, Revision};
 use crate::model::plan::Plan;
 use crate::model::record::Promoted;
 
@@ -12,6 +12,7 @@ use super::apply::{Applied, finish};
 use super::error::PromotionError;
 use super::ledger;
 use super::observe::Stage;
+use super::publish::{Move, prepare_work_tree, publish};
 use super::request::{Ports, Request};
 use super::site::Location;
 
@@ -29,28 +30,14 @@ pub(super) fn finish_cut_short(
     ports: &mut Ports<'_>,
 ) -> Result<Option<Revision>, PromotionError> {
     let gathered = &stage.gathered;
-    let Location::Local(folder) = &gathered.to.site.location else { return Ok(None) };
-    let Some((_, after)) = cut_short(stage, lock)? else { return Ok(None) };
-    let to = &gathered.to;
-    let Some(journal) = &to.journal else { return Ok(None) };
-    if let (Some(before), WorkTreeState::Clean(work_tree)) =
-        (&to.tip, git::state(folder, &to.site.branch, &[])?)
-    {
-        git::prepare(&work_tree, &to.site.branch, before, &after)?;
+    if !matches!(gathered.to.site.location, Location::Local(_)) {
+        return Ok(None);
     }
-    let identity = stage.ground.identity(ports);
-    let publication = Publication {
-        branch: &to.site.branch,
-        before: to.tip.as_ref(),
-        after: Some(&after),
-        refs: &gathered.refs,
-        journal_before: Some(journal),
-        journal_after: journal,
-        lock: Some(lock),
-        identity: &identity,
-    };
-    let transport = Transport { program: ports.git, interrupt: &ports.interrupted };
-    git::publish(&gathered.store, &gathered.destination(), &publication, transport)?;
+    let Some((_, after)) = cut_short(stage, lock)? else { return Ok(None) };
+    let Some(journal) = &gathered.to.journal else { return Ok(None) };
+    prepare_work_tree(gathered, &after)?;
+    let moved = Move::of(gathered, Some(&after), journal).unlocking(lock);
+    publish(&stage.ground, gathered, &moved, ports)?;
     ports.says("An earlier run was killed while it moved the branch; that is finished now.");
     Ok(Some(after))
 }

@@ -2,11 +2,7 @@
 //!
 //! History is never rewritten. The schema and the data stay as they are.
 
-use std::sync::atomic::AtomicBool;
-
-use crate::git::{
-    self, CommitMessage, GitError, Identity, Lock, Publication, Revision, Transport, WorkTreeState,
-};
+use crate::git::{self, CommitMessage, GitError, Identity, Lock, Revision, WorkTreeState};
 use crate::model::finding::Finding;
 use crate::model::outcome::Outcome;
 use crate::model::plan::{Gate, GateState};
@@ -16,8 +12,10 @@ use crate::model::rollback::Rollback;
 use super::error::PromotionError;
 use super::gather::Gathered;
 use super::ground::Ground;
+use super::journal;
 use super::ledger;
 use super::lock;
+use super::publish::{Move, prepare_work_tree, publish};
 use super::request::Ports;
 use super::site::Location;
 
@@ -214,9 +212,7 @@ pub fn roll_back(scene: RollbackScene, ports: &mut Ports<'_>) -> Result<Rollback
             Ok(rollback)
         }
         Err(error) => {
-            if !matches!(error, PromotionError::Git(GitError::LockLost { .. })) {
-                lock::give_back(&ground, &gathered, &lock, ports);
-            }
+            lock::give_back_after(&error, (&ground, &gathered), &lock, ports);
             Err(error)
         }
     }
@@ -243,25 +239,9 @@ fn under_lock(
         let journal = recorded(rollback, ground, &gathered, &after, ports)?;
         (after, journal)
     };
-    if let Location::Local(folder) = &gathered.to.site.location
-        && let WorkTreeState::Clean(work_tree) = git::state(folder, &gathered.to.site.branch, &[])?
-    {
-        git::prepare(&work_tree, &gathered.to.site.branch, tip, &after)?;
-    }
-    let publication = Publication {
-        branch: &gathered.to.site.branch,
-        before: Some(tip),
-        after: Some(&after),
-        refs: &gathered.refs,
-        journal_before: gathered.to.journal.as_ref(),
-        journal_after: &journal,
-        lock: Some(lock),
-        identity: &identity,
-    };
-    let quiet = AtomicBool::new(false);
-    let transport = Transport { program: ports.git, interrupt: &quiet };
-    let published = git::publish(&gathered.store, &gathered.destination(), &publication, transport)?;
-    published.messages.into_iter().for_each(|message| ports.says(message));
+    prepare_work_tree(&gathered, &after)?;
+    let moved = Move::of(&gathered, Some(&after), &journal).unlocking(lock);
+    publish(ground, &gathered, &moved, ports)?;
     Ok(after)
 }
 
@@ -298,8 +278,6 @@ fn recorded(
     after: &Revision,
     ports: &Ports<'_>,
 ) -> Result<Revision, PromotionError> {
-    let identity = ground.identity(ports);
-    let (by, at) = (identity.to_string(), ports.now.to_string());
     let (name, reason) = (rollback.environment.clone(), format!("rolled back to {}", rollback.to));
     let entry = Entry::RolledBack {
         environment: name.clone(),
@@ -309,9 +287,7 @@ fn recorded(
         promotions: rollback.promotions.clone(),
         losses: rollback.losses.clone(),
     };
-    let journal = gathered.to.journal.as_ref();
-    let (first, _) = git::append(&gathered.store, journal, entry, (&by, &at), &identity)?;
+    let first = journal::record((ground, gathered), gathered.to.journal.as_ref(), entry, ports)?;
     let hold = Entry::Hold { environment: name, reason };
-    let (second, _) = git::append(&gathered.store, Some(&first), hold, (&by, &at), &identity)?;
-    Ok(second)
+    journal::record((ground, gathered), Some(&first), hold, ports)
 }

@@ -185,6 +185,7 @@ mod tests {
         };
         Entry::Promotion(Box::new(Promoted {
             planner: None,
+            durations: None,
             plan_id: plan.plan_id,
             from: plan.from,
             to: plan.to,

@@ -131,7 +131,12 @@ fn headline(plan: &Plan) -> (Label, String) {
                 .to_owned(),
         ),
         Outcome::NothingToDo => {
-            (Label::Good, format!("Nothing to do: {} has everything that {} has.", plan.to, plan.from))
+            let what = if plan.merge.part.is_empty() {
+                format!("everything that {} has", plan.from)
+            } else {
+                format!("what was chosen of {}", plan.from)
+            };
+            (Label::Good, format!("Nothing to do: {} has {what}.", plan.to))
         }
         Outcome::Refused => (Label::Danger, format!("Refused: {because}. Nothing has been changed.")),
         Outcome::Conflict => {

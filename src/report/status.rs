@@ -17,7 +17,11 @@ pub fn status_view(status: &Status) -> View {
 }
 
 fn environment(shown: &EnvironmentStatus) -> Item {
-    let tip = shown.tip.as_deref().map_or("no such branch".to_owned(), |tip| short(tip).to_owned());
+    let tip = match (&shown.tip, &shown.problem) {
+        (Some(tip), _) => short(tip).to_owned(),
+        (None, None) => "no such branch".to_owned(),
+        (None, Some(_)) => "not known".to_owned(),
+    };
     let place = if shown.repository == "." { String::new() } else { format!(" of {}", shown.repository) };
     let stands = match (&shown.from, shown.behind) {
         (Some(from), Some(0)) => format!("has all of {from}"),

@@ -192,3 +192,26 @@ fn a_pull_request_reads_the_journal_where_the_project_keeps_it() {
     let (status, text) = workflow(&sandbox, &head, &event);
     assert!(status == Some(1) && text.contains("audit"), "{status:?}\n{text}");
 }
+
+#[test]
+fn a_pull_requests_submodules_are_not_asked_for() {
+    let sandbox = shop(Layout::Repositories);
+    sandbox.git(".", &["clone", "-q", "staging.git", "checkout"]);
+    sandbox.git("checkout", &["switch", "-q", "-c", "feature"]);
+    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    server.set_nonblocking(true).unwrap();
+    let url = format!("git://{}/lib.git", server.local_addr().unwrap());
+    let text = format!("[submodule \"lib\"]\n\tpath = lib\n\turl = {url}\n");
+    sandbox.write("checkout/.gitmodules", text);
+    std::fs::create_dir(sandbox.path("checkout/lib")).unwrap();
+    let commit = sandbox.git("checkout", &["rev-parse", "HEAD"]);
+    sandbox.git("checkout", &["update-index", "--add", "--cacheinfo", &format!("160000,{commit},lib")]);
+    let head = sandbox.commit("checkout", "Mallory", "a submodule");
+    let event =
+        [("GITHUB_EVENT_NAME", "pull_request"), ("GITHUB_HEAD_REF", "feature"), ("GITHUB_BASE_REF", "main")];
+    let (status, said) = workflow(&sandbox, &head, &event);
+    assert_eq!(status, Some(0), "{said}");
+    let summary = sandbox.read("summary.md");
+    assert!(summary.contains("submodule-unchecked") && summary.contains("are not asked"), "{summary}");
+    assert!(server.accept().is_err(), "nobody came to {url}");
+}

@@ -77,6 +77,23 @@ fn a_hotfix_since_the_last_promotion_is_a_loss_of_the_rollback() {
 }
 
 #[test]
+fn a_name_that_a_hotfix_gave_is_a_loss_of_the_rollback() {
+    let sandbox = shop(Layout::Repositories);
+    change_in_dev(&sandbox, Layout::Repositories, "models/new.sql", "select 1 as one\n", "new");
+    sandbox.promote("shop", "dev staging --yes --no-migrate").exits(0);
+    sandbox.git(".", &["clone", "-q", "staging.git", "grace"]);
+    sandbox.git("grace", &["mv", "models/revenue.sql", "models/turnover.sql"]);
+    sandbox.commit("grace", "Grace", "another name");
+    sandbox.git("grace", &["push", "-q", "origin", "HEAD:main"]);
+    let tip = sandbox.git("staging.git", &["rev-parse", "main"]);
+    let run = sandbox.promote("shop", "rollback staging --yes").exits(1);
+    run.says("--accept-loss models/turnover.sql").says("Grace");
+    assert_eq!(sandbox.git("staging.git", &["rev-parse", "main"]), tip);
+    sandbox.promote("shop", "rollback staging --yes --accept-loss models/turnover.sql").exits(0);
+    assert!(has(&sandbox, "models/revenue.sql") && !has(&sandbox, "models/turnover.sql"));
+}
+
+#[test]
 fn a_rollback_over_several_promotions_lists_every_hotfix_in_between() {
     let sandbox = shop(Layout::Repositories);
     let promoted = |path: &str, text: &str| {
@@ -245,6 +262,8 @@ fn status_tells_how_every_environment_stands_and_what_a_promotion_would_lose() {
     let run = sandbox.promote("shop", "status --format json").exits(4);
     let all = run.json()["result"]["environments"].clone();
     assert!(all[2]["problem"].is_string() && all[1]["tip"].is_string(), "{all}");
+    let run = sandbox.promote("shop", "status").exits(4);
+    run.says("`$SANDBOX/prod.git` is not a Git repository").keeps_quiet_about("no such branch");
 }
 
 #[test]

@@ -101,6 +101,9 @@ fn a_commit_is_promoted_alone_and_the_rest_comes_later() {
         .promote("shop", "dev staging --yes --only-commit nothing")
         .exits(4)
         .says("`nothing` is no commit");
+    // A name means what it means in the repository at hand.
+    let run = sandbox.promote("shop", "plan dev staging --only-commit HEAD~1 --format json").exits(0);
+    assert_eq!(run.json()["result"]["merge"]["part"][0]["commit"], second.as_str());
     let needs = format!("it needs {} (b)", &second[..7]);
     let run = sandbox.promote("shop", &format!("dev staging --yes --only-commit {third}"));
     run.exits(4).says(&needs).says("--only-commit");
@@ -117,4 +120,16 @@ fn a_commit_is_promoted_alone_and_the_rest_comes_later() {
     sandbox.promote("shop", "dev staging --yes").exits(0);
     let whole = sandbox.git("staging.git", &["diff", "--name-status", &third, "main"]);
     assert_eq!(whole, "A\tmodels/hotfix.sql", "as if never divided");
+}
+
+#[test]
+fn a_path_that_names_nothing_is_said() {
+    let sandbox = shop(LAYOUT);
+    change_in_dev(&sandbox, LAYOUT, "models/a.sql", "select 1 as one\n", "a");
+    let run = sandbox.promote("shop", "plan dev staging --no-migrate --only models/aa.sql").exits(0);
+    run.says("`--only models/aa.sql` matches nothing").says("staging has what was chosen of dev");
+    let run = sandbox.promote("shop", "plan dev staging --no-migrate --only models/orders.sql").exits(0);
+    run.keeps_quiet_about("matches nothing").says("staging has what was chosen of dev");
+    let run = sandbox.promote("shop", "plan dev staging --no-migrate --only models/*.sql").exits(0);
+    run.keeps_quiet_about("matches nothing").says("models/a.sql");
 }

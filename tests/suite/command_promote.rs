@@ -44,6 +44,11 @@ fn carries_a_change_with_its_tables_and_leaves_a_record() {
         let record: serde_json::Value = serde_json::from_str(&record).unwrap();
         assert_eq!(record["entry"]["commit"], after.as_str());
         assert_eq!(record["entry"]["plan_id"], result["plan_id"]);
+        for part in ["plan_ms", "lock_ms", "migration_ms"] {
+            assert!(record["entry"]["durations"][part].is_u64(), "{part} in {record}");
+        }
+        let planning = record["entry"]["durations"]["plan_ms"].as_u64();
+        assert!((1..600_000).contains(&planning.unwrap()), "{planning:?}");
         assert!(!sandbox.git(&folder, &["for-each-ref"]).contains("refs/promote/lock"), "the lock is gone");
         sandbox.promote("shop", "dev staging --yes").exits(0).says("othing to do");
     }
@@ -133,6 +138,33 @@ fn a_conflict_that_no_preference_settles_is_named_and_nothing_is_written() {
             &["cat-file", "-e", &format!("{}:models/revenue.sql", tip(&sandbox, layout, "staging"))]
         ));
     }
+}
+
+#[test]
+fn a_conflict_that_the_project_settles_is_no_question() {
+    let layout = Layout::Repositories;
+    let sandbox = shop(layout);
+    let project = sandbox
+        .read("shop/project.yml")
+        .replace("promotion:\n", "promotion:\n  resolve: [{path: \"*.lock\", side: source}]\n");
+    change_in_dev(&sandbox, layout, "project.yml", &project, "what goes one way");
+    change_in_dev(&sandbox, layout, "x.lock", "1\n", "a lock file");
+    sandbox.promote("shop", "dev staging --yes --no-migrate").exits(0);
+    hotfix(&sandbox, layout, "staging", "x.lock", "2\n");
+    std::fs::remove_file(sandbox.path("shop/x.lock")).unwrap();
+    change_in_dev(&sandbox, layout, "models/new.sql", "select 1 as one\n", "without the lock file");
+    let run = sandbox.promote("shop", "dev staging --yes --no-migrate --format json").exits(0);
+    let merge = run.json()["result"]["merge"].clone();
+    assert_eq!(
+        (&merge["conflicts"][0]["kind"], &merge["conflicts"][0]["resolution"]),
+        (&"modify-delete".into(), &"source".into())
+    );
+    assert_eq!(
+        (&merge["losses"][0]["path"], &merge["losses"][0]["accepted"]),
+        (&"x.lock".into(), &true.into())
+    );
+    run.says("settled by `--resolve` or `promotion.resolve`");
+    assert!(!sandbox.git_succeeds("staging.git", &["cat-file", "-e", "main:x.lock"]));
 }
 
 #[test]
@@ -336,4 +368,43 @@ fn a_base_value_that_was_changed_for_devs_sake_shows_up_in_prods_configuration()
         sandbox.promote("shop", &format!("plan {pair}")).exits(0).says("Configuration of prod (1 value)");
         sandbox.promote("shop", then).exits(0);
     }
+}
+
+#[test]
+fn who_promotes_is_whom_git_would_name() {
+    let mut sandbox = shop(Layout::Repositories);
+    let config = sandbox.read("home/gitconfig") + "[user]\n\tname = Hedy\n\temail = hedy@example.com\n";
+    sandbox.write("home/gitconfig", config);
+    for name in ["GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"] {
+        sandbox.unset(name);
+    }
+    // By `GIT_CONFIG_GLOBAL`, which only the program reads.
+    sandbox.promote("shop", "hold staging --reason audit").exits(0);
+    sandbox.promote("shop", "history staging").exits(0).says("Hedy <hedy@example.com>");
+    // The repository's own name counts more; a folder that is in no repository has only the other.
+    sandbox.git("shop", &["config", "user.name", "Mary"]);
+    sandbox.promote("shop", "release staging").exits(0);
+    sandbox.promote("shop", "history staging").exits(0).says("Mary <hedy@example.com>");
+    sandbox.write("plain/project.yml", sandbox.read("shop/project.yml"));
+    sandbox.promote("plain", "hold prod --reason audit").exits(0);
+    sandbox.promote("plain", "history prod").exits(0).says("Hedy <hedy@example.com>");
+    sandbox.promote_with("plain", "release prod", ("GIT_AUTHOR_NAME", "Joan")).exits(0);
+    sandbox.promote("plain", "history prod").exits(0).says("Joan <hedy@example.com>");
+}
+
+#[test]
+fn what_a_target_keeps_as_its_own_is_no_hotfix_to_carry_back() {
+    let layout = Layout::Repositories;
+    let sandbox = shop(layout);
+    let project = sandbox.read("shop/project.yml");
+    let other = project.replace("default_environment: dev", "default_environment: prod");
+    change_in_dev(&sandbox, layout, "project.yml", &other, "another default");
+    hotfix(&sandbox, layout, "staging", ".env.staging", "A=1\n");
+    hotfix(&sandbox, layout, "staging", "models/hotfix.sql", "select 0 as zero\n");
+    sandbox.promote("shop", "dev staging --yes --no-migrate").exits(0);
+    change_in_dev(&sandbox, layout, "models/a.sql", "select 1 as one\n", "a");
+    let run = sandbox.promote("shop", "plan dev staging --no-migrate --format json").exits(0);
+    let kept = run.json()["result"]["merge"]["kept"].clone();
+    let paths: Vec<&str> = kept.as_array().unwrap().iter().filter_map(|kept| kept["path"].as_str()).collect();
+    assert_eq!(paths, ["models/hotfix.sql"]);
 }

@@ -37,6 +37,7 @@ mod probes;
 mod properties;
 mod recipes;
 mod storm;
+mod submodules;
 mod support;
 mod untrusted;
 mod warehouse_postgres;

@@ -192,7 +192,10 @@ fn a_deletion_that_comes_back_is_a_loss() {
     let case =
         Case::new(Some(&[("a.sql", text(TEN))]), &[("a.sql", text(&target))], &[("a.sql", text(&source))]);
     let losses = case.merge().merge.losses;
-    assert!(losses.is_empty() || losses[0].kind == LossKind::Deletion, "{losses:?}");
+    assert_eq!(
+        (losses.len(), losses[0].kind, &losses[0].text[..]),
+        (1, LossKind::Deletion, &["5".to_owned()][..])
+    );
     let (target, source) = (TEN.replace("5\n6\n", ""), with(6, "feature"));
     let mut case =
         Case::new(Some(&[("a.sql", text(TEN))]), &[("a.sql", text(&target))], &[("a.sql", text(&source))]);
@@ -205,6 +208,42 @@ fn a_deletion_that_comes_back_is_a_loss() {
     let merged = case.merge();
     assert_eq!(case.file(&merged, "a.sql").unwrap(), target);
     assert_eq!(merged.merge.left_behind[0].text, ["feature"]);
+}
+
+#[test]
+fn what_the_target_renamed_deleted_or_made_runnable_is_named_as_not_carried_back() {
+    const RUN: i32 = 0o100_755;
+    let base: &[File<'_>] = &[
+        ("a.sql", text(TEN)),
+        ("mode.sh", text("run\n")),
+        ("old.sql", text("1\n2\n3\n4\n")),
+        ("shorter.sql", text(TEN)),
+        ("gone.sql", text("gone\n")),
+    ];
+    let shorter = TEN.replace("3\n", "");
+    let target: &[File<'_>] = &[
+        ("mode.sh", Some((b"run\n", RUN))),
+        ("old.sql", None),
+        ("new.sql", text("1\n2\n3\n4\n")),
+        ("shorter.sql", text(&shorter)),
+        ("gone.sql", None),
+    ];
+    let source = with(5, "feature");
+    let case = Case::new(Some(base), target, &[("a.sql", text(&source))]);
+    let merged = case.merge();
+    assert_eq!(merged.merge.losses, []);
+    let kept: Vec<(&str, Option<Lines>)> =
+        merged.merge.kept.iter().map(|kept| (kept.path.as_str(), kept.lines)).collect();
+    assert_eq!(
+        kept,
+        [("gone.sql", None), ("mode.sh", None), ("new.sql", None), ("shorter.sql", None)],
+        "each once, and none with lines"
+    );
+    let by_target = |kept: &crate::model::merge::Kept| kept.commit == Some(case.target.to_string());
+    assert!(merged.merge.kept.iter().all(by_target), "{:?}", merged.merge.kept);
+    // What the source did as well is carried back already.
+    let case = Case::new(Some(base), target, target);
+    assert_eq!(case.merge().merge.kept, []);
 }
 
 #[test]
@@ -544,6 +583,16 @@ fn what_cannot_be_merged_by_structure_is_merged_as_text_and_said() {
     let finding = merged.findings.iter().find(|finding| finding.code == "merged-as-text").unwrap();
     assert!(finding.message.contains("the source: not YAML"), "{finding:?}");
     assert!(case.file(&merged, "project.yml").unwrap().contains("broken"));
+}
+
+#[test]
+fn names_that_collide_are_named_at_the_first_promotion_too() {
+    let files: &[File<'_>] = &[("models/A.sql", text("a\n")), ("models/a.sql", text("b\n"))];
+    let case = Case::new(None, &[("x", text("x\n"))], files);
+    let mut request = case.request(None);
+    request.target = None;
+    let findings = merge(&case.store, &request).unwrap().findings;
+    assert_eq!(findings.iter().map(|one| one.code.as_str()).collect::<Vec<_>>(), ["names-collide"]);
 }
 
 #[test]

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use super::merging::{Case, TEN, with};
 use super::sandbox::{CALM, File, Sandbox, identity, program, text};
-use crate::git::{GitError, MergeRequest, Merged, Revision, Selected, Store, Unrelated, merge};
-use crate::model::project::Prefer;
+use crate::git::{GitError, MergeRequest, Merged, Revision, Selected, Store, merge};
 
 #[test]
 fn only_what_was_chosen_comes_and_the_rest_comes_later_as_if_never_divided() {
@@ -189,33 +188,11 @@ impl World {
         selected: &[Selected],
     ) -> Result<Merged, GitError> {
         let program = program().filter(crate::git::GitProgram::can_merge_on_a_tree);
-        let (resolve, by) = (BTreeMap::new(), identity());
+        let by = identity();
+        let plain = MergeRequest::plain(source, target, &by, (program.as_ref(), &CALM));
         merge(
             &self.store,
-            &MergeRequest {
-                source,
-                target: Some(target),
-                prefer: Prefer::Source,
-                unrelated: Unrelated::Refused,
-                protected_paths: &[],
-                project_file: None,
-                protect_keys: None,
-                structural: &[],
-                accept_losses: &[],
-                keep: &[],
-                resolve: &resolve,
-                always: &[],
-                only: &part.paths,
-                only_commits: &part.commits,
-                selected,
-                squashed: None,
-                base: None,
-                again: &[],
-                reinstate: &[],
-                by: &by,
-                program: program.as_ref(),
-                interrupt: &CALM,
-            },
+            &MergeRequest { only: &part.paths, only_commits: &part.commits, selected, ..plain },
         )
     }
 

@@ -77,6 +77,10 @@ fn the_journal_is_a_chain() {
     assert!(matches!(read(&store, Some(&broken)), Err(GitError::Journal { number: 2, .. })));
     let short = sandbox.commit(Some(&two), "eve", &[("records/1.json", None)]);
     assert!(matches!(read(&store, Some(&short)), Err(GitError::Journal { number: 1, .. })));
+    let cut = sandbox.commit(Some(&two), "eve", &[("records/2.json", None)]);
+    assert!(matches!(read(&store, Some(&cut)), Err(GitError::Journal { number: 2, .. })));
+    let no_journal = sandbox.commit(None, "eve", &[("a.sql", text("a\n"))]);
+    assert!(matches!(read(&store, Some(&no_journal)), Err(GitError::Journal { number: 1, .. })));
 }
 
 #[test]
