@@ -36,10 +36,8 @@ pub(super) fn blocked_by_children(context: &Context<'_>, judged: &mut [Judged]) 
 
 /// Whether the engine makes a change also to a table that a foreign key points at.
 fn is_free(change: &Change) -> bool {
-    match change {
-        Change::AddColumn { column, .. } => column.nullable,
-        other => !reshapes(other),
-    }
+    let takes_null = matches!(change, Change::AddColumn { column, .. } if column.nullable);
+    takes_null || !reshapes(change)
 }
 
 /// Whether a change takes an ALTER of its table beyond a default, or the table itself away.

@@ -110,7 +110,7 @@ pub async fn plan_import(
     }
     let mut migrating = loop {
         match attempt(reading, &files, said, ports).await? {
-            Attempt::Planned(migrating) => break migrating,
+            Attempt::Planned(migrating) => break *migrating,
             Attempt::Faulty(faults) => {
                 for (path, why) in faults {
                     findings.extend(retried(&mut files, &path, &why));
@@ -138,7 +138,7 @@ fn retried(files: &mut BTreeMap<String, Written>, path: &str, why: &str) -> Opti
 
 /// What came of planning with the files.
 enum Attempt {
-    Planned(Migrating),
+    Planned(Box<Migrating>),
     /// Files that declare something else than what is live, or nothing, with why.
     Faulty(BTreeMap<String, String>),
 }
@@ -169,7 +169,11 @@ async fn attempt(
         }
         Err(_) => BTreeMap::new(),
     };
-    if faults.is_empty() { planned.map(Attempt::Planned) } else { Ok(Attempt::Faulty(faults)) }
+    if faults.is_empty() {
+        planned.map(|planned| Attempt::Planned(Box::new(planned)))
+    } else {
+        Ok(Attempt::Faulty(faults))
+    }
 }
 
 /// Finds the files whose object a plan would change.
@@ -227,5 +231,5 @@ fn free_path(reading: &Reading, files: &BTreeMap<String, Written>, name: &str) -
         let file = format!("{stem}{ending}.sql");
         if matches!(folder, "" | ".") { file } else { format!("{folder}/{file}") }
     };
-    (1..).map(path).find(|path| !taken.contains(&path.to_lowercase())).expect("some number is free")
+    (1..=u32::MAX).map(path).find(|path| !taken.contains(&path.to_lowercase())).expect("some number is free")
 }

@@ -113,15 +113,7 @@ pub(super) fn edit(dialect: Dialect, dice: &mut Dice, world: &mut World) {
     let tables: Vec<String> = world.tables.keys().cloned().collect();
     let kind = dice.roll(21);
     if tables.is_empty() || kind == 0 {
-        let name = format!("t{}", dice.roll(4));
-        let mut id = column(dialect, dice, "id");
-        (id.data_type, id.required, id.default) = (data_type(dialect, 0), false, false);
-        let mut columns = vec![id];
-        for name in NAMES.iter().take(dice.roll(4)) {
-            columns.push(column(dialect, dice, name));
-        }
-        world.tables.entry(name).or_insert(Table { columns, key: dice.roll(2) == 0, ..Table::default() });
-        return;
+        return table(dialect, dice, world);
     }
     let name = dice.pick(&tables).clone();
     let free = !world.views.values().any(|view| view.of == name);
@@ -167,17 +159,31 @@ pub(super) fn edit(dialect: Dialect, dice: &mut Dice, world: &mut World) {
         17 => table.described ^= true,
         18 if dice.roll(4) == 0 => drop(world.routines.pop_last()),
         18 => drop(world.routines.insert(format!("f{}", dice.roll(2)), u8::try_from(dice.roll(3)).unwrap())),
-        19 => {
-            let routine = format!("f{}", dice.roll(2));
-            let routine = world.routines.contains_key(&routine).then_some(routine);
-            let views = world.views.values_mut().filter(|view| view.columns[0] == "id");
-            let mut views: Vec<_> = views.collect();
-            let count = views.len().max(1);
-            if let Some(view) = views.get_mut(dice.roll(count)) {
-                view.calls = routine;
-            }
-        }
+        19 => called(dice, world),
         _ => view(dice, world),
+    }
+}
+
+/// Makes a table, unless one of its name is there.
+fn table(dialect: Dialect, dice: &mut Dice, world: &mut World) {
+    let name = format!("t{}", dice.roll(4));
+    let mut id = column(dialect, dice, "id");
+    (id.data_type, id.required, id.default) = (data_type(dialect, 0), false, false);
+    let mut columns = vec![id];
+    for name in NAMES.iter().take(dice.roll(4)) {
+        columns.push(column(dialect, dice, name));
+    }
+    world.tables.entry(name).or_insert(Table { columns, key: dice.roll(2) == 0, ..Table::default() });
+}
+
+/// Has a view call a routine, or no longer.
+fn called(dice: &mut Dice, world: &mut World) {
+    let routine = format!("f{}", dice.roll(2));
+    let routine = world.routines.contains_key(&routine).then_some(routine);
+    let mut views: Vec<_> = world.views.values_mut().filter(|view| view.columns[0] == "id").collect();
+    let count = views.len().max(1);
+    if let Some(view) = views.get_mut(dice.roll(count)) {
+        view.calls = routine;
     }
 }
 
