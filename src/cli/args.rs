@@ -378,6 +378,7 @@ pub(super) struct ConfigShowArgs {
 
 /// `promote migrate`.
 #[derive(Clone, Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that was typed or not")]
 pub(super) struct MigrateArgs {
     /// Show what would be done; nothing is changed
     #[arg(long)]
@@ -395,6 +396,9 @@ pub(super) struct MigrateArgs {
     /// Keep the plan in a file for `promote apply FILE`; nothing is changed
     #[arg(long, value_name = "FILE")]
     pub(super) save: Option<PathBuf>,
+    /// Write files under `schema` that declare what is live, and take it over; no table is changed
+    #[arg(long, conflicts_with_all = ["save", "allow", "force", "adopt", "prune"])]
+    pub(super) import: bool,
 }
 
 /// `promote drift`.

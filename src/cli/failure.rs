@@ -160,6 +160,7 @@ fn warehouse_code(error: &WarehouseError) -> ExitCode {
         WarehouseError::Moved { .. } | WarehouseError::DataMoved { .. } => ExitCode::Stale,
         WarehouseError::Busy { .. }
         | WarehouseError::Permission { .. }
+        | WarehouseError::Denied { .. }
         | WarehouseError::Unreachable { .. }
         | WarehouseError::Statement { .. }
         | WarehouseError::NotDeclaring { .. }
@@ -407,10 +408,8 @@ fn warehouse_hint(error: &WarehouseError) -> Option<String> {
         WarehouseError::Busy { pid: None, .. } => {
             "end the process that holds it, or wait for it, and run again"
         }
-        WarehouseError::Permission { path, .. } if path.starts_with('/') => {
-            "this needs the right to read and write the file and its folder"
-        }
-        WarehouseError::Permission { .. } => {
+        WarehouseError::Permission { .. } => "this needs the right to read and write the file and its folder",
+        WarehouseError::Denied { .. } => {
             "have the owner of the database grant one of these, or name another user or `warehouse.scratch`"
         }
         WarehouseError::Unreachable { path, .. } if path.contains(':') => {

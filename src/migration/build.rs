@@ -31,6 +31,8 @@ pub(super) struct Builder<'a> {
     typed: &'a Typed,
     scratch: &'a mut dyn Scratch,
     built: Built,
+    /// Copies that could not be made yet, as they need what is declared, with the engine's words.
+    uncopied: Vec<(Coordinate, String, String)>,
 }
 
 /// One declared object that did not build, and why.
@@ -51,7 +53,7 @@ impl<'a> Builder<'a> {
         for dataset in declared.datasets() {
             scratch.build(&statement::create_dataset(&dataset)).await?;
         }
-        let mut builder = Self { declared, typed, scratch, built: Built::default() };
+        let mut builder = Self { declared, typed, scratch, built: Built::default(), uncopied: Vec::new() };
         builder.copies(live).await?;
         Ok(builder)
     }
@@ -82,8 +84,8 @@ impl<'a> Builder<'a> {
                 if matches!(relation.kind, RelationKind::Sequence) {
                     continue;
                 }
-                self.scratch.build(&postgres::create_copy(&object, relation)).await?;
-                self.built.copies.insert(object);
+                let sql = postgres::create_copy(&object, relation);
+                self.uncopied.push((object, sql, String::new()));
                 continue;
             }
             if columns.is_empty() {
@@ -92,6 +94,7 @@ impl<'a> Builder<'a> {
             self.scratch.build(&statement::create_plain(&object, columns)).await?;
             self.built.copies.insert(object);
         }
+        self.copy_again().await;
         for (object, routine) in &live.routines {
             if spoken.contains(&object.name.to_lowercase()) && !declared.contains(&folded(object)) {
                 let ddl = if postgres {
@@ -107,6 +110,16 @@ impl<'a> Builder<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Makes the copies that could not be made yet, where that goes by now: one may be of a type that is declared.
+    async fn copy_again(&mut self) {
+        for (object, sql, _) in std::mem::take(&mut self.uncopied) {
+            match self.scratch.build(&sql).await {
+                Ok(()) => drop(self.built.copies.insert(object)),
+                Err(error) => self.uncopied.push((object, sql, error.to_string())),
+            }
+        }
     }
 
     /// Copies types that are not declared; one may be made of another.
@@ -142,7 +155,8 @@ impl<'a> Builder<'a> {
             declared.objects.iter().filter(|object| object.state == State::Present).collect();
         loop {
             let mut failures = Vec::new();
-            let before = waiting.len();
+            let before = waiting.len() + self.uncopied.len();
+            self.copy_again().await;
             for object in waiting {
                 if let Err(finding) = self.one(object).await {
                     failures.push(Failure { object, finding });
@@ -155,7 +169,7 @@ impl<'a> Builder<'a> {
                 }
                 return Ok(std::mem::take(&mut self.built));
             }
-            if failures.len() == before {
+            if failures.len() + self.uncopied.len() == before {
                 for failure in &mut failures {
                     failure.finding.hint = self.missing(failure.object, live);
                 }
@@ -204,6 +218,10 @@ impl<'a> Builder<'a> {
         let unread = self.typed.faults.iter().find(|(source, _)| reads(&source));
         if let Some((source, words)) = unread {
             return Some(format!("the files of source `{source}` cannot be read: {words}"));
+        }
+        let uncopied = self.uncopied.iter().find(|(object, ..)| reads(&object));
+        if let Some((object, _, words)) = uncopied {
+            return Some(format!("`{object}` is live and could not be copied to try this: {words}"));
         }
         let mut sources = self.declared.sources.iter().filter(reads);
         let gone = sources.find(|source| {

@@ -115,7 +115,7 @@ async fn place<'a>(
     if opened.is_none() {
         match open().await {
             Ok((scratch, _)) => *opened = Some(scratch),
-            Err(error @ WarehouseError::Permission { .. }) => return Ok(Err(error.to_string())),
+            Err(error @ WarehouseError::Denied { .. }) => return Ok(Err(error.to_string())),
             Err(error) => return Err(error),
         }
     }

@@ -203,12 +203,16 @@ pub(super) fn written(column: &Column) -> String {
 
 /// Makes a table under a name; foreign keys come once all tables are there.
 pub(super) fn create_table(table: &Coordinate, relation: &Relation) -> String {
-    let mut lines: Vec<String> = relation.columns.iter().map(written).collect();
+    let lines = table_lines(relation).join(", ");
+    format!("CREATE TABLE {} ({lines}){}", path(table), with_options(&relation.extra.options))
+}
+
+/// What stands between the brackets of `CREATE TABLE`.
+pub(super) fn table_lines(relation: &Relation) -> Vec<String> {
     let keys = relation.constraints.iter().filter(|constraint| constraint.kind != "FOREIGN KEY");
-    lines.extend(
-        keys.map(|constraint| format!("CONSTRAINT {} {}", key_name(constraint), constraint.definition)),
-    );
-    format!("CREATE TABLE {} ({}){}", path(table), lines.join(", "), with_options(&relation.extra.options))
+    let keys =
+        keys.map(|constraint| format!("CONSTRAINT {} {}", key_name(constraint), constraint.definition));
+    relation.columns.iter().map(written).chain(keys).collect()
 }
 
 /// A stand-in for a table or view that is only read: its columns, and the keys that others point at.

@@ -36,9 +36,15 @@ pub(super) fn blocked_by_children(context: &Context<'_>, judged: &mut [Judged]) 
 
 /// Whether the engine makes a change also to a table that a foreign key points at.
 fn is_free(change: &Change) -> bool {
+    let takes_null = matches!(change, Change::AddColumn { column, .. } if column.nullable);
+    takes_null || !reshapes(change)
+}
+
+/// Whether a change takes an ALTER of its table beyond a default, or the table itself away.
+fn reshapes(change: &Change) -> bool {
     match change {
-        Change::AddColumn { column, .. } => column.nullable,
-        Change::RenameTable { .. }
+        Change::AddColumn { .. }
+        | Change::RenameTable { .. }
         | Change::DropColumn { .. }
         | Change::RenameColumn { .. }
         | Change::RetypeColumn { .. }
@@ -48,7 +54,7 @@ fn is_free(change: &Change) -> bool {
         | Change::AddConstraint { .. }
         | Change::DropConstraint { .. }
         | Change::DropTable(_)
-        | Change::TableToView(_) => false,
+        | Change::TableToView(_) => true,
         Change::CreateDataset(_)
         | Change::NotOurs(_)
         | Change::Adopt(_)
@@ -83,7 +89,7 @@ fn is_free(change: &Change) -> bool {
         | Change::BuildKey { .. }
         | Change::LiftView(_)
         | Change::LowerView(_)
-        | Change::ChangeComment { .. } => true,
+        | Change::ChangeComment { .. } => false,
     }
 }
 
@@ -139,63 +145,30 @@ pub(super) fn rebuilt(context: &Context<'_>, judged: &mut [Judged]) {
 
 /// Whether ALTER has no statement for a change, given what hangs on the column.
 fn needs_rebuild(context: &Context<'_>, change: &Change) -> bool {
-    let Some(table) = change.object() else { return false };
-    let Some(live) = context.relation(table) else { return false };
-    match change {
-        Change::AddConstraint { .. } | Change::DropConstraint { .. } | Change::ChangeGenerated { .. } => true,
-        Change::AddColumn { column, .. } => column.generated.is_some(),
-        Change::RetypeColumn { from, .. } => {
-            let indexed = live.indexes.values().any(|index| words(index).contains(&from.name.to_lowercase()));
-            indexed || keyed(live, &from.name) || computed_from(live, &from.name)
-        }
-        Change::RenameColumn { from, .. } => keyed(live, from) || computed_from(live, from),
-        Change::DropColumn { column, .. } => {
-            keyed(live, &column.name)
-                || computed_from(live, &column.name)
-                || followed_by_keys(live, column)
-                || live.indexes.values().any(|index| follows(live, column, &words(index)))
-        }
-        Change::CreateDataset(_)
-        | Change::NotOurs(_)
-        | Change::Adopt(_)
-        | Change::Orphan(_)
-        | Change::CreateTable(_)
-        | Change::DropTable(_)
-        | Change::RenameTable { .. }
-        | Change::SetNotNull { .. }
-        | Change::DropNotNull { .. }
-        | Change::ChangeDefault { .. }
-        | Change::CreateIndex { .. }
-        | Change::DropIndex { .. }
-        | Change::CreateView(_)
-        | Change::ChangeView(_)
-        | Change::DropView(_)
-        | Change::TableToView(_)
-        | Change::ViewToTable(_)
-        | Change::CreateRoutine(_)
-        | Change::ChangeRoutine(_)
-        | Change::DropRoutine(_)
-        | Change::CreateSequence(_)
-        | Change::ChangeSequence(_)
-        | Change::DropSequence(_)
-        | Change::CreateType(_)
-        | Change::AddEnumValue { .. }
-        | Change::ChangeType(_)
-        | Change::DropType(_)
-        | Change::CreateTrigger { .. }
-        | Change::DropTrigger { .. }
-        | Change::ChangeOptions(_)
-        | Change::NotPlanned { .. }
-        | Change::ChangeCollation { .. }
-        | Change::ChangeIdentity { .. }
-        | Change::ValidateConstraint { .. }
-        | Change::GuardNotNull { .. }
-        | Change::LookNotNull { .. }
-        | Change::BuildKey { .. }
-        | Change::LiftView(_)
-        | Change::LowerView(_)
-        | Change::ChangeComment { .. } => false,
+    let Some(live) = change.object().filter(|_| reshapes(change)).and_then(|table| context.relation(table))
+    else {
+        return false;
+    };
+    if let Change::AddColumn { column, .. } = change {
+        return column.generated.is_some();
     }
+    if let Change::RetypeColumn { from, .. } = change {
+        let indexed = live.indexes.values().any(|index| words(index).contains(&from.name.to_lowercase()));
+        return indexed || keyed(live, &from.name) || computed_from(live, &from.name);
+    }
+    if let Change::RenameColumn { from, .. } = change {
+        return keyed(live, from) || computed_from(live, from);
+    }
+    if let Change::DropColumn { column, .. } = change {
+        return keyed(live, &column.name)
+            || computed_from(live, &column.name)
+            || followed_by_keys(live, column)
+            || live.indexes.values().any(|index| follows(live, column, &words(index)));
+    }
+    matches!(
+        change,
+        Change::AddConstraint { .. } | Change::DropConstraint { .. } | Change::ChangeGenerated { .. }
+    )
 }
 
 /// Whether a key or check covers the column.

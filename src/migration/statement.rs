@@ -25,9 +25,13 @@ pub(super) fn create_plain(table: &Coordinate, columns: &[Column]) -> String {
 
 /// Makes a table under a name, as the engine would write it.
 pub(super) fn create_table(table: &Coordinate, relation: &Relation) -> String {
-    let mut lines: Vec<String> = relation.columns.iter().map(column).collect();
-    lines.extend(relation.constraints.iter().map(|constraint| constraint.definition.clone()));
-    format!("CREATE TABLE {} ({})", path(table), lines.join(", "))
+    format!("CREATE TABLE {} ({})", path(table), table_lines(relation).join(", "))
+}
+
+/// What stands between the brackets of `CREATE TABLE`.
+pub(super) fn table_lines(relation: &Relation) -> Vec<String> {
+    let keys = relation.constraints.iter().map(|constraint| constraint.definition.clone());
+    relation.columns.iter().map(column).chain(keys).collect()
 }
 
 /// A column as `CREATE TABLE` writes it.

@@ -87,7 +87,8 @@ fn views_over_files(models: &Models) -> Vec<Finding> {
     .collect()
 }
 
-/// Lists the datasets of the other environments, as far as they are known here.
+/// Lists the datasets of the other environments, as far as they are known here, and the environment's own where a flag
+/// sends it into another one.
 fn other_datasets(resolved: &Resolved, written: &Written, ports: &Ports<'_>) -> Vec<Dataset> {
     let inputs = config::Inputs {
         variables: ports.variables.clone(),
@@ -95,8 +96,8 @@ fn other_datasets(resolved: &Resolved, written: &Written, ports: &Ports<'_>) -> 
         ..config::Inputs::default()
     };
     let own = &resolved.environment;
-    let others = written.project().environments.iter().filter(|name| **name != own.name);
-    let mut datasets: Vec<Dataset> = others
+    let names = written.project().environments.iter();
+    let mut datasets: Vec<Dataset> = names
         .filter_map(|name| written.environment(name, &inputs).ok()?.environment.dataset)
         .filter(|dataset| Some(dataset) != own.dataset.as_ref())
         .collect();

@@ -9,8 +9,11 @@ use crate::model::environment::{Environment, Force, Migrate, Warehouse};
 use crate::model::finding::Finding;
 use crate::model::migration::{Migration, MigrationState, MigrationTarget, Step};
 use crate::model::plan::Acknowledgements;
+use crate::model::schema::Schema;
 use crate::models::Models;
-use crate::warehouse::{self, Inspect, Interrupt, Ledger, Reach, Remembered, Seen, WarehouseError};
+use crate::warehouse::{
+    self, Connection, Inspect, Interrupt, Ledger, Reach, Remembered, Routines, Seen, WarehouseError,
+};
 
 use super::apply::crash;
 use super::declare;
@@ -62,7 +65,7 @@ pub(super) struct Tables {
     subject: Subject,
     desired: Desired,
     datasets: Vec<Dataset>,
-    routines: warehouse::Routines,
+    routines: Routines,
     /// The steps as they run; those of the plan are masked.
     steps: Vec<Step>,
     /// What the warehouse had recorded when it was planned.
@@ -105,6 +108,23 @@ impl Subject {
             warehouse: self.words(),
             dataset: self.dataset.to_string(),
         }
+    }
+
+    /// Opens the warehouse to read.
+    async fn reading(
+        &self,
+        datasets: &[Dataset],
+        routines: Routines,
+        ports: &Ports<'_>,
+    ) -> Result<Connection, PromotionError> {
+        let reach = Reach {
+            patience: PATIENCE,
+            interrupt: Interrupt::clone(&ports.interrupted),
+            routines,
+            variables: ports.variables.clone(),
+            ..Reach::reading(datasets.to_vec())
+        };
+        warehouse::connect(&self.warehouse, &reach).await.map_err(|error| self.failed(error))
     }
 
     pub(super) fn failed(&self, source: WarehouseError) -> PromotionError {
@@ -197,6 +217,17 @@ async fn ask(
         MigrationError::Warehouse(error) => subject.failed(error),
         error @ MigrationError::Faults(_) => PromotionError::Migration(error),
     })
+}
+
+/// Reads everything that is live in the dataset.
+///
+/// # Errors
+///
+/// [`PromotionError::Warehouse`] if it cannot be read.
+pub(super) async fn live(subject: &Subject, ports: &Ports<'_>) -> Result<Schema, PromotionError> {
+    let datasets = vec![subject.dataset.clone()];
+    let mut connection = subject.reading(&datasets, Routines::All, ports).await?;
+    connection.schema(&datasets).await.map_err(|error| subject.failed(error))
 }
 
 /// Gives the key of what was seen in a warehouse: its state, and what was asked.
@@ -345,16 +376,9 @@ impl Tables {
     ///
     /// [`PromotionError::Warehouse`] if it cannot be read.
     pub(super) async fn recorded(&self, ports: &Ports<'_>) -> Result<Ledger, PromotionError> {
-        let reach = Reach {
-            patience: PATIENCE,
-            interrupt: Interrupt::clone(&ports.interrupted),
-            routines: self.routines,
-            variables: ports.variables.clone(),
-            ..Reach::reading(vec![self.subject.dataset.clone()])
-        };
-        let failed = |error| self.subject.failed(error);
-        let mut connection = warehouse::connect(&self.subject.warehouse, &reach).await.map_err(failed)?;
-        connection.ledger(&self.subject.dataset).await.map_err(failed)
+        let datasets = [self.subject.dataset.clone()];
+        let mut connection = self.subject.reading(&datasets, self.routines, ports).await?;
+        connection.ledger(&self.subject.dataset).await.map_err(|error| self.subject.failed(error))
     }
 }
 

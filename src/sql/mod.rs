@@ -16,6 +16,7 @@ mod scan;
 mod statement;
 pub mod table;
 mod token;
+mod unplaced;
 mod words;
 
 pub use creation::{Creation, CreationKind, Leading, leading};
@@ -26,3 +27,4 @@ pub use quote::{literal, qualified, quote, quoted};
 pub use reference::{Part, Reference, Role, references};
 pub use rewrite::{Rewritten, Target, Use, replace, rewrite};
 pub use statement::{Statement, split};
+pub use unplaced::unplaced;

@@ -176,7 +176,7 @@ fn unknown(reference: &Reference) -> Option<Target> {
 }
 
 /// Bytes and what takes their place.
-type Edit = (Range<usize>, String);
+pub(super) type Edit = (Range<usize>, String);
 
 fn span(parts: &[Part]) -> Range<usize> {
     let start = parts.first().map_or(0, |part| part.span.start);
@@ -218,7 +218,7 @@ fn written(dataset: &Dataset) -> String {
     }
 }
 
-fn splice(sql: &str, edits: &[Edit]) -> String {
+pub(super) fn splice(sql: &str, edits: &[Edit]) -> String {
     let mut text = String::with_capacity(sql.len());
     let mut copied = 0;
     for (span, replacement) in edits {

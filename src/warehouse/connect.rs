@@ -89,7 +89,7 @@ impl Reach {
 /// # Errors
 ///
 /// [`WarehouseError::Busy`] if another process still holds the file when the patience is over;
-/// [`WarehouseError::Permission`], [`WarehouseError::Unreachable`].
+/// [`WarehouseError::Permission`], [`WarehouseError::Denied`], [`WarehouseError::Unreachable`].
 pub async fn connect(warehouse: &Warehouse, reach: &Reach) -> Result<Connection, WarehouseError> {
     match warehouse {
         Warehouse::DuckDb { path } => Ok(Box::new(DuckDb::open(Path::new(path), reach).await?)),
@@ -106,7 +106,7 @@ pub async fn connect(warehouse: &Warehouse, reach: &Reach) -> Result<Connection,
 ///
 /// # Errors
 ///
-/// [`WarehouseError::Unreachable`] if the engine does not start; [`WarehouseError::Permission`] if neither
+/// [`WarehouseError::Unreachable`] if the engine does not start; [`WarehouseError::Denied`] if neither
 /// is allowed.
 pub async fn scratch(
     warehouse: &Warehouse,
@@ -120,7 +120,7 @@ pub async fn scratch(
         }
         Warehouse::Postgres { scratch: Some(url), .. } => server(url, reach, files).await,
         Warehouse::Postgres { url, scratch: None } => match server(url, reach, files).await {
-            Err(WarehouseError::Permission { .. }) => {
+            Err(WarehouseError::Denied { .. }) => {
                 let (scratch, typed) = Box::pin(AsideScratch::open(url, reach, files)).await?;
                 Ok((Box::new(scratch), typed))
             }

@@ -14,9 +14,17 @@ pub enum WarehouseError {
     /// The user may not read or write it.
     #[error("no permission for `{path}`: {message}")]
     Permission {
-        /// The file, or what was asked for.
+        /// The file.
         path: String,
         /// The system's or engine's own words.
+        message: String,
+    },
+    /// A server's user may not do it, or may not come in.
+    #[error("no permission for `{server}`: {message}")]
+    Denied {
+        /// The server, without secrets.
+        server: String,
+        /// What is missing, or the server's own words.
         message: String,
     },
     /// It is not there, or is no warehouse.

@@ -22,6 +22,8 @@ mod command_promote;
 mod conformance_schema;
 mod crash;
 mod drift;
+mod duckdb_bad_input;
+mod import;
 mod interrupt;
 mod killed;
 mod meltano_cases;

@@ -71,3 +71,16 @@ fn a_stale_one_is_refused_with_what_differs_and_nothing_is_changed() {
         sandbox.promote("p", "apply bad.json --yes").exits(2).says("holds no saved plan").says(why);
     }
 }
+
+#[test]
+fn another_dataset_takes_what_is_written_out_with_the_environments_own() {
+    let sandbox = project();
+    sandbox.write(
+        "p/schema/wide.sql",
+        "create view wide as select analytics.events.id from analytics.events;\n",
+    );
+    let plan = sandbox.promote("p", "migrate --plan --dataset another --format json").exits(0);
+    let steps = plan.json()["result"]["steps"].to_string();
+    assert!(steps.contains("another.events.id FROM another.events"), "{steps}");
+    assert!(!steps.contains("analytics"), "{steps}");
+}

@@ -18,7 +18,8 @@ fn rights_that_are_missing_are_named() {
     shop.migrate("--plan")
         .exits(5)
         .says("ALTER ROLE nobody_much CREATEDB")
-        .says(&format!("GRANT CREATE ON DATABASE {database} TO nobody_much"));
+        .says(&format!("GRANT CREATE ON DATABASE {database} TO nobody_much"))
+        .says("have the owner of the database grant one of these");
     as_role(&shop, "maker", "CREATEDB");
     shop.migrate("--plan").exits(0);
     shop.migrate("--yes")
@@ -117,4 +118,33 @@ fn an_untrusted_branch_changes_nothing_in_a_transaction_of_the_live_database_eit
     shop.migrate("--plan").exits(0);
     assert_eq!(shop.sql("SELECT last_value FROM analytics.numbers"), "1");
     assert_eq!(shop.sql("SELECT count(note) FROM analytics.orders"), "1");
+}
+
+#[test]
+fn a_right_to_an_object_that_is_missing_is_named_with_the_statement_that_gives_it() {
+    let Some(shop) = Shop::new("") else { return };
+    as_role(&shop, "guest", "CREATEDB");
+    shop.sql(
+        "CREATE SCHEMA raw; CREATE TABLE raw.source (id int PRIMARY KEY); CREATE SCHEMA analytics AUTHORIZATION guest; \
+         CREATE TABLE analytics.theirs (id int); GRANT USAGE ON SCHEMA raw TO guest",
+    );
+    let before = shop.server.catalog(&shop.database);
+    shop.declare("CREATE TABLE theirs (id int, more int);\n");
+    shop.migrate("--yes --adopt declared")
+        .exits(5)
+        .says("must be owner of table theirs; what is missing: ALTER TABLE analytics.theirs OWNER TO guest");
+    assert_eq!(shop.server.catalog(&shop.database), before);
+    shop.declare("CREATE TABLE mine (id int REFERENCES raw.source(id));\n");
+    shop.migrate("--yes").exits(5).says(
+        "permission denied for table source; what is missing: GRANT REFERENCES ON TABLE raw.source TO guest",
+    );
+    assert_eq!(shop.server.catalog(&shop.database), before);
+    shop.sql("GRANT REFERENCES ON TABLE raw.source TO guest");
+    shop.migrate("--yes").exits(0);
+    // What is given is what was missing.
+    shop.sql("ALTER SCHEMA analytics OWNER TO postgres; GRANT USAGE ON SCHEMA analytics TO guest");
+    shop.declare("CREATE TABLE mine (id int REFERENCES raw.source(id));\nCREATE TABLE more (id int);\n");
+    shop.migrate("--yes")
+        .exits(5)
+        .says("permission denied for schema analytics; what is missing: GRANT USAGE, CREATE ON SCHEMA analytics TO guest");
 }

@@ -309,3 +309,23 @@ fn models_are_built_and_a_promotion_arrives() {
     assert_eq!(shop.server.sql(&prod, tables), "countries,payments,refunds,top,total");
     shop.sandbox.promote("p", "plan dev prod --exit-code").exits(0);
 }
+
+#[test]
+fn somebody_elses_table_of_a_declared_type_can_be_read() {
+    let Some(shop) = Shop::new("") else { return };
+    shop.sql(
+        "CREATE SCHEMA analytics; CREATE TYPE analytics.mood AS ENUM ('a', 'b'); \
+         CREATE TABLE analytics.legacy (id int PRIMARY KEY, feels analytics.mood); INSERT INTO analytics.legacy VALUES (1, 'a')",
+    );
+    let schema =
+        "CREATE TYPE mood AS ENUM ('a', 'b', 'c');\nCREATE VIEW moods AS SELECT id, feels FROM legacy;\n";
+    let steps = shop.converge(schema, "--adopt analytics.mood");
+    assert!(codes(&steps).contains(&"add-enum-value"), "{:?}", codes(&steps));
+    assert_eq!(shop.sql("SELECT feels FROM analytics.moods"), "a");
+    // One that cannot be copied at all is named to whoever needs it.
+    shop.sql(
+        "CREATE TYPE public.other AS ENUM ('x'); ALTER TABLE analytics.legacy ADD COLUMN more public.other",
+    );
+    shop.declare(&format!("{schema}CREATE VIEW mores AS SELECT more FROM legacy;\n"));
+    shop.migrate("--plan").exits(3).says("could not be copied to try this").says("public.other");
+}

@@ -12,6 +12,7 @@ use super::super::args::{ActArgs, MigrateArgs};
 use super::super::exit::ExitCode;
 use super::super::failure::Failure;
 use super::answer::Answer;
+use super::import;
 use super::question;
 use super::saved::{self, SavedMigration};
 use super::session::{Session, files, said_to_schema};
@@ -19,6 +20,9 @@ use crate::model::plan::Acknowledgements;
 
 /// Brings an environment's schema to what its files declare, or shows what that would take.
 pub(super) fn run(session: &mut Session<'_>, args: &MigrateArgs) -> Result<Answer, Failure> {
+    if args.import {
+        return import::run(session, args);
+    }
     let said = said_to_schema(&args.decisions);
     let flags = Flags { dataset: said.dataset.clone() };
     let reading = session.read("migrate", files(args.worktree), flags)?;

@@ -14,6 +14,7 @@ mod drift;
 mod environment;
 mod history;
 mod hold;
+mod import;
 mod init;
 mod migrate;
 mod plan;

@@ -166,8 +166,8 @@ async fn allowed(
     if missing.is_empty() {
         return Ok(());
     }
-    Err(WarehouseError::Permission {
-        path: parameters.place(),
+    Err(WarehouseError::Denied {
+        server: parameters.place(),
         message: format!(
             "what is declared is tried in a database of its own (ALTER ROLE {role} CREATEDB), or in a transaction that \
              is rolled back ({})",

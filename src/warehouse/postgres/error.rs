@@ -56,15 +56,22 @@ fn grant(said: &str, sql: &str, user: &str) -> Option<String> {
             _ => "SELECT",
         };
         let kind = if ["view", "materialized view", "relation"].contains(&kind) { "table" } else { kind };
-        return Some(format!("GRANT {right} ON {} {} TO {user}", kind.to_uppercase(), name(object)));
+        let object = written(sql, object);
+        return Some(format!("GRANT {right} ON {} {object} TO {user}", kind.to_uppercase()));
     }
     let (kind, object) = said.strip_prefix("must be owner of ")?.rsplit_once(' ')?;
     let kind = if kind == "relation" { "table" } else { kind };
-    Some(format!(
-        "ALTER {} {} OWNER TO {user}, or GRANT its owner TO {user}",
-        kind.to_uppercase(),
-        name(object)
-    ))
+    let object = written(sql, object);
+    Some(format!("ALTER {} {object} OWNER TO {user}, or GRANT its owner TO {user}", kind.to_uppercase()))
+}
+
+/// The server names an object without its schema: that is taken from the statement, where it stands there.
+fn written(sql: &str, object: &str) -> String {
+    let object = name(object);
+    let ending = format!(".{object}");
+    let part = |next: char| next.is_alphanumeric() || matches!(next, '_' | '.' | '"');
+    let placed = sql.split(|next| !part(next)).find(|word| word.ends_with(&ending));
+    placed.map_or(object, str::to_owned)
 }
 
 /// Takes over an error of connecting.
@@ -80,7 +87,7 @@ pub(super) fn unreachable(place: &str, error: &Error) -> WarehouseError {
         SqlState::INSUFFICIENT_PRIVILEGE,
     ];
     if refused.contains(said.code()) {
-        return WarehouseError::Permission { path, message };
+        return WarehouseError::Denied { server: path, message };
     }
     WarehouseError::Unreachable { path, message }
 }
@@ -110,6 +117,7 @@ mod tests {
                 "CREATE TABLE a.t ()",
                 "GRANT USAGE, CREATE ON SCHEMA a TO ada",
             ),
+            ("permission denied for table t", "SELECT 1 FROM raw.t", "GRANT SELECT ON TABLE raw.t TO ada"),
             ("permission denied for table t", "CREATE VIEW v AS SELECT 1", "GRANT SELECT ON TABLE t TO ada"),
             ("permission denied for view V", "SELECT 1", "GRANT SELECT ON TABLE \"V\" TO ada"),
             (
@@ -120,7 +128,7 @@ mod tests {
             (
                 "must be owner of table t",
                 "ALTER TABLE a.t ADD b int",
-                "ALTER TABLE t OWNER TO ada, or GRANT its owner TO ada",
+                "ALTER TABLE a.t OWNER TO ada, or GRANT its owner TO ada",
             ),
             (
                 "must be owner of materialized view m",

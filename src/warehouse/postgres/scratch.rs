@@ -127,8 +127,8 @@ impl PostgresScratch {
             maker.run(&format!("ALTER SCHEMA {} OWNER TO {}", row.text(0), name(role))).await?;
         }
         let place = place.login(role, password);
-        Session::open(&place, &self.interrupt).await.map_err(|error| WarehouseError::Permission {
-            path: self.parameters.place(),
+        Session::open(&place, &self.interrupt).await.map_err(|error| WarehouseError::Denied {
+            server: self.parameters.place(),
             message: format!(
                 "what is declared is not tried with a superuser's rights, and a role of its own cannot log in \
                  ({error}): connect as a user without these rights, or name one in `warehouse.scratch`"
@@ -158,8 +158,8 @@ impl PostgresScratch {
         if !message.contains("permission denied") {
             return error;
         }
-        WarehouseError::Permission {
-            path: self.parameters.place(),
+        WarehouseError::Denied {
+            server: self.parameters.place(),
             message: format!("{message}; a plan is tried in a database of its own: ALTER ROLE … CREATEDB"),
         }
     }

@@ -11,8 +11,8 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use promote::migration::{
-    Application, Body, Declared, DeclaredObject, Forgetful, Half, Memory, MigrationError, Opening, Options,
-    Planned, Proof, plan,
+    Application, Body, Declared, DeclaredColumn, DeclaredObject, Described, Forgetful, Half, Memory,
+    MigrationError, Opening, Options, Planned, Proof, plan,
 };
 use promote::model::coordinate::Dataset;
 use promote::model::environment::Warehouse;
@@ -24,7 +24,9 @@ use promote::sql::Dialect;
 use promote::warehouse::{Ledger, Reach, WarehouseError, connect, scratch};
 
 use super::support::server::server;
-use world::{Dice, World, edit, mend, objects, placed, quoted, reads, rows, world, writes, written};
+use world::{
+    Column, Dice, Table, World, edit, mend, objects, placed, quoted, reads, rows, world, writes, written,
+};
 
 /// Where cases are tried.
 struct Engine {
@@ -54,25 +56,50 @@ impl Engine {
     }
 
     fn declared(&self, world: &World, order: Order) -> Declared {
-        let object = |sql: &str| {
+        let mut line = 1;
+        let mut object = |sql: &String| {
             // Names without a dataset are the project's to place; here that is done by hand.
-            let names = world.tables.keys().chain(world.views.keys());
-            let sql = names.fold(sql.to_owned(), |text, name| placed(&text, name));
-            DeclaredObject::new(None, Body::Ddl { sql }, Place::file("schema/all.sql"))
+            let names = world.tables.keys().chain(world.views.keys()).chain(world.routines.keys());
+            let placed = names.fold(sql.clone(), |text, name| placed(&text, name));
+            let place = Place::at("schema/all.sql", line, 1);
+            line += u32::try_from(sql.lines().count()).unwrap();
+            let table =
+                world.tables.iter().find(|(name, _)| sql.starts_with(&format!("CREATE TABLE {name} ")));
+            let described = table.filter(|(_, table)| table.described);
+            DeclaredObject {
+                columns: table.map(|(_, table)| self.properties(table)).unwrap_or_default(),
+                described: described
+                    .map(|(name, _)| Described { file: "schema/all.yml".to_owned(), name: name.clone() }),
+                ..DeclaredObject::new(None, Body::Ddl { sql: placed }, place)
+            }
         };
-        let mut texts = objects(world);
+        let texts = objects(self.dialect, world);
+        let mut objects: Vec<DeclaredObject> = texts.iter().map(&mut object).collect();
         match order {
             Order::AsWritten => {}
-            Order::Backwards => texts.reverse(),
+            Order::Backwards => objects.reverse(),
         }
         Declared {
             dataset: Self::own(),
             dialect: self.dialect,
-            objects: texts.iter().map(|text| object(text)).collect(),
+            objects,
             sources: Vec::new(),
             files: Vec::new(),
-            texts: BTreeMap::new(),
+            texts: BTreeMap::from([("schema/all.sql".to_owned(), texts.concat())]),
         }
+    }
+
+    /// What properties say of a table's columns.
+    fn properties(&self, table: &Table) -> Vec<DeclaredColumn> {
+        let text = if self.dialect == Dialect::Postgres { "text" } else { "varchar" };
+        let said = table.columns.iter().filter(|column| column.using || column.renamed_from.is_some());
+        let column = |column: &Column| DeclaredColumn {
+            name: column.name.clone(),
+            renamed_from: column.renamed_from.clone(),
+            migrate_using: column.using.then(|| format!("CAST({} AS {text})", quoted(&column.name))),
+            ..DeclaredColumn::default()
+        };
+        said.map(column).collect()
     }
 
     /// Plans; the memory is that of all cases before, so that each begins with what others have left in it.
@@ -92,7 +119,11 @@ impl Engine {
     ) -> Result<Planned, MigrationError> {
         let declared = self.declared(world, order);
         let options = Options { force, prune: true, ..Options::default() };
-        let reach = Reach { routines: declared.routines(), ..Reach::reading(declared.datasets()) };
+        let reach = Reach {
+            routines: declared.routines(),
+            managed: declared.managed_datasets(),
+            ..Reach::reading(declared.datasets())
+        };
         let mut live = connect(&self.warehouse, &reach).await?;
         let files = declared.outside();
         let mut open = || -> Opening<'_> { Box::pin(scratch(&self.warehouse, &reach, &files)) };
@@ -164,11 +195,8 @@ impl Engine {
     /// Goes from one world to another; the first has rows, and beside it there is something of somebody else's.
     async fn case(&self, before: &World, after: &World, seed: u64) -> Result<Came, String> {
         let force = seed.is_multiple_of(2);
-        self.by_hand(&["DROP SCHEMA IF EXISTS analytics CASCADE".to_owned()]).await;
-        let first = self.plan(before, false).await.map_err(|error| format!("the first plan: {error:?}"))?;
-        self.apply(&first).await.map_err(|error| format!("the first world: {error}"))?;
-        self.by_hand(&rows(before)).await;
-        self.by_hand(&FOREIGN.map(str::to_owned)).await;
+        self.given(before, seed).await?;
+        let reader = if seed.is_multiple_of(7) { self.read_by_others(before).await } else { None };
         let facts = self.facts().await;
         let planned = self.plan(after, force).await.map_err(|error| format!("the plan: {error:?}"))?;
         let steps = || words(&planned);
@@ -178,7 +206,15 @@ impl Engine {
         if seed.is_multiple_of(4) || seed % 4 == 1 {
             self.same_plan(after, force, &planned).await?;
         }
+        let below = reader.map(|reader| changed_below(&planned, &reader)).unwrap_or_default();
+        if !below.is_empty() {
+            let named = knows_readers(&below).map(|()| Came::Refused);
+            return named.map_err(|error| format!("{error}\n{}", steps()));
+        }
         let blocked = planned.steps.steps.iter().any(Step::blocks);
+        if blocked && !force {
+            self.emptied(before, after).await?;
+        }
         match &planned.proof {
             _ if blocked => return Ok(Came::Refused),
             Proof::Failed { why } if force => return Err(format!("the proof failed: {why}\n{}", steps())),
@@ -210,9 +246,36 @@ impl Engine {
         if self.sums(before, after).await != sums {
             return Err(format!("something was lost by\n{}", steps()));
         }
+        self.old_ones_go_on(before, &planned, (&bank, &read)).await?;
+        if seed % 4 == 3 {
+            self.taken_back(before).await?;
+        }
+        Ok(Came::Applied)
+    }
+
+    /// The first world, with rows, and beside it something of somebody else's; now and then changed by hand.
+    async fn given(&self, before: &World, seed: u64) -> Result<(), String> {
+        self.by_hand(&["DROP SCHEMA IF EXISTS analytics CASCADE".to_owned()]).await;
+        let first = self.plan(before, false).await.map_err(|error| format!("the first plan: {error:?}"))?;
+        self.apply(&first).await.map_err(|error| format!("the first world: {error}"))?;
+        self.by_hand(&rows(before)).await;
+        self.by_hand(&FOREIGN.map(str::to_owned)).await;
+        if seed.is_multiple_of(5) {
+            self.drifted(before).await;
+        }
+        Ok(())
+    }
+
+    /// Old readers read what they have read, and old writers write.
+    async fn old_ones_go_on(
+        &self,
+        before: &World,
+        planned: &Planned,
+        (bank, read): (&[String], &[u64]),
+    ) -> Result<(), String> {
+        let steps = || words(planned);
         let checked = planned.steps.steps.iter().any(|step| step.verdict == Verdict::NeedsDataCheck);
-        let old =
-            self.answers(&bank).await.map_err(|error| format!("an old reader: {error}\n{}", steps()))?;
+        let old = self.answers(bank).await.map_err(|error| format!("an old reader: {error}\n{}", steps()))?;
         if old != read && !checked {
             return Err(format!("an old reader reads {old:?} instead of {read:?} after\n{}", steps()));
         }
@@ -221,7 +284,52 @@ impl Engine {
             let wrote = live.run(&writes(before)).await;
             wrote.map_err(|error| format!("an old writer: {error}\n{}", steps()))?;
         }
-        Ok(Came::Applied)
+        Ok(())
+    }
+
+    /// Somebody else reads a column; gives its table and name.
+    async fn read_by_others(&self, before: &World) -> Option<(String, String)> {
+        let (name, table) = before.tables.iter().find(|(_, table)| table.columns.len() > 1)?;
+        let column = &table.columns[1].name;
+        let view =
+            format!("CREATE VIEW analytics.{READER} AS SELECT {} FROM analytics.{name}", quoted(column));
+        self.by_hand(&[view]).await;
+        Some((name.clone(), column.clone()))
+    }
+
+    /// Where there is no row, nothing that only the rows decide stands in the way.
+    async fn emptied(&self, before: &World, after: &World) -> Result<(), String> {
+        let delete = |table: &String| format!("DELETE FROM analytics.{table}");
+        self.by_hand(&before.tables.keys().map(delete).collect::<Vec<_>>()).await;
+        let planned = self.plan(after, false).await.map_err(|error| format!("without rows: {error:?}"))?;
+        let over =
+            |step: &&Step| step.verdict == Verdict::NeedsDataCheck && step.settled == Verdict::Incompatible;
+        match planned.steps.steps.iter().find(over) {
+            Some(step) => Err(format!("{} {} is refused without any row", step.code, step.subject())),
+            None => Ok(()),
+        }
+    }
+
+    /// Somebody changes something by hand.
+    async fn drifted(&self, before: &World) {
+        let add = |table: &String| format!("ALTER TABLE analytics.{table} ADD COLUMN by_hand integer");
+        self.by_hand(&before.tables.keys().take(1).map(add).collect::<Vec<_>>()).await;
+    }
+
+    /// The code goes back to what it was: nothing goes that was applied in between, and the memory knows of both.
+    async fn taken_back(&self, before: &World) -> Result<(), String> {
+        let planned = self.plan(before, false).await.map_err(|error| format!("going back: {error:?}"))?;
+        self.same_plan(before, false, &planned).await?;
+        let steps = &planned.steps.steps;
+        if steps.iter().any(Step::blocks) || !matches!(planned.proof, Proof::Proven) {
+            return Ok(());
+        }
+        self.apply(&planned).await.map_err(|error| format!("going back: {error}\n{}", words(&planned)))?;
+        let again = self.plan(before, false).await.map_err(|error| format!("having gone back: {error}"))?;
+        if again.steps.steps.iter().any(|step| !step.ddl.is_empty()) {
+            return Err(format!("not settled after going back:\n{}", words(&again)));
+        }
+        Ok(())
     }
 
     /// Applies a plan; now and then it stops between the halves, and another plan goes on.
@@ -277,6 +385,27 @@ const FOREIGN: [&str; 3] = [
     "CREATE INDEX foreign_i ON analytics.foreign_t(a)",
     "CREATE VIEW analytics.foreign_v AS SELECT id + 1 AS b FROM analytics.foreign_t",
 ];
+
+/// A view of somebody else's on something of ours.
+const READER: &str = "foreign_reader";
+
+/// What a plan does to a column that somebody else reads, or to its whole table.
+fn changed_below<'a>(planned: &'a Planned, (table, column): &(String, String)) -> Vec<&'a Step> {
+    let object = format!("analytics.{table}");
+    let steps = planned.steps.steps.iter().filter(|step| step.object == object);
+    steps.filter(|step| step.column.as_ref().is_none_or(|known| known == column)).collect()
+}
+
+/// Whoever reads what would go is named.
+fn knows_readers(steps: &[&Step]) -> Result<(), String> {
+    let gone = ["drop-column", "drop-table", "rename-column"];
+    let mut taken = steps.iter().filter(|step| gone.contains(&step.code.as_str()));
+    let view = format!("analytics.{READER}");
+    match taken.find(|step| !step.affected.iter().any(|affected| affected.object == view)) {
+        Some(step) => Err(format!("{} {} does not name who reads it", step.code, step.subject())),
+        None => Ok(()),
+    }
+}
 
 /// The order in which what is declared is read.
 #[derive(Clone, Copy, Debug)]
@@ -391,4 +520,19 @@ fn random_edits_converge_on_postgres() {
     let Some(server) = server() else { return };
     let url = server.url("postgres", &server.database());
     explore(&Engine::new(Dialect::Postgres, Warehouse::Postgres { url, scratch: None }), counts().1);
+}
+
+#[test]
+fn random_edits_converge_in_a_transaction_of_the_live_database() {
+    let Some(server) = server() else { return };
+    let database = server.database();
+    server.sql(
+        &database,
+        &format!("CREATE ROLE only_{database} LOGIN; GRANT CREATE ON DATABASE {database} TO only_{database}"),
+    );
+    let url = server.url(&format!("only_{database}"), &database);
+    explore(
+        &Engine::new(Dialect::Postgres, Warehouse::Postgres { url, scratch: None }),
+        counts().1.div_ceil(2),
+    );
 }

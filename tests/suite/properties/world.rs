@@ -27,6 +27,10 @@ pub(super) struct Column {
     pub(super) required: bool,
     pub(super) default: bool,
     pub(super) comment: Option<u8>,
+    /// The name that it is said to have had before.
+    pub(super) renamed_from: Option<String>,
+    /// Whether the properties say how old values become those of this type.
+    pub(super) using: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -36,6 +40,8 @@ pub(super) struct Table {
     pub(super) check: bool,
     pub(super) indexes: Vec<String>,
     pub(super) comment: Option<u8>,
+    /// Whether a file of properties describes it.
+    pub(super) described: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -43,13 +49,16 @@ pub(super) struct View {
     pub(super) of: String,
     pub(super) columns: Vec<String>,
     pub(super) filter: bool,
+    /// A routine that is called for its first column, if that is a number.
+    pub(super) calls: Option<String>,
 }
 
-/// Tables and views by name; a view reads a table or an earlier view.
+/// Tables and views by name, routines with what they add; a view reads a table or an earlier view.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct World {
     pub(super) tables: BTreeMap<String, Table>,
     pub(super) views: BTreeMap<String, View>,
+    pub(super) routines: BTreeMap<String, u8>,
 }
 
 const NAMES: &[&str] =
@@ -85,6 +94,8 @@ fn column(dialect: Dialect, dice: &mut Dice, name: &str) -> Column {
         required: dice.roll(4) == 0,
         default: dice.roll(4) == 0,
         comment: None,
+        renamed_from: None,
+        using: false,
     }
 }
 
@@ -92,6 +103,7 @@ pub(super) fn world(dialect: Dialect, dice: &mut Dice) -> World {
     let mut world = World::default();
     for _ in 0..6 + dice.roll(8) {
         edit(dialect, dice, &mut world);
+        mend(&mut world);
     }
     world
 }
@@ -99,17 +111,9 @@ pub(super) fn world(dialect: Dialect, dice: &mut Dice) -> World {
 /// Changes one thing, if there is one of the kind that the dice say.
 pub(super) fn edit(dialect: Dialect, dice: &mut Dice, world: &mut World) {
     let tables: Vec<String> = world.tables.keys().cloned().collect();
-    let kind = dice.roll(16);
+    let kind = dice.roll(21);
     if tables.is_empty() || kind == 0 {
-        let name = format!("t{}", dice.roll(4));
-        let mut id = column(dialect, dice, "id");
-        (id.data_type, id.required, id.default) = (data_type(dialect, 0), false, false);
-        let mut columns = vec![id];
-        for name in NAMES.iter().take(dice.roll(4)) {
-            columns.push(column(dialect, dice, name));
-        }
-        world.tables.entry(name).or_insert(Table { columns, key: dice.roll(2) == 0, ..Table::default() });
-        return;
+        return table(dialect, dice, world);
     }
     let name = dice.pick(&tables).clone();
     let free = !world.views.values().any(|view| view.of == name);
@@ -145,8 +149,54 @@ pub(super) fn edit(dialect: Dialect, dice: &mut Dice, world: &mut World) {
         12 => table.key ^= true,
         13 => table.check ^= true,
         14 => table.comment = (dice.roll(3) > 0).then(|| u8::try_from(dice.roll(3)).unwrap()),
+        15 if at > 0 => renamed(world, &name, at),
+        16 if at > 0 => {
+            // To a text, which takes every value.
+            table.columns[at].data_type = data_type(dialect, 5);
+            table.columns[at].using ^= true;
+            table.columns[at].default = false;
+        }
+        17 => table.described ^= true,
+        18 if dice.roll(4) == 0 => drop(world.routines.pop_last()),
+        18 => drop(world.routines.insert(format!("f{}", dice.roll(2)), u8::try_from(dice.roll(3)).unwrap())),
+        19 => called(dice, world),
         _ => view(dice, world),
     }
+}
+
+/// Makes a table, unless one of its name is there.
+fn table(dialect: Dialect, dice: &mut Dice, world: &mut World) {
+    let name = format!("t{}", dice.roll(4));
+    let mut id = column(dialect, dice, "id");
+    (id.data_type, id.required, id.default) = (data_type(dialect, 0), false, false);
+    let mut columns = vec![id];
+    for name in NAMES.iter().take(dice.roll(4)) {
+        columns.push(column(dialect, dice, name));
+    }
+    world.tables.entry(name).or_insert(Table { columns, key: dice.roll(2) == 0, ..Table::default() });
+}
+
+/// Has a view call a routine, or no longer.
+fn called(dice: &mut Dice, world: &mut World) {
+    let routine = format!("f{}", dice.roll(2));
+    let routine = world.routines.contains_key(&routine).then_some(routine);
+    let mut views: Vec<_> = world.views.values_mut().filter(|view| view.columns[0] == "id").collect();
+    let count = views.len().max(1);
+    if let Some(view) = views.get_mut(dice.roll(count)) {
+        view.calls = routine;
+    }
+}
+
+/// Gives a column another name, and says so; views that read it do not.
+fn renamed(world: &mut World, table: &str, at: usize) {
+    let table = world.tables.get_mut(table).unwrap();
+    if table.columns.iter().any(|column| column.name == "renamed") {
+        return;
+    }
+    let column = &mut table.columns[at];
+    let old = std::mem::replace(&mut column.name, "renamed".to_owned());
+    table.indexes.retain(|index| *index != old);
+    column.renamed_from = Some(old);
 }
 
 /// Makes, changes or drops a view.
@@ -166,7 +216,7 @@ fn view(dice: &mut Dice, world: &mut World) {
     }));
     let (of, mut columns) = dice.pick(&sources).clone();
     columns.retain(|column| column == "id" || dice.roll(3) > 0);
-    world.views.insert(name, View { of, columns, filter: dice.roll(2) == 0 });
+    world.views.insert(name, View { of, columns, filter: dice.roll(2) == 0, calls: None });
     mend(world);
 }
 
@@ -181,6 +231,8 @@ pub(super) fn mend(world: &mut World) {
     for (name, view) in &mut world.views {
         let there = known.get(&view.of).cloned().unwrap_or_default();
         view.columns.retain(|column| there.contains(column));
+        let called = view.calls.take().filter(|_| view.columns.first().is_some_and(|first| first == "id"));
+        view.calls = called.filter(|routine| world.routines.contains_key(routine));
         if view.columns.is_empty() {
             gone.push(name.clone());
         } else {
@@ -194,13 +246,25 @@ pub(super) fn mend(world: &mut World) {
 
 /// Writes the world as DDL.
 pub(super) fn written(world: &World) -> String {
-    objects(world).concat()
+    objects(Dialect::DuckDb, world).concat()
 }
 
-/// Writes the world as DDL, a text for each table with what belongs to it, and for each view.
-pub(super) fn objects(world: &World) -> Vec<String> {
+/// Writes the world as DDL: a text for each routine, each table with what belongs to it, each view.
+pub(super) fn objects(dialect: Dialect, world: &World) -> Vec<String> {
+    let routines = world.routines.iter().map(|(name, adds)| routine_text(dialect, name, *adds));
     let tables = world.tables.iter().map(|(name, table)| table_text(name, table));
-    tables.chain(world.views.iter().map(|(name, view)| view_text(name, view))).collect()
+    let views = world.views.iter().map(|(name, view)| view_text(name, view));
+    routines.chain(tables).chain(views).collect()
+}
+
+fn routine_text(dialect: Dialect, name: &str, adds: u8) -> String {
+    if dialect == Dialect::Postgres {
+        format!(
+            "CREATE FUNCTION {name} (x integer) RETURNS integer LANGUAGE sql AS $$ SELECT x + {adds} $$;\n"
+        )
+    } else {
+        format!("CREATE MACRO {name} (x) AS x + {adds};\n")
+    }
 }
 
 fn table_text(name: &str, table: &Table) -> String {
@@ -228,7 +292,8 @@ fn table_text(name: &str, table: &Table) -> String {
 }
 
 fn view_text(name: &str, view: &View) -> String {
-    let columns: Vec<String> = view.columns.iter().map(|column| quoted(column)).collect();
+    let mut columns: Vec<String> = view.columns.iter().map(|column| quoted(column)).collect();
+    columns.extend(view.calls.iter().map(|routine| format!("{routine} (id) AS called")));
     let filter = if view.filter { format!(" WHERE {} IS NOT NULL", columns[0]) } else { String::new() };
     format!("CREATE VIEW {name} AS SELECT {} FROM {}{filter};\n", columns.join(", "), view.of)
 }
@@ -242,7 +307,17 @@ fn line(column: &Column) -> String {
 
 /// Writes a dataset before a name wherever one stands.
 pub(super) fn placed(text: &str, name: &str) -> String {
-    let words = ["CREATE TABLE ", "CREATE VIEW ", "FROM ", "COMMENT ON TABLE ", "COMMENT ON COLUMN ", " ON "];
+    let words = [
+        "CREATE TABLE ",
+        "CREATE VIEW ",
+        "CREATE MACRO ",
+        "CREATE FUNCTION ",
+        "FROM ",
+        "COMMENT ON TABLE ",
+        "COMMENT ON COLUMN ",
+        " ON ",
+        ", ",
+    ];
     let ends = [" ", ";", "."];
     words.iter().flat_map(|before| ends.map(|after| (before, after))).fold(
         text.to_owned(),
