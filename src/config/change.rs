@@ -60,6 +60,13 @@ impl Labels {
         Value::String(self.label(&text))
     }
 
+    /// Gives a value as it is written, references unexpanded: what they come to may be a secret, their names are none.
+    pub fn written(&mut self, value: &EffectiveValue) -> Value {
+        let names = value.raw.as_ref().and_then(Value::as_str).is_some_and(is_reference);
+        let written = EffectiveValue { raw: None, value: value.written().clone(), ..value.clone() };
+        self.shown(&EffectiveValue { sensitive: value.sensitive && !names, ..written })
+    }
+
     /// Masks the secret parts of a mapping, flat or nested, and what else of it is known as a secret.
     fn parts(&mut self, value: &Value, parts: &[String]) -> Value {
         let mut shown = self.urls(value);

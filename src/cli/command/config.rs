@@ -231,10 +231,9 @@ pub(super) fn explain(session: &mut Session<'_>, args: &ConfigExplainArgs) -> Re
 fn explanation_of(explanation: &Explanation, labels: &mut Labels) -> ShownExplanation {
     let mut layers = Vec::new();
     for say in &explanation.says {
-        let written = EffectiveValue { raw: None, value: say.value.written().clone(), ..say.value.clone() };
         layers.push(ShownSay {
             origin: say.value.origin.clone(),
-            written: labels.shown(&written),
+            written: labels.written(&say.value),
             value: if say.value.value.is_null() { serde_json::Value::Null } else { labels.shown(&say.value) },
             wins: say.standing == Standing::Wins,
         });
