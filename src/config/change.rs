@@ -31,8 +31,13 @@ impl Labels {
 
     /// Learns the secrets of a configuration, so that they are masked in other values too.
     pub fn learn(&mut self, effective: &Effective) {
-        let long = |secret: &String| secret.chars().count() >= MIN_LENGTH;
-        self.secrets.add(secrets(effective).into_iter().filter(long));
+        self.learn_all(&secrets(effective));
+    }
+
+    /// Learns secrets that are known already: see [`secrets`].
+    pub fn learn_all(&mut self, secrets: &[String]) {
+        let long = secrets.iter().filter(|secret| secret.chars().count() >= MIN_LENGTH);
+        self.secrets.add(long.cloned());
     }
 
     /// Gives what stands for a secret: `•••• #1`.
