@@ -91,7 +91,9 @@ pub(super) fn hidden_environment(command: &Command, words: &[OsString]) -> Optio
     let first = first_positional(command, words)?;
     let from = words[first].to_str()?;
     let to = words.get(first + 1)?.to_str().filter(|to| !to.starts_with('-'))?;
-    command.get_subcommands().any(|verb| verb.get_name() == from).then(|| {
+    let verb = command.get_subcommands().find(|verb| verb.get_name() == from)?;
+    // `config diff dev` is a command that lacks a word, and no promotion from `config` to `diff`.
+    verb.get_subcommands().all(|part| part.get_name() != to).then(|| {
         format!(
             "`{from}` is a command; where it is an environment, use the long form: promote apply {from} {to}"
         )
@@ -143,6 +145,20 @@ mod tests {
             let words = |text: &str| text.split(' ').map(OsString::from).collect::<Vec<_>>();
             let command = Cli::command();
             assert_eq!(written_out(&command, words(typed)), Words::Parse(words(meant)), "{typed}");
+        }
+    }
+
+    #[test]
+    fn an_environment_is_meant_only_where_the_words_could_be_a_promotion() {
+        for (typed, hinted) in [
+            ("promote check prod", true),
+            ("promote config prod", true),
+            ("promote config diff dev", false),
+            ("promote check", false),
+            ("promote dev staging", false),
+        ] {
+            let words: Vec<OsString> = typed.split(' ').map(OsString::from).collect();
+            assert_eq!(hidden_environment(&Cli::command(), &words).is_some(), hinted, "{typed}");
         }
     }
 }

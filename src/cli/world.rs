@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
 
 use super::exit::ExitCode;
 
@@ -49,7 +51,7 @@ impl World {
     /// The working directory's error, where it is gone.
     pub fn real() -> std::io::Result<Self> {
         let interrupted = Arc::new(AtomicBool::new(false));
-        watch_signals(Arc::clone(&interrupted));
+        watch_signals(&interrupted);
         Ok(Self {
             words: std::env::args_os().collect(),
             variables: std::env::vars_os()
@@ -99,36 +101,14 @@ impl World {
     }
 }
 
-/// Notes the first signal, ends the process at the second.
-fn watch_signals(interrupted: Arc<AtomicBool>) {
-    std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let Ok(runtime) = runtime else { return };
-        runtime.block_on(async {
-            while let Ok(()) = signal().await {
-                if interrupted.swap(true, Ordering::SeqCst) {
-                    leave();
-                }
-            }
-        });
-    });
-}
-
-/// Waits for Ctrl-C or SIGTERM.
-async fn signal() -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-        tokio::select! {
-            result = tokio::signal::ctrl_c() => result,
-            _ = terminate.recv() => Ok(()),
-        }
+/// Notes the first Ctrl-C or SIGTERM, ends the process at the second.
+fn watch_signals(interrupted: &Arc<AtomicBool>) {
+    let status = i32::from(ExitCode::Interrupted.number());
+    for signal in [SIGINT, SIGTERM] {
+        // In this order: what ends the process must not see what the same signal notes.
+        let ends = flag::register_conditional_shutdown(signal, status, Arc::clone(interrupted));
+        let notes = flag::register(signal, Arc::clone(interrupted));
+        // Where neither can be had, a signal ends the process as it always does.
+        drop((ends, notes));
     }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
-}
-
-#[expect(clippy::disallowed_methods, clippy::exit, reason = "a second Ctrl-C means: now")]
-fn leave() -> ! {
-    std::process::exit(i32::from(ExitCode::Interrupted.number()))
 }

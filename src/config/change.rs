@@ -31,8 +31,13 @@ impl Labels {
 
     /// Learns the secrets of a configuration, so that they are masked in other values too.
     pub fn learn(&mut self, effective: &Effective) {
-        let long = |secret: &String| secret.chars().count() >= MIN_LENGTH;
-        self.secrets.add(secrets(effective).into_iter().filter(long));
+        self.learn_all(&secrets(effective));
+    }
+
+    /// Learns secrets that are known already: see [`secrets`].
+    pub fn learn_all(&mut self, secrets: &[String]) {
+        let long = secrets.iter().filter(|secret| secret.chars().count() >= MIN_LENGTH);
+        self.secrets.add(long.cloned());
     }
 
     /// Gives what stands for a secret: `•••• #1`.
@@ -58,6 +63,13 @@ impl Labels {
         }
         let text = shown.as_str().map_or_else(|| shown.to_string(), str::to_owned);
         Value::String(self.label(&text))
+    }
+
+    /// Gives a value as it is written, references unexpanded: what they come to may be a secret, their names are none.
+    pub fn written(&mut self, value: &EffectiveValue) -> Value {
+        let names = value.raw.as_ref().and_then(Value::as_str).is_some_and(is_reference);
+        let written = EffectiveValue { raw: None, value: value.written().clone(), ..value.clone() };
+        self.shown(&EffectiveValue { sensitive: value.sensitive && !names, ..written })
     }
 
     /// Masks the secret parts of a mapping, flat or nested, and what else of it is known as a secret.

@@ -241,7 +241,7 @@ pub fn lint_effective(effective: &Effective) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (name, plugin) in &effective.plugins {
         findings.extend(plugin.error.clone());
-        for (setting, variable) in &plugin.unset {
+        for (setting, variable) in plugin.unset.iter().filter(|(_, variable)| !is_set_by_runs(variable)) {
             let message =
                 format!("`{name}.{setting}` refers to `{variable}`, which is not set: it comes to nothing");
             let mut finding = Finding::warning("unset-reference", message)
@@ -264,10 +264,22 @@ pub fn lint_effective(effective: &Effective) -> Vec<Finding> {
     findings
 }
 
+/// Whether Meltano sets a variable itself while a pipeline runs: what its definitions say of other plugins of it.
+fn is_set_by_runs(variable: &str) -> bool {
+    const PARTS: [&str; 6] = ["EXTRACTOR_", "EXTRACT_", "LOADER_", "LOAD_", "TRANSFORMER_", "TRANSFORM_"];
+    let part = |rest: &str| PARTS.iter().any(|part| rest.starts_with(part));
+    variable.strip_prefix("MELTANO_").is_some_and(part)
+}
+
 /// Finds that no group of settings is whole of which one has to be.
+///
+/// Shape: a setting whose reference has no value is not missing; that is said of the reference.
 fn missing(name: &str, plugin: &EffectivePlugin) -> Option<Finding> {
-    let unset =
-        |setting: &&String| plugin.settings.get(setting.as_str()).is_none_or(|value| value.value.is_null());
+    let refers = |setting: &String| plugin.unset.iter().any(|(named, _)| **named == **setting);
+    let unset = |setting: &&String| {
+        let value = plugin.settings.get(setting.as_str());
+        value.is_none_or(|value| value.value.is_null()) && !refers(setting)
+    };
     let lacks = |group: &Vec<String>| group.iter().filter(unset).cloned().collect::<BTreeSet<String>>();
     let nearest = plugin.groups.iter().map(lacks).min_by_key(BTreeSet::len)?;
     if nearest.is_empty() {

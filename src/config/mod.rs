@@ -52,4 +52,4 @@ pub use plugin::{Block, Variable, handed_over};
 pub use resolve::{Fault, Flags, Inputs, Resolved};
 pub use secret::{MASK, Mask, is_secret_name, secrets};
 pub use suggest::did_you_mean;
-pub use written::{Written, load};
+pub use written::{Written, all_findings, load};

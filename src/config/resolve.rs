@@ -1,7 +1,9 @@
 //! An environment as it is in force: layers merged, references expanded, values typed.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use serde_json::Value;
 
@@ -23,7 +25,7 @@ use crate::model::finding::{Finding, Level};
 use crate::model::name::EnvironmentName;
 use crate::model::origin::{Layer, Origin, Place};
 use crate::template::Engine;
-use crate::yaml::parse;
+use crate::yaml::{Node, parse};
 
 /// What is built in, written as a project file would say it.
 pub(super) const DEFAULTS: &str = r#"
@@ -225,9 +227,9 @@ pub(super) fn stack(
     inputs: &Inputs,
     findings: &mut Vec<Finding>,
 ) -> Stack {
+    static READ: LazyLock<Node> = LazyLock::new(|| parse(DEFAULTS, "").expect("the defaults are sound"));
     let mut stack = Stack::new(written.commit.clone());
-    let defaults = parse(DEFAULTS, "").expect("the defaults are sound");
-    stack.push(Layer::Default, "defaults", Content::take(&defaults, &|_| true));
+    stack.push(Layer::Default, "defaults", Content::take(&READ, &|_| true));
     let base = |key: &str| !NOT_MERGED.contains(&key) && !key.starts_with("x-");
     stack.push(Layer::Base, "base", Content::take(&written.root, &base));
     let chain = name.map(|name| environments::chain(&written.root, name)).unwrap_or_default();
@@ -261,8 +263,7 @@ fn expanded(
     around: &Surroundings<'_>,
     faults: &mut Vec<Fault>,
 ) -> (BTreeMap<String, EffectiveValue>, Value) {
-    let mut engine = Engine::new();
-    engine.global("environment", BTreeMap::from([("name", name)]));
+    let engine = Templates::of(name);
     let mut root = BTreeMap::new();
     let mut tree = Value::Object(serde_json::Map::new());
     for leaf in stack.leaves(usize::MAX) {
@@ -284,7 +285,7 @@ fn expanded(
 
 fn settle_leaf(
     leaf: &Leaf,
-    engine: &Engine,
+    engine: &Templates<'_>,
     around: &Surroundings<'_>,
     key: &str,
     faults: &mut Vec<Fault>,
@@ -330,8 +331,7 @@ pub(super) fn settled_root(
     (key, environment): (&str, Option<&str>),
     around: &Surroundings<'_>,
 ) -> Settled {
-    let mut engine = Engine::new();
-    engine.global("environment", BTreeMap::from([("name", environment.unwrap_or_default())]));
+    let engine = Templates::of(environment.unwrap_or_default());
     let path = key.split('.').map(str::to_owned).collect();
     let leaf = Leaf { path, value: word.written.clone(), origin: word.origin.clone() };
     settle_leaf(&leaf, &engine, around, key, &mut Vec::new())
@@ -346,10 +346,32 @@ pub(super) fn at_origin(mut finding: Finding, origin: &Origin) -> Finding {
     finding
 }
 
+/// What the templates of an environment see. Few values are templates: what renders them is made for the first one.
+pub(super) struct Templates<'a> {
+    name: &'a str,
+    engine: OnceCell<Engine>,
+}
+
+impl<'a> Templates<'a> {
+    /// Names the environment.
+    pub(super) fn of(name: &'a str) -> Self {
+        Self { name, engine: OnceCell::new() }
+    }
+
+    fn engine(&self) -> &Engine {
+        self.engine.get_or_init(|| {
+            let mut engine = Engine::new();
+            engine.global("environment", BTreeMap::from([("name", self.name)]));
+            engine
+        })
+    }
+}
+
 /// Renders the templates of every text in a value.
-pub(super) fn render(value: &Value, engine: &Engine) -> Result<Value, String> {
+pub(super) fn render(value: &Value, engine: &Templates<'_>) -> Result<Value, String> {
     match value {
         Value::String(text) if text.contains("{{") || text.contains("{%") => engine
+            .engine()
             .render("value", text, BTreeMap::<String, String>::new())
             .map(Value::String)
             .map_err(|error| error.message),

@@ -79,9 +79,14 @@ fn may_be_secret(name: &str) -> bool {
     const STEMS: [&str; 10] =
         ["passw", "passphr", "pwd", "secret", "token", "credential", "key", "bearer", "cookie", "string"];
     let bytes = name.as_bytes();
-    let has =
-        |stem: &str| bytes.windows(stem.len()).any(|window| window.eq_ignore_ascii_case(stem.as_bytes()));
-    !name.is_ascii() || STEMS.iter().any(|stem| has(stem))
+    let begins = |at: usize| {
+        // Their first letters rule most places out at once.
+        matches!(bytes[at] | 0x20, b'p' | b's' | b't' | b'c' | b'k' | b'b')
+            && STEMS.iter().any(|stem| {
+                bytes.get(at..at + stem.len()).is_some_and(|word| word.eq_ignore_ascii_case(stem.as_bytes()))
+            })
+    };
+    !name.is_ascii() || (0..bytes.len()).any(begins)
 }
 
 fn words(name: &str) -> Vec<String> {

@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::check::Check;
-use super::resolve::{Inputs, render, stack};
+use super::resolve::{Inputs, Templates, render, stack};
 use super::written::Written;
 use crate::model::finding::Finding;
 use crate::model::name::EnvironmentName;
-use crate::template::Engine;
 use crate::yaml::Node;
 
 /// Reports environments that have one warehouse and dataset, references compared as they are written.
@@ -34,8 +33,7 @@ pub(super) fn check(written: &Written, check: &mut Check) {
 /// Gives what tells one place from another; nothing where warehouse or dataset is missing.
 fn target(written: &Written, name: &EnvironmentName) -> Option<String> {
     let stack = stack(written, Some(name.as_str()), &Inputs::default(), &mut Vec::new());
-    let mut engine = Engine::new();
-    engine.global("environment", BTreeMap::from([("name", name.as_str())]));
+    let engine = Templates::of(name.as_str());
     let mut warehouse = BTreeMap::new();
     let mut dataset = None;
     for leaf in stack.leaves(usize::MAX) {

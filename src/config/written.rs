@@ -81,18 +81,44 @@ impl Written {
 /// [`ConfigError::NoProject`] if the snapshot lacks the file; [`ConfigError::Faults`] with every
 /// fault of all files, ordered by place, warnings included.
 pub fn load(snapshot: &Snapshot, file: &str) -> Result<Written, ConfigError> {
+    let (written, findings) = examine(snapshot, file)?;
+    match written.filter(|_| !is_faulty(&findings)) {
+        Some(written) => Ok(Written { findings: sorted(findings), ..written }),
+        None => Err(faults(findings)),
+    }
+}
+
+/// Lists what is wrong with a project that [`load`] refuses, and what probably is a mistake beside.
+///
+/// Shape: ordered by place; where a fault stands, nothing else is said. What hangs on other parts of the files is
+/// left out until these are sound.
+///
+/// # Errors
+///
+/// [`ConfigError::NoProject`] if the snapshot lacks the file.
+pub fn all_findings(snapshot: &Snapshot, file: &str) -> Result<Vec<Finding>, ConfigError> {
+    let (written, mut findings) = examine(snapshot, file)?;
+    let more = written.map(|written| written.lint()).unwrap_or_default();
+    let taken = |finding: &Finding| findings.iter().any(|fault| fault.place == finding.place);
+    let more: Vec<Finding> = more.into_iter().filter(|finding| !taken(finding)).collect();
+    findings.extend(more);
+    Ok(sorted(findings))
+}
+
+/// Reads what there is to be read, and gives with it whatever was found.
+fn examine(snapshot: &Snapshot, file: &str) -> Result<(Option<Written>, Vec<Finding>), ConfigError> {
     if !snapshot.files.contains_key(file) {
         return Err(ConfigError::NoProject { path: file.into() });
     }
     let dialect = dialect(file);
     let mut check = Check::default();
     let (root, files) = documents(snapshot, file, dialect, &mut check);
-    let Some(root) = root else { return Err(faults(check.findings)) };
+    let Some(root) = root else { return Ok((None, check.findings)) };
     let definitions = plugin::definitions(snapshot, folder(file), &root, &mut check);
     plugin::check_declared(&definitions, &mut check);
     let project = project(&root, file);
     environments::check(&root, &project, dialect, &mut check);
-    if !check.findings.iter().any(|finding| finding.level == Level::Error) {
+    if !is_faulty(&check.findings) {
         plugin::check_overlays(&root, &mut check);
     }
     let commit = snapshot.commit().map(Into::into);
@@ -100,7 +126,7 @@ pub fn load(snapshot: &Snapshot, file: &str) -> Result<Written, ConfigError> {
         Some(said) => said == "per_environment",
         None => dialect == Dialect::Own,
     };
-    let mut written = Written {
+    let written = Written {
         project,
         root,
         findings: Vec::new(),
@@ -110,14 +136,14 @@ pub fn load(snapshot: &Snapshot, file: &str) -> Result<Written, ConfigError> {
         own_dotenv,
         secrets: OnceLock::new(),
     };
-    if !check.findings.iter().any(|finding| finding.level == Level::Error) {
+    if !is_faulty(&check.findings) {
         targets::check(&written, &mut check);
     }
-    if check.findings.iter().any(|finding| finding.level == Level::Error) {
-        return Err(faults(check.findings));
-    }
-    written.findings = sorted(check.findings);
-    Ok(written)
+    Ok((Some(written), check.findings))
+}
+
+fn is_faulty(findings: &[Finding]) -> bool {
+    findings.iter().any(|finding| finding.level == Level::Error)
 }
 
 /// Gives a file's folder with a slash at its end; of a file at the root, nothing.

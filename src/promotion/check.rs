@@ -53,8 +53,8 @@ pub fn check(asked: Asked<'_>, ports: &Ports<'_>) -> Result<Checked, PromotionEr
     };
     let written = match config::load(&snapshot, &found.file) {
         Ok(written) => written,
-        Err(ConfigError::Faults(faults)) => {
-            checked.findings = faults;
+        Err(ConfigError::Faults(_)) => {
+            checked.findings = config::all_findings(&snapshot, &found.file)?;
             return Ok(checked);
         }
         Err(error) => return Err(error.into()),

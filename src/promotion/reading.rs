@@ -90,7 +90,9 @@ pub struct Configured {
     pub read: String,
     /// Warnings of the project file, the variables and the values.
     pub findings: Vec<Finding>,
-    /// What must not be seen.
+    /// Its secrets: every text of a sensitive value, and passwords in URLs.
+    pub secrets: Vec<String>,
+    /// What must not be seen: these, and what is written in clear in any layer.
     pub mask: config::Mask,
 }
 
@@ -210,11 +212,11 @@ impl Configured {
         read: String,
     ) -> Result<Self, PromotionError> {
         let (effective, faults) = written.effective(name, inputs)?;
-        let secrets = config::secrets(&effective).into_iter().chain(written.secrets().iter().cloned());
-        let mask = config::Mask::new(secrets);
+        let secrets = config::secrets(&effective);
+        let mask = config::Mask::new(secrets.iter().chain(written.secrets()).cloned());
         let mut findings = written.findings().to_vec();
         findings.extend(faults);
-        Ok(Self { effective, read, findings, mask })
+        Ok(Self { effective, read, findings, secrets, mask })
     }
 }
 

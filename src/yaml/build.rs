@@ -1,6 +1,6 @@
 //! Events → [`Node`] tree: an explicit stack, so that depth is bounded by a number and not by the machine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use saphyr_parser::{Event, Marker, ScalarStyle, Span, Tag};
@@ -19,6 +19,9 @@ const MAX_VALUES: usize = 2_000_000;
 
 /// After how many faults nobody wants to see more.
 const MAX_FAULTS: usize = 100;
+
+/// Up to how many keys of a mapping are looked through one by one.
+const FEW: usize = 16;
 
 /// How many values aliases may add.
 const MAX_ALIASED: usize = 1_000_000;
@@ -61,9 +64,25 @@ enum Content {
 #[derive(Default)]
 struct Open {
     entries: Vec<Entry>,
+    /// Where each key stands, once there are too many to look through.
     names: BTreeMap<Box<str>, (u32, u32)>,
     key: Option<(Node, bool)>,
     merges: Vec<Node>,
+}
+
+impl Open {
+    /// Remembers a key; gives where it stood before, if it did.
+    fn first(&mut self, name: &str, key: &Node) -> Option<(u32, u32)> {
+        if self.entries.len() < FEW {
+            let before = self.entries.iter().rfind(|entry| &*entry.name == name);
+            return before.map(|entry| (entry.key.line, entry.key.column));
+        }
+        if self.names.is_empty() {
+            let place = |entry: &Entry| (entry.name.clone(), (entry.key.line, entry.key.column));
+            self.names = self.entries.iter().map(place).collect();
+        }
+        self.names.insert(name.into(), (key.line, key.column))
+    }
 }
 
 impl<'a> Builder<'a> {
@@ -248,7 +267,7 @@ impl<'a> Builder<'a> {
                         extent::behind_colon(self.source, &key, &mut node);
                     }
                     let name = key_text(&key);
-                    if let Some((line, column)) = open.names.insert(name.clone(), (key.line, key.column)) {
+                    if let Some((line, column)) = open.first(&name, &key) {
                         self.faults.push(duplicate(&key, &name, line, column));
                     }
                     open.entries.push(Entry { name, key, value: node, merged: false });
@@ -260,7 +279,11 @@ impl<'a> Builder<'a> {
 
     /// Adds what merge keys bring and the mapping does not say itself; of several, the first wins.
     fn merge(open: Open) -> Vec<Entry> {
-        let Open { mut entries, mut names, merges, .. } = open;
+        let Open { mut entries, merges, .. } = open;
+        let mut names: BTreeSet<Box<str>> = match merges.as_slice() {
+            [] => BTreeSet::new(),
+            _ => entries.iter().map(|entry| entry.name.clone()).collect(),
+        };
         for node in &merges {
             let sources = if let Kind::Sequence(items) = &node.value {
                 items.as_slice()
@@ -268,8 +291,7 @@ impl<'a> Builder<'a> {
                 std::slice::from_ref(node)
             };
             for entry in sources.iter().flat_map(Node::entries) {
-                if !names.contains_key(&entry.name) {
-                    names.insert(entry.name.clone(), (entry.key.line, entry.key.column));
+                if names.insert(entry.name.clone()) {
                     entries.push(Entry { merged: true, ..entry.clone() });
                 }
             }

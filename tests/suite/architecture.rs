@@ -21,7 +21,7 @@ const RANKS: [(&str, u8); 14] = [
 ];
 
 /// Libraries and the rooms that may name them.
-const LIBRARIES: [(&str, &[&str]); 18] = [
+const LIBRARIES: [(&str, &[&str]); 19] = [
     ("anstyle", &["report", "cli"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
@@ -36,6 +36,7 @@ const LIBRARIES: [(&str, &[&str]); 18] = [
     ("minijinja", &["template"]),
     ("saphyr_parser", &["yaml"]),
     ("serde_yaml", &["yaml"]),
+    ("signal_hook", &["cli"]),
     ("similar", &["report"]),
     ("sqlparser", &["sql"]),
     ("walkdir", &["config"]),

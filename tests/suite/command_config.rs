@@ -148,6 +148,10 @@ fn explains_every_layer_that_has_a_say() {
     run.says("`meltano_yml` is the only layer that sets it").says("meltano.yml:20:13");
     let run = sandbox.promote("p", "config explain tap-a.user -e dev").exits(0);
     run.says("what it refers to has no value, and that hides the layers below").says("written  $NOBODY");
+    // The name of the variable that holds a secret is none.
+    sandbox.set("TAP_KEY", "k3y-canary");
+    let run = sandbox.promote("p", "config explain tap-a.api_key -e prod").exits(0);
+    run.says("written  $TAP_KEY").says("•••• #1").keeps_quiet_about("k3y-canary");
     sandbox.promote("p", "config explain default_environment").exits(0).says("meltano.yml:2:22");
     sandbox.promote("p", "config explain tap-a.hots").exits(2).says("did you mean `tap-a.host`?");
     sandbox.promote("p", "config explain tap-a.metadata").exits(0).says("_metadata");
@@ -282,6 +286,36 @@ fn check_finds_every_kind_of_mistake_with_its_place_and_a_suggestion() {
     // Another environment has other references.
     sandbox.promote("p", "check -e prod").exits(0).keeps_quiet_about("NOBODY").says("TAP_KEY");
     sandbox.promote("p", "check").exits(0).keeps_quiet_about("in-clear-1");
+}
+
+#[test]
+fn check_says_once_what_has_no_value_and_keeps_quiet_about_what_a_run_sets() {
+    let needs = MELTANO
+        .replace("prod.example.com", "'${MELTANO_EXTRACT__LOAD_SCHEMA}'")
+        .replace("config: {user: b}", "config: {user: $MELTANO_LOADER_NAMESPACE}");
+    let run = project(&needs).promote("p", "check -e prod").exits(0);
+    run.says("`extractors/tap-a.api_key` refers to `TAP_KEY`")
+        .keeps_quiet_about("MELTANO_")
+        .keeps_quiet_about("missing-setting");
+}
+
+#[test]
+fn check_lists_warnings_beside_errors() {
+    let faulty = MELTANO
+        .replace("    config: {user: b}\n", "    config: {user: b, hots: x}\n    selct: ['*']\n")
+        .replace("- name: prod\n", "- name: prod\n  vrs: {}\n")
+        + "shedules: []\n";
+    let mut run = project(&faulty).promote("p", "check").exits(3);
+    for said in [
+        "environments.prod.vrs",
+        "did you mean `host`?",
+        "did you mean `select`?",
+        "did you mean `schedules`?",
+    ] {
+        run = run.says(said);
+    }
+    // What stops every other command is said there alone.
+    project(&faulty).promote("p", "config show").exits(3).says("vrs").keeps_quiet_about("hots");
 }
 
 /// Files that nobody should be made to wait for.

@@ -1,7 +1,10 @@
 //! `promote config`.
 
+use std::collections::BTreeMap;
+use std::io;
+
 use crate::config::{self, Explanation, Labels, Standing, handed_over};
-use crate::model::environment::{Effective, EffectivePlugin, EffectiveValue};
+use crate::model::environment::{EffectivePlugin, EffectiveValue};
 use crate::model::finding::Finding;
 use crate::model::name::EnvironmentName;
 use crate::promotion::{Configurations, Configured};
@@ -19,6 +22,12 @@ use super::session::{Session, asked, files};
 
 const SHOW: &str = "config show";
 
+/// Why each of all environments is shown.
+const ALL: &str = "--all-environments";
+
+/// How much is printed at once of what may not fit into memory well.
+const PIECE_BYTES: usize = 64 * 1024;
+
 /// Prints an environment's effective configuration, or that of all.
 pub(super) fn show(session: &mut Session<'_>, args: &ConfigShowArgs) -> Result<Printed, Failure> {
     let failed = |error| Failure::of(SHOW, &error);
@@ -33,7 +42,7 @@ pub(super) fn show(session: &mut Session<'_>, args: &ConfigShowArgs) -> Result<P
     let read = project.read(chosen.name.as_ref(), files(args.worktree), &mut ports).map_err(failed)?;
     session.console.hide(read.mask.clone());
     let mut labels = labels(args.reveal);
-    labels.learn(&read.effective);
+    labels.learn_all(&read.secrets);
     let shown =
         Showing { labels: &mut labels }.configuration(chosen.name.as_ref(), chosen.why.clone(), &read);
     let view = report::configuration_view(&shown);
@@ -54,7 +63,9 @@ fn all(
     let mut each = Each { labels: labels(args.reveal), findings: Vec::new() };
     let mut view = report::View::titled("Configuration of all environments");
     for name in names {
-        report::add_configuration(&mut view, &each.shown(session, project, name, args)?);
+        let read = each.read(session, project, name, args)?;
+        let shown = Showing { labels: &mut each.labels }.configuration(Some(name), ALL.to_owned(), &read);
+        report::add_configuration(&mut view, &shown);
     }
     each.unique();
     let answer = Answer::new(view, Document::of(SHOW).findings(&each.findings));
@@ -78,8 +89,8 @@ fn in_pieces(
         format!("{{\"format\":{},\"command\":\"{SHOW}\",\"result\":{{\"environments\":{{", report::FORMAT);
     let mut failure = None;
     for (index, name) in names.iter().enumerate() {
-        let shown = match each.shown(session, project, name, args) {
-            Ok(shown) => shown,
+        let read = match each.read(session, project, name, args) {
+            Ok(read) => read,
             Err(failed) => {
                 failure = Some(failed);
                 break;
@@ -88,11 +99,7 @@ fn in_pieces(
         if index > 0 {
             piece.push(',');
         }
-        piece.push_str(&report::compact(&name.as_str()));
-        piece.push(':');
-        piece.push_str(&report::compact(&report::configuration_result(shown)));
-        pieces.print(&piece).map_err(unwritable)?;
-        piece.clear();
+        each.write(name, &read, &mut piece, &mut |piece| pieces.print(piece)).map_err(unwritable)?;
     }
     if let Some(failure) = &failure {
         each.findings.extend(failure.findings.iter().cloned());
@@ -125,23 +132,53 @@ impl Each {
         self.findings.dedup();
     }
 
-    fn shown(
+    fn read(
         &mut self,
         session: &mut Session<'_>,
         project: &Configurations,
         name: &EnvironmentName,
         args: &ConfigShowArgs,
-    ) -> Result<ShownConfiguration, Failure> {
+    ) -> Result<Configured, Failure> {
         let read = {
             let mut ports = session.ports();
             project.read(Some(name), files(args.worktree), &mut ports)
         };
         let read = read.map_err(|error| Failure::of(SHOW, &error))?;
         session.console.hide(read.mask.clone());
-        self.labels.learn(&read.effective);
+        self.labels.learn_all(&read.secrets);
         self.findings.extend(read.findings.iter().cloned());
-        let why = "--all-environments".to_owned();
-        Ok(Showing { labels: &mut self.labels }.configuration(Some(name), why, &read))
+        Ok(read)
+    }
+
+    /// Writes an environment as an entry of the result, and has it printed whenever a piece is long enough.
+    fn write(
+        &mut self,
+        name: &EnvironmentName,
+        read: &Configured,
+        piece: &mut String,
+        print: &mut dyn FnMut(&str) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut showing = Showing { labels: &mut self.labels };
+        let frame = showing.frame(Some(name), ALL.to_owned(), read);
+        let frame = report::compact(&report::configuration_result(frame));
+        let opened = frame.strip_suffix("}}").expect("the plugins come last, and there are none yet");
+        piece.push_str(&report::compact(&name.as_str()));
+        piece.push(':');
+        piece.push_str(opened);
+        for (index, (name, plugin)) in read.effective.plugins.iter().enumerate() {
+            if index > 0 {
+                piece.push(',');
+            }
+            piece.push_str(&report::compact(name));
+            piece.push(':');
+            piece.push_str(&report::compact(&showing.plugin(plugin)));
+            if piece.len() > PIECE_BYTES {
+                print(piece)?;
+                piece.clear();
+            }
+        }
+        piece.push_str("}}");
+        Ok(())
     }
 }
 
@@ -166,16 +203,27 @@ impl Showing<'_> {
         why: String,
         read: &Configured,
     ) -> ShownConfiguration {
-        let Effective { root, plugins } = &read.effective;
-        let root = root.iter().map(|(key, value)| ShownValue {
+        let frame = self.frame(name, why, read);
+        let plugins = read.effective.plugins.iter();
+        let plugins = plugins.map(|(name, plugin)| (name.clone(), self.plugin(plugin))).collect();
+        ShownConfiguration { plugins, ..frame }
+    }
+
+    /// Gives all but the plugins.
+    fn frame(
+        &mut self,
+        name: Option<&EnvironmentName>,
+        why: String,
+        read: &Configured,
+    ) -> ShownConfiguration {
+        let root = read.effective.root.iter().map(|(key, value)| ShownValue {
             key: key.clone(),
             value: self.value(value),
             origin: value.origin.clone(),
         });
         let root = root.collect();
-        let plugins = plugins.iter().map(|(name, plugin)| (name.clone(), self.plugin(plugin))).collect();
         let environment = name.map(ToString::to_string);
-        ShownConfiguration { environment, why, read: read.read.clone(), root, plugins }
+        ShownConfiguration { environment, why, read: read.read.clone(), root, plugins: BTreeMap::new() }
     }
 
     fn plugin(&mut self, plugin: &EffectivePlugin) -> PluginResult {
@@ -231,10 +279,9 @@ pub(super) fn explain(session: &mut Session<'_>, args: &ConfigExplainArgs) -> Re
 fn explanation_of(explanation: &Explanation, labels: &mut Labels) -> ShownExplanation {
     let mut layers = Vec::new();
     for say in &explanation.says {
-        let written = EffectiveValue { raw: None, value: say.value.written().clone(), ..say.value.clone() };
         layers.push(ShownSay {
             origin: say.value.origin.clone(),
-            written: labels.shown(&written),
+            written: labels.written(&say.value),
             value: if say.value.value.is_null() { serde_json::Value::Null } else { labels.shown(&say.value) },
             wins: say.standing == Standing::Wins,
         });

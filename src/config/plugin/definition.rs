@@ -11,7 +11,7 @@ use super::super::shape::PLUGIN_KEYS;
 use super::builtin;
 use super::flat::{Flat, Leaf, flatten, leaves};
 use super::setting::Setting;
-use super::variables::{Block, block};
+use super::variables::{Block, Variable, block, variable_name};
 use crate::model::environment::Nesting;
 use crate::model::finding::Finding;
 use crate::model::origin::Place;
@@ -74,12 +74,15 @@ pub(in crate::config) struct Definition {
     pub(super) base: Flat,
     /// Its own `env`.
     pub(super) env: Block,
-    pub(super) namespace: String,
     pub(super) variant: Option<String>,
     /// The plugin of the project that it inherits from, as a key of [`Definitions::plugins`].
     pub(super) parent: Option<String>,
     /// Whether custom variables (`env_aliases`) set its settings.
     pub(super) custom_variables: bool,
+    /// Its names as variables: `MELTANO_EXTRACTOR_NAME`.
+    pub(super) names: Block,
+    /// What begins the variables that set its settings: `TAP_X_`.
+    pub(super) setters: Vec<String>,
     /// What begins the variables that its process gets its settings in.
     pub(super) prefixes: Vec<String>,
     /// What runs: `pip_url`, `variant` and the like.
@@ -269,6 +272,7 @@ impl Source<'_> {
         let defined_as = lock_text("name").unwrap_or_else(|| self.name.to_owned());
         let parent_nesting = parent.map(|parent| parent.nesting);
         let variant = self.text("variant").or_else(|| lock_text("variant"));
+        let variant = variant.or_else(|| parent.and_then(|parent| parent.variant.clone()));
         Definition {
             kind: self.kind.to_owned(),
             name: self.name.to_owned(),
@@ -276,8 +280,9 @@ impl Source<'_> {
             settings,
             base,
             env: self.nodes.iter().rev().flat_map(|node| block(node)).collect(),
-            namespace,
-            variant: variant.or_else(|| parent.and_then(|parent| parent.variant.clone())),
+            names: self.names(&namespace, variant.as_deref()),
+            setters: self.setters(&namespace),
+            variant,
             known: inline || lock.is_some() || parent.is_some_and(|parent| parent.known),
             parent: parent_key.filter(|_| parent.is_some()),
             custom_variables: !inherits,
@@ -287,6 +292,22 @@ impl Source<'_> {
             groups: self.groups(parent.map(|parent| &**parent), lock),
             fault: None,
         }
+    }
+
+    fn names(&self, namespace: &str, variant: Option<&str>) -> Block {
+        let name = |key: &str| variable_name(&["meltano", singular(self.kind), key]);
+        Block::from([
+            (name("name"), Variable::text(self.name)),
+            (name("namespace"), Variable::text(namespace)),
+            (name("variant"), Variable::text(variant.unwrap_or("None"))),
+        ])
+    }
+
+    fn setters(&self, namespace: &str) -> Vec<String> {
+        let mut setters: Vec<String> =
+            [self.name, namespace].iter().map(|prefix| format!("{}_", variable_name(&[prefix]))).collect();
+        setters.dedup();
+        setters
     }
 
     fn leaves_of(node: &Node, inline: bool) -> Flat {
@@ -407,7 +428,7 @@ fn nesting(kind: &str, defined_as: &str) -> Nesting {
 }
 
 /// Gives the singular of a type.
-pub(super) fn singular(kind: &str) -> &str {
+fn singular(kind: &str) -> &str {
     if kind == "utilities" { "utility" } else { kind.strip_suffix('s').unwrap_or(kind) }
 }
 

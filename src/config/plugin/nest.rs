@@ -55,7 +55,10 @@ pub(super) fn in_the_way<'a>(
     unescape: bool,
 ) -> Option<(&'a str, String)> {
     let flat: Vec<(&str, &Value)> = flat.into_iter().collect();
-    if !flat.iter().any(|(key, _)| key.contains('.')) {
+    // Only below another key can one be in the way, and most keys stand below none.
+    let nested =
+        |key: &str| key.match_indices('.').any(|(at, _)| flat.iter().any(|(above, _)| *above == &key[..at]));
+    if !flat.iter().any(|(key, _)| nested(key)) {
         return None;
     }
     let mut object = Map::new();

@@ -12,6 +12,8 @@ pub(super) struct Overlay<'a> {
     pub(super) node: &'a Node,
     /// Whether it may change the plugin itself (`plugins`), and not only its configuration (`config.plugins`).
     pub(super) redefines: bool,
+    /// The mapping that it stands in, by number.
+    round: usize,
 }
 
 impl Overlay<'_> {
@@ -25,6 +27,8 @@ impl Overlay<'_> {
 #[derive(Debug, Default)]
 pub(super) struct Overlays<'a> {
     by_type: BTreeMap<&'a str, BTreeMap<&'a str, Vec<Overlay<'a>>>>,
+    /// How many mappings were looked at.
+    rounds: usize,
 }
 
 impl<'a> Overlays<'a> {
@@ -41,13 +45,13 @@ impl<'a> Overlays<'a> {
     }
 
     fn add(&mut self, plugins: Option<&'a Node>, redefines: bool) {
-        let mut seen = std::collections::BTreeSet::new();
+        self.rounds += 1;
         for entry in plugins.map(Node::entries).unwrap_or_default() {
             for node in entry.value.items() {
                 let Some(name) = node.get("name").and_then(Node::as_str) else { continue };
-                if seen.insert((&*entry.name, name)) {
-                    let by_name = self.by_type.entry(&*entry.name).or_default();
-                    by_name.entry(name).or_default().push(Overlay { node, redefines });
+                let overlays = self.by_type.entry(&*entry.name).or_default().entry(name).or_default();
+                if overlays.last().is_none_or(|last| last.round != self.rounds) {
+                    overlays.push(Overlay { node, redefines, round: self.rounds });
                 }
             }
         }

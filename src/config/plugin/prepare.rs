@@ -6,13 +6,13 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::cast::truthy;
-use super::definition::{Definition, imply, singular};
+use super::definition::{Definition, imply};
 use super::flat::{Flat, Leaf, leaves};
 use super::layers::Layers;
 use super::resolve::References;
 use super::setting::Setting;
 use super::surroundings::Surroundings;
-use super::variables::{Block, Scope, Setter, Settled, Variable, block, setters, variable_name};
+use super::variables::{Block, Scope, Setter, Settled, Variable, block, setters};
 use crate::model::finding::Finding;
 use crate::model::origin::{Layer, Place};
 
@@ -22,8 +22,8 @@ pub(super) struct Prepared<'a> {
     pub(super) definition: &'a Definition,
     pub(super) settings: Vec<Arc<Setting>>,
     pub(super) layers: Layers,
-    pub(super) winners: BTreeMap<String, usize>,
-    /// Its own blocks: the environment's entry for it, the environment's `env` expanded, its `env`, its names.
+    pub(super) winners: BTreeMap<Arc<str>, usize>,
+    /// Its own blocks: the environment's entry for it, the environment's `env` expanded, its parent's.
     pub(super) blocks: Blocks,
 }
 
@@ -34,8 +34,6 @@ pub(super) struct Blocks {
     pub(super) overlay: Block,
     /// The environment's `env`, expanded once.
     pub(super) environment: Block,
-    /// Its names: `MELTANO_EXTRACTOR_NAME`.
-    pub(super) names: Block,
     /// What its parent's entries and `env` say, the nearest first.
     pub(super) parents: Vec<Block>,
 }
@@ -91,18 +89,10 @@ impl<'a> Prepared<'a> {
 
     fn own_blocks(&self, parent: Option<&Prepared<'_>>) -> Result<Blocks, Box<Finding>> {
         let definition = self.definition;
-        let kind = singular(&definition.kind);
-        let name = |key: &str| variable_name(&["meltano", kind, key]);
-        let names = Block::from([
-            (name("name"), Variable::text(definition.name.as_str())),
-            (name("namespace"), Variable::text(definition.namespace.as_str())),
-            (name("variant"), Variable::text(definition.variant.as_deref().unwrap_or("None"))),
-        ]);
         let overlays = self.around.overlays.get(&definition.kind, &definition.name);
         let overlay = overlays.iter().filter(|overlay| !overlay.redefines);
         let mut blocks = Blocks {
             overlay: overlay.flat_map(|overlay| block(overlay.node)).collect(),
-            names,
             ..Blocks::default()
         };
         if let Some(parent) = parent {
@@ -110,7 +100,7 @@ impl<'a> Prepared<'a> {
             blocks.parents.extend(parent.blocks.parents.iter().cloned());
         }
         let outside = self.around.outside();
-        let below = [&definition.env, &blocks.names].into_iter().chain(outside).chain(&blocks.parents);
+        let below = [&definition.env, &definition.names].into_iter().chain(outside).chain(&blocks.parents);
         let scope = Scope::of(below);
         let mut environment = Block::new();
         for (name, variable) in &self.around.environment {
@@ -134,7 +124,8 @@ impl<'a> Prepared<'a> {
 
     /// Gives what sets settings by variables, `.env` aside.
     pub(super) fn scope(&self) -> Scope<'_> {
-        let own = [&self.blocks.overlay, &self.blocks.environment, &self.definition.env, &self.blocks.names];
+        let own =
+            [&self.blocks.overlay, &self.blocks.environment, &self.definition.env, &self.definition.names];
         Scope::of(own.into_iter().chain(self.around.outside()).chain(&self.blocks.parents))
     }
 
@@ -204,19 +195,14 @@ impl<'a> Prepared<'a> {
     /// Gives what variables say of the settings.
     fn by_variables(&self, scope: &Scope<'_>) -> Result<Vec<(Arc<str>, Leaf)>, Box<Finding>> {
         let definition = self.definition;
-        let mut prefixes = vec![definition.name.clone()];
-        if definition.namespace != definition.name {
-            prefixes.push(definition.namespace.clone());
-        }
-        let begins = |prefix: &String| scope.has_prefix(&format!("{}_", variable_name(&[prefix])));
         let custom = definition.custom_variables
             && self.settings.iter().any(|setting| !setting.env_aliases.is_empty());
-        if !prefixes.iter().any(begins) && !custom {
+        if !definition.setters.iter().any(|prefix| scope.has_prefix(prefix)) && !custom {
             return Ok(Vec::new());
         }
         let mut leaves = Vec::new();
         for setting in &self.settings {
-            let found = setters(setting, &prefixes, definition.custom_variables, scope);
+            let found = setters(setting, &definition.setters, definition.custom_variables, scope);
             if found.len() > 1 {
                 return Err(Box::new(several(setting, &found)));
             }

@@ -1,7 +1,9 @@
 //! Settings of plugins in an environment: the winner of each is expanded, put together if it is an object, cast.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use super::super::reference::Rules;
@@ -13,16 +15,19 @@ use super::nest::in_the_way;
 use super::prepare::Prepared;
 use super::process;
 use super::setting::{Setting, SettingKind};
-use super::surroundings::{Surroundings, definitions};
-use super::variables::{Settled, Variable, settle, variable_name};
+use super::surroundings::{Surroundings, redefined};
+use super::variables::{Settled, Variable, may_refer, settle, variable_name};
 use crate::model::environment::{EffectivePlugin, EffectiveValue, Nesting};
 use crate::model::finding::Finding;
 use crate::model::origin::{Layer, Origin};
 
 /// Resolves all plugins of an environment.
 pub(in crate::config) fn resolve_all(around: &Surroundings<'_>) -> BTreeMap<String, EffectivePlugin> {
-    let plugins = definitions(around);
-    plugins.iter().map(|(key, definition)| (key.clone(), resolve(around, definition))).collect()
+    let resolved =
+        |(key, definition): (&String, &Arc<Definition>)| (key.clone(), resolve(around, definition));
+    let changed = redefined(around);
+    let known = around.written.definitions.plugins.iter().filter(|(key, _)| !changed.contains_key(*key));
+    known.chain(&changed).map(resolved).collect()
 }
 
 fn resolve(around: &Surroundings<'_>, definition: &Definition) -> EffectivePlugin {
@@ -77,12 +82,12 @@ impl Prepared<'_> {
             parts: Vec::new(),
             unset: Vec::new(),
         };
-        if references == References::Expanded && said.leaf.expandable {
+        worked.expandable &= references == References::Kept;
+        if references == References::Expanded && said.leaf.expandable && may_refer(&said.leaf.value) {
             let settled = self.settled(setting, &said.leaf);
             self.strictly(&settled, said.leaf.place.as_ref())?;
             worked.secret = settled.secret;
             worked.unset = settled.unset;
-            worked.expandable = false;
             if settled.value != worked.value {
                 worked.raw = Some(std::mem::replace(&mut worked.value, settled.value));
             }
@@ -184,6 +189,7 @@ impl Prepared<'_> {
             nesting: self.definition.nesting,
             groups: self.definition.groups.clone(),
             place: Some(self.definition.place.clone()),
+            settings: IndexMap::with_capacity(self.settings.len()),
             ..EffectivePlugin::default()
         };
         for setting in &self.settings {

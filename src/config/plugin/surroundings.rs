@@ -91,19 +91,28 @@ impl<'a> Surroundings<'a> {
         [&self.settings, &self.root, &self.project, &self.process]
     }
 }
-/// Gives the plugins of an environment: those of the base, and what the environment itself defines or changes.
-pub(super) fn definitions(around: &Surroundings<'_>) -> IndexMap<String, Arc<Definition>> {
+
+/// Gives the plugins that the environment itself defines or changes, as they are then.
+pub(super) fn redefined(around: &Surroundings<'_>) -> IndexMap<String, Arc<Definition>> {
+    let mut redefined = around.overlays.redefined().peekable();
+    if redefined.peek().is_none() {
+        return IndexMap::new();
+    }
     let known = &around.written.definitions;
-    let mut plugins = known.plugins.clone();
     let base = index(&around.written.root);
-    for (kind, name) in around.overlays.redefined() {
+    let define = |(kind, name)| {
         let own = base.get(&(kind, name)).copied();
         let overlays = around.overlays.get(kind, name).iter().rev().filter(|overlay| overlay.redefines);
         let nodes: Vec<&Node> = overlays.map(|overlay| overlay.node).chain(own).collect();
         let source = Source { kind, name, nodes: &nodes, base: own };
         let parent = source.parent(|parent| known.plugins.contains_key(&format!("{kind}/{parent}")));
-        let definition = source.define(known, parent);
-        plugins.insert(format!("{kind}/{name}"), Arc::new(definition));
-    }
-    plugins
+        (format!("{kind}/{name}"), Arc::new(source.define(known, parent)))
+    };
+    redefined.map(define).collect()
+}
+
+/// Gives a plugin of an environment: what the environment itself defines, else what the base does.
+pub(super) fn definition(around: &Surroundings<'_>, plugin: &str) -> Option<Arc<Definition>> {
+    let mut changed = redefined(around);
+    changed.swap_remove(plugin).or_else(|| around.written.definitions.plugins.get(plugin).cloned())
 }

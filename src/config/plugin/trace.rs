@@ -3,7 +3,7 @@
 use super::super::explain::Word;
 use super::prepare::Prepared;
 use super::setting::Setting;
-use super::surroundings::{Surroundings, definitions};
+use super::surroundings::{Surroundings, definition};
 use super::variables::Settled;
 use crate::model::finding::Finding;
 
@@ -13,9 +13,8 @@ pub(in crate::config) type Traced = (Word, Settled);
 /// Gives the settings of a plugin that are meant by a name: itself, an alias, an extra without its `_`, else all
 /// that are below it; with no name all.
 pub(in crate::config) fn keys_of(around: &Surroundings<'_>, plugin: &str, name: &str) -> Vec<String> {
-    let definitions = definitions(around);
-    let Some(Ok(prepared)) = definitions.get(plugin).map(|definition| Prepared::new(around, definition))
-    else {
+    let definition = definition(around, plugin);
+    let Some(Ok(prepared)) = definition.as_ref().map(|definition| Prepared::new(around, definition)) else {
         return Vec::new();
     };
     let keys = |wanted: &dyn Fn(&Setting) -> bool| -> Vec<String> {
@@ -41,7 +40,7 @@ pub(in crate::config) fn trace(
     plugin: &str,
     key: &str,
 ) -> Option<Result<Vec<Traced>, Box<Finding>>> {
-    let definition = definitions(around).get(plugin)?.clone();
+    let definition = definition(around, plugin)?;
     let prepared = match Prepared::new(around, &definition) {
         Ok(prepared) => prepared,
         Err(finding) => return Some(Err(finding)),

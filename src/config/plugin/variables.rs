@@ -1,6 +1,7 @@
 //! Variables: who sets them, which one a plugin sees, and which of them set a setting.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use serde_json::Value;
 
@@ -84,7 +85,7 @@ impl<'a> Scope<'a> {
     /// Whether any variable's name begins so.
     pub(super) fn has_prefix(&self, prefix: &str) -> bool {
         let begins = |block: &&Block| {
-            let mut names = block.range(prefix.to_owned()..);
+            let mut names = block.range::<str, _>((Bound::Included(prefix), Bound::Unbounded));
             names.next().is_some_and(|(name, _)| name.starts_with(prefix))
         };
         self.blocks.iter().any(begins)
@@ -93,6 +94,16 @@ impl<'a> Scope<'a> {
     /// Expands the references of every text in a value, as Meltano does.
     pub(in crate::config) fn expanded(&self, value: &Value) -> Settled {
         settle(value, Rules::Meltano, &|name| self.get(name).cloned())
+    }
+}
+
+/// Whether a value may hold a reference.
+pub(super) fn may_refer(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('$'),
+        Value::Array(items) => items.iter().any(may_refer),
+        Value::Object(fields) => fields.values().any(may_refer),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
 
@@ -175,6 +186,8 @@ pub(super) struct Setter<'a> {
 }
 
 /// Finds the variables that set a setting; more than one is a conflict, also where they agree.
+///
+/// Shape: a prefix is as variables have it, with its line at the end: `TAP_X_`.
 pub(super) fn setters<'a>(
     setting: &Setting,
     prefixes: &[String],
@@ -189,7 +202,7 @@ pub(super) fn setters<'a>(
     };
     for key in setting.keys() {
         for prefix in prefixes {
-            add(variable_name(&[prefix, key]), false);
+            add(format!("{prefix}{}", variable_name(&[key])), false);
         }
     }
     for alias in setting.env_aliases.iter().filter(|_| custom) {
