@@ -159,6 +159,11 @@ impl GitProgram {
         self.number() >= (2, 45)
     }
 
+    /// Tells whether its `fetch` lists what it brought: from 2.41 on.
+    pub(super) fn can_list_what_it_fetched(&self) -> bool {
+        self.number() >= (2, 41)
+    }
+
     fn number(&self) -> (u32, u32) {
         let mut parts = self.version().split('.').map(|part| part.parse::<u32>().unwrap_or(0));
         (parts.next().unwrap_or(0), parts.next().unwrap_or(0))

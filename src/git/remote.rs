@@ -1,11 +1,12 @@
 //! Fetching from several repositories side by side, into the bare cache.
 //!
-//! First each remote is asked for the few refs that count; what the cache has already is not fetched.
+//! Each remote is asked once for the few refs that count and sends what the cache lacks; where that cannot be (a
+//! branch that is not there, another process at the same refs) it is asked first, and then for what is lacking.
 //! The answer, not a ref of the cache, says where the remote stands: a ref that is gone there is
 //! nothing here. The cache's own refs (`refs/remotes-of/<digest of the address>/…`) only keep objects
 //! and tell Git what need not be sent again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
@@ -20,6 +21,10 @@ use super::url::{display_url, local_path, mask_words};
 
 /// How often a fetch is tried that another process got in the way of.
 const TRIES: u32 = 5;
+
+/// What `git fetch` says where it has to be asked ref by ref.
+const ONE_BY_ONE: [&str; 4] =
+    ["couldn't find remote ref", "cannot lock ref", "unable to update local ref", "mismatched algorithms"];
 
 /// Digits of an object's id where objects are named by SHA-256.
 const SHA256_DIGITS: usize = 64;
@@ -72,16 +77,16 @@ impl Store {
         program: &GitProgram,
         interrupt: &AtomicBool,
     ) -> Result<Vec<Fetched>, GitError> {
-        let mut by_url: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        let mut by_url: BTreeMap<&str, Vec<&Fetch>> = BTreeMap::new();
         for fetch in wanted {
-            by_url.entry(&fetch.url).or_default().extend(fetch.references());
+            by_url.entry(&fetch.url).or_default().push(fetch);
         }
         let git_dir = self.git_dir();
         let found: Result<BTreeMap<&str, Tips>, GitError> = std::thread::scope(|scope| {
             let running: Vec<_> = by_url
                 .iter()
-                .map(|(url, references)| {
-                    let run = move || bring(git_dir, url, references, (program, interrupt));
+                .map(|(url, wanted)| {
+                    let run = move || bring_all(git_dir, url, wanted, (program, interrupt));
                     (*url, scope.spawn(run))
                 })
                 .collect();
@@ -127,6 +132,65 @@ impl Store {
 
 /// Where refs of a remote stand.
 pub(super) type Tips = BTreeMap<String, Revision>;
+
+/// Brings what is wanted of one remote.
+fn bring_all(
+    git_dir: &Path,
+    url: &str,
+    wanted: &[&Fetch],
+    tools: (&GitProgram, &AtomicBool),
+) -> Result<Tips, GitError> {
+    if let Some(tips) = bring_at_once(git_dir, url, wanted, tools)? {
+        return Ok(tips);
+    }
+    let references: Vec<String> = wanted.iter().flat_map(|fetch| fetch.references()).collect();
+    bring(git_dir, url, &references, tools)
+}
+
+/// Asks a remote for refs and brings what the cache lacks, in one connection; none where that cannot be.
+///
+/// Shape: journal and lock are asked for as patterns, because one that is not there is no failure then.
+fn bring_at_once(
+    git_dir: &Path,
+    url: &str,
+    wanted: &[&Fetch],
+    (program, interrupt): (&GitProgram, &AtomicBool),
+) -> Result<Option<Tips>, GitError> {
+    if !program.can_list_what_it_fetched() || local_path(url).is_some_and(|path| !path.exists()) {
+        return Ok(None);
+    }
+    let cache = Repository::open(git_dir).map_err(GitError::doing("cannot open the cache"))?;
+    let mut refspecs = BTreeSet::new();
+    for fetch in wanted {
+        let [branch, journal, lock] = fetch.references();
+        refspecs.insert(format!("+{branch}:{}", cached_name(url, &branch)));
+        refspecs.extend([journal, lock].map(|name| format!("+{name}*:{}*", cached_name(url, &name))));
+    }
+    let output = program
+        .talk(git_dir, url)
+        .args(["fetch", "--porcelain", "--verbose", "--progress"])
+        .args(["--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--", url])
+        .args(refspecs)
+        .output(interrupt)?;
+    if !output.success() {
+        let words = output.words();
+        let again = output.status.is_some() && ONE_BY_ONE.iter().any(|one| words.contains(one));
+        return if again { Ok(None) } else { Err(failure(url, &output)) };
+    }
+    let references: Vec<String> = wanted.iter().flat_map(|fetch| fetch.references()).collect();
+    let tips: Tips = output.text().lines().filter_map(|line| listed(line, url, &references)).collect();
+    forget(&cache, url, &references, &tips);
+    let arrived = tips.iter().all(|(name, tip)| is_cached(&cache, url, name, tip));
+    Ok(arrived.then_some(tips))
+}
+
+/// Reads a line of `git fetch --porcelain`: `= OLD NEW refs/…`, the last a ref of the cache.
+fn listed(line: &str, url: &str, references: &[String]) -> Option<(String, Revision)> {
+    let mut words = line.get(1..)?.split_whitespace();
+    let (_, new, local) = (words.next()?, words.next()?, words.next()?);
+    let name = references.iter().find(|name| cached_name(url, name) == local)?;
+    Some((name.clone(), Revision::new(new).ok()?))
+}
 
 /// Asks a remote for refs and brings what the cache lacks.
 pub(super) fn bring(

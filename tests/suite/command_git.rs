@@ -441,3 +441,25 @@ fn a_pointer_to_what_cannot_go_along_stops_the_promotion() {
     let run = sandbox.promote_with("shop", "dev staging --yes --no-migrate", ("PATH", &path));
     run.exits(0);
 }
+
+#[test]
+fn each_remote_is_asked_in_one_connection() {
+    let sandbox = shop(Layout::Repositories);
+    sandbox.promote("shop", "dev staging --yes --no-migrate").exits(0);
+    change_in_dev(&sandbox, Layout::Repositories, "models/new.sql", "select 1 as one\n", "a new model");
+    let git = sandbox.command("sh", ".").args(["-c", "command -v git"]).output().unwrap();
+    let git = String::from_utf8_lossy(&git.stdout).trim().to_owned();
+    let log = sandbox.path("asked");
+    sandbox.write("bare/git", format!("#!/bin/sh\necho \"$*\" >> {}\nexec {git} \"$@\"\n", log.display()));
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(sandbox.path("bare/git"), mode).unwrap();
+    let path = format!("{}:{}", sandbox.path("bare").display(), std::env::var("PATH").unwrap());
+    sandbox
+        .promote_with("shop", "plan dev staging --no-migrate", ("PATH", &path))
+        .exits(0)
+        .says("models/new.sql");
+    let asked = std::fs::read_to_string(&log).unwrap();
+    let asked: Vec<&str> =
+        asked.lines().filter(|line| line.contains(" fetch ") || line.contains(" ls-remote ")).collect();
+    assert_eq!(asked.len(), 2, "{asked:#?}");
+}
