@@ -133,6 +133,7 @@ fn wrong_usage() {
         sandbox.promote("shop", words).exits(2);
     }
     sandbox.promote("shop", "dev staging --resolve a=b").exits(2).says("source");
+    sandbox.promote("shop", "plan dev dev").exits(2).says("cannot be promoted to itself");
     sandbox.promote("shop", "help exit-codes").exits(0).says("70");
 }
 

@@ -36,9 +36,10 @@ fn killed_at_random_a_second_run_ends_in_the_same_state() {
         let undisturbed = template.twin();
         let began = Instant::now();
         undisturbed.promote("shop", WORDS).exits(0);
-        let longest = u64::try_from(began.elapsed().as_micros()).unwrap();
+        let mut longest = u64::try_from(began.elapsed().as_micros()).unwrap();
         let wanted = state(&undisturbed, layout);
-        for number in 0..share {
+        let mut number = 0;
+        while number < share {
             let after = Duration::from_micros(numbers.below(longest));
             let sandbox = template.twin();
             let mut child = sandbox.start("shop", WORDS, &[]);
@@ -47,6 +48,9 @@ fn killed_at_random_a_second_run_ends_in_the_same_state() {
             let killed = sandbox.wait(child).status == -1;
             let moved = has_moved(&sandbox, &template, layout);
             fell[if killed { usize::from(moved) } else { 2 }] += 1;
+            // How long a run takes changes with what else the machine does; one that had ended counts for nothing.
+            longest = if killed { longest + longest / 50 } else { longest - longest / 10 };
+            number += u64::from(killed);
             let told = format!("{layout:?}, kill {number} after {after:?}");
             let run = sandbox.promote("shop", WORDS);
             assert_eq!(run.status, 0, "{told}\n{}", run.everything());
@@ -57,7 +61,8 @@ fn killed_at_random_a_second_run_ends_in_the_same_state() {
     }
     let [before, after, too_late] = fell;
     super::support::told(&format!(
-        "{kills} kills: {before} before the branch moved, {after} after, {too_late} after the end; all ended in the same state"
+        "{kills} kills: {before} before the branch moved, {after} after it ({too_late} more came after the end); all ended in \
+         the same state"
     ));
 }
 

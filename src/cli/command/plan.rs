@@ -36,6 +36,13 @@ pub(super) fn run(session: &mut Session<'_>, args: &PlanArgs) -> Result<Answer, 
 
 /// Observes and decides, and from then on hides what must not be seen.
 pub(super) fn observe(session: &mut Session<'_>, command: &str, request: &Request) -> Result<Scene, Failure> {
+    if request.from == request.to {
+        let message = format!("`{}` cannot be promoted to itself", request.from);
+        return Err(Failure::usage(
+            message,
+            "name the environment to promote from, then the one to promote to",
+        ));
+    }
     let runtime = session.runtime()?;
     let scene = {
         let mut ports = session.ports();
