@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use git2::{Delta, DiffFindOptions, DiffOptions, ObjectType, Oid, Repository, Tree};
+use git2::{Delta, DiffFile, DiffFindOptions, DiffOptions, FileMode, ObjectType, Oid, Repository, Tree};
 
 use super::error::GitError;
 
@@ -74,16 +74,10 @@ pub(super) fn changes(
     }
     let mut changes = Vec::new();
     for delta in diff.deltas() {
-        let path = |file: git2::DiffFile<'_>| {
-            file.path_bytes().map(|bytes| String::from_utf8_lossy(bytes).into_owned())
-        };
-        let locate = |tree, path: Option<String>| {
-            path.and_then(|path| entry(tree, &path).map(|entry| Located { path, entry }))
-        };
         let has_old = !matches!(delta.status(), Delta::Added | Delta::Copied);
         let has_new = delta.status() != Delta::Deleted;
-        let old = if has_old { locate(before, path(delta.old_file())) } else { None };
-        let new = if has_new { locate(after, path(delta.new_file())) } else { None };
+        let old = if has_old { located(&delta.old_file()) } else { None };
+        let new = if has_new { located(&delta.new_file()) } else { None };
         if old.is_some() || new.is_some() {
             changes.push(Change { old, new });
         }
@@ -94,6 +88,17 @@ pub(super) fn changes(
     };
     changes.sort_by_key(key);
     Ok(changes)
+}
+
+/// Gives a side of a difference as a tree holds it; none where its name is no text.
+fn located(file: &DiffFile<'_>) -> Option<Located> {
+    let path = std::str::from_utf8(file.path_bytes()?).ok()?.to_owned();
+    let mode = match file.mode() {
+        // What old versions of Git wrote.
+        FileMode::BlobGroupWritable => FileMode::Blob,
+        mode => mode,
+    };
+    Some(Located { path, entry: Entry { oid: file.id(), mode: mode.into() } })
 }
 
 /// Lists all files of a tree (not folders), ordered by path.
