@@ -24,7 +24,13 @@ pub(super) fn check(sides: &Sides<'_>, is_known: &dyn Fn(&str) -> bool) -> Resul
             .flatten()
             .map(|side| side.path)
             .collect();
-    let there = |path: &str| tree::entry(Some(&sides.result), path);
+    let differs: BTreeSet<String> =
+        tree::changes(sides.repository, Some(&sides.source), Some(&sides.result), Renames::Ignored)?
+            .into_iter()
+            .flat_map(|change| [change.old, change.new])
+            .flatten()
+            .map(|side| side.path)
+            .collect();
     let mut missing = Vec::new();
     for change in
         tree::changes(sides.repository, sides.base.as_ref(), Some(&sides.source), Renames::Followed)?
@@ -34,7 +40,7 @@ pub(super) fn check(sides: &Sides<'_>, is_known: &dyn Fn(&str) -> bool) -> Resul
             continue;
         }
         for side in both {
-            if there(&side.path) != tree::entry(Some(&sides.source), &side.path) {
+            if differs.contains(&side.path) {
                 missing.push(side.clone());
             }
         }

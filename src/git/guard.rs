@@ -16,11 +16,12 @@ pub(super) fn warnings(
     result: &git2::Tree<'_>,
     changes: &[Change],
 ) -> Result<Vec<Finding>, GitError> {
-    let brought: Vec<&tree::Located> = changes.iter().filter_map(|change| change.new.as_ref()).collect();
-    if brought.is_empty() {
-        return Ok(Vec::new());
-    }
-    let names: BTreeSet<&str> = brought.iter().map(|side| side.path.as_str()).collect();
+    // A name that was there before is nothing that is brought.
+    let came = changes.iter().filter_map(|change| {
+        let old = change.old.as_ref().map(|old| &old.path);
+        change.new.as_ref().filter(|new| old != Some(&new.path))
+    });
+    let names: BTreeSet<&str> = came.map(|side| side.path.as_str()).collect();
     collisions(repository, result.id(), &names)
 }
 

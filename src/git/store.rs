@@ -241,8 +241,8 @@ impl Store {
             SnapshotSource::Commit(revision.to_string())
         };
         let mut snapshot = Snapshot::empty(source);
-        for (path, entry) in tree::files(&tree)? {
-            if entry.is_file() && wanted(&path) {
+        for (path, entry) in tree::files_where(&tree, wanted)? {
+            if entry.is_file() {
                 snapshot.files.insert(path, tree::bytes(&self.repository, entry)?);
             }
         }

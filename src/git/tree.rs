@@ -93,21 +93,32 @@ pub(super) fn changes(
 /// Gives a side of a difference as a tree holds it; none where its name is no text.
 fn located(file: &DiffFile<'_>) -> Option<Located> {
     let path = std::str::from_utf8(file.path_bytes()?).ok()?.to_owned();
-    let mode = match file.mode() {
-        // What old versions of Git wrote.
-        FileMode::BlobGroupWritable => FileMode::Blob,
-        mode => mode,
-    };
+    // Old versions of Git wrote files that a group may write.
+    let written = file.mode() == FileMode::BlobGroupWritable;
+    let mode = if written { FileMode::Blob } else { file.mode() };
     Some(Located { path, entry: Entry { oid: file.id(), mode: mode.into() } })
 }
 
 /// Lists all files of a tree (not folders), ordered by path.
 pub(super) fn files(tree: &Tree<'_>) -> Result<BTreeMap<String, Entry>, GitError> {
+    files_where(tree, &|_| true)
+}
+
+/// Lists the wanted files of a tree (not folders), ordered by path.
+pub(super) fn files_where(
+    tree: &Tree<'_>,
+    wanted: &dyn Fn(&str) -> bool,
+) -> Result<BTreeMap<String, Entry>, GitError> {
     let mut files = BTreeMap::new();
+    let mut path = String::new();
     tree.walk(git2::TreeWalkMode::PreOrder, |folder, found| {
         if found.kind() != Some(ObjectType::Tree) {
-            let path = format!("{folder}{}", String::from_utf8_lossy(found.name_bytes()));
-            files.insert(path, Entry { oid: found.id(), mode: found.filemode() });
+            path.clear();
+            path.push_str(folder);
+            path.push_str(&String::from_utf8_lossy(found.name_bytes()));
+            if wanted(&path) {
+                files.insert(path.clone(), Entry { oid: found.id(), mode: found.filemode() });
+            }
         }
         git2::TreeWalkResult::Ok
     })
