@@ -6,7 +6,7 @@ use git2::{Oid, Repository};
 use unicode_normalization::UnicodeNormalization;
 
 use super::error::GitError;
-use super::tree::{self, Change};
+use super::tree::Change;
 use crate::model::finding::Finding;
 use crate::model::origin::Place;
 
@@ -102,6 +102,7 @@ fn fold(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tree;
     use super::*;
 
     #[test]
