@@ -9,7 +9,7 @@ use git2::Oid;
 
 use super::error::GitError;
 use super::loss::Sides;
-use super::tree::{self, Located, Renames};
+use super::tree::{self, Renames};
 
 /// Checks that every change of the source arrives, but for paths that something known keeps from arriving.
 ///
@@ -17,33 +17,18 @@ use super::tree::{self, Located, Renames};
 ///
 /// [`GitError::NotArrived`] with every path.
 pub(super) fn check(sides: &Sides<'_>, is_known: &dyn Fn(&str) -> bool) -> Result<(), GitError> {
-    let own: BTreeSet<String> =
-        tree::changes(sides.repository, sides.base.as_ref(), Some(&sides.target), Renames::Followed)?
-            .into_iter()
-            .flat_map(|change| [change.old, change.new])
-            .flatten()
-            .map(|side| side.path)
-            .collect();
-    let differs: BTreeSet<String> =
-        tree::changes(sides.repository, Some(&sides.source), Some(&sides.result), Renames::Ignored)?
-            .into_iter()
-            .flat_map(|change| [change.old, change.new])
-            .flatten()
-            .map(|side| side.path)
-            .collect();
+    let own = tree::changes(sides.repository, sides.base.as_ref(), Some(&sides.target), Renames::Followed)?;
+    let own = tree::paths(&own);
+    let differ = tree::changes(sides.repository, Some(&sides.source), Some(&sides.result), Renames::Ignored)?;
+    let differ = tree::paths(&differ);
     let mut missing = Vec::new();
     for change in
         tree::changes(sides.repository, sides.base.as_ref(), Some(&sides.source), Renames::Followed)?
     {
-        let both: Vec<&Located> = [change.old.as_ref(), change.new.as_ref()].into_iter().flatten().collect();
-        if both.iter().any(|side| own.contains(&side.path) || is_known(&side.path)) {
+        if change.sides().any(|side| own.contains(side.path.as_str()) || is_known(&side.path)) {
             continue;
         }
-        for side in both {
-            if differs.contains(&side.path) {
-                missing.push(side.clone());
-            }
-        }
+        missing.extend(change.sides().filter(|side| differ.contains(side.path.as_str())).cloned());
     }
     if missing.is_empty() {
         return Ok(());

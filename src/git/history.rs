@@ -108,12 +108,9 @@ impl<'a> Span<'a> {
             if found.len() == paths.len() {
                 break;
             }
-            let failed = || GitError::doing("cannot read a commit");
-            let after = commit.tree().map_err(failed())?;
-            let before = commit.parent(0).and_then(|parent| parent.tree()).ok();
-            let changes =
-                tree::changes(self.repository, before.as_ref(), Some(&after), tree::Renames::Ignored)?;
-            let named = changes.into_iter().filter_map(|change| change.new.or(change.old));
+            let named = tree::deeds(self.repository, &commit)?
+                .into_iter()
+                .filter_map(|change| change.new.or(change.old));
             found.extend(named.map(|side| side.path).filter(|path| paths.contains(path)));
         }
         Ok(found)

@@ -79,12 +79,11 @@ impl<'a> Trees<'a> {
     fn disputed(&self, repository: &Repository) -> Result<BTreeSet<String>, GitError> {
         let changes = |side| tree::changes(repository, self.base.as_ref(), Some(side), Renames::Followed);
         let (target, source) = (changes(&self.target)?, changes(&self.source)?);
-        let (ours, theirs) = (names(&target), names(&source));
+        let (ours, theirs) = (tree::paths(&target), tree::paths(&source));
         let same =
             |path: &str| tree::entry(Some(&self.target), path) == tree::entry(Some(&self.source), path);
         let both: BTreeSet<&str> = ours.intersection(&theirs).copied().collect();
-        let renamed = target.iter().chain(&source).filter(|change| is_rename(change));
-        let renamed: Vec<[&str; 2]> = renamed.filter_map(|change| sides(change).try_into().ok()).collect();
+        let renamed: Vec<[&str; 2]> = target.iter().chain(&source).filter_map(Change::renamed).collect();
         let mut disputed: BTreeSet<&str> = both
             .iter()
             .copied()
@@ -94,16 +93,4 @@ impl<'a> Trees<'a> {
             .extend(renamed.iter().filter(|names| names.iter().any(|name| both.contains(name))).flatten());
         Ok(disputed.into_iter().map(str::to_owned).collect())
     }
-}
-
-fn sides(change: &Change) -> Vec<&str> {
-    [&change.old, &change.new].into_iter().flatten().map(|side| side.path.as_str()).collect()
-}
-
-fn is_rename(change: &Change) -> bool {
-    matches!((&change.old, &change.new), (Some(old), Some(new)) if old.path != new.path)
-}
-
-fn names(changes: &[Change]) -> BTreeSet<&str> {
-    changes.iter().flat_map(sides).collect()
 }

@@ -78,11 +78,10 @@ fn paths(sides: &Sides<'_>, protection: &Protection) -> Result<(Edits, Vec<Prote
         }
     };
     for change in &wishes {
-        let sides_of = || [change.old.as_ref(), change.new.as_ref()].into_iter().flatten();
-        if !sides_of().any(|side| protection.covers(&side.path)) {
+        if !change.sides().any(|side| protection.covers(&side.path)) {
             continue;
         }
-        sides_of().for_each(|side| put_back(&side.path));
+        change.sides().for_each(|side| put_back(&side.path));
         protected.extend(wish(sides, change));
     }
     let came = tree::changes(sides.repository, Some(&sides.target), Some(&sides.result), Renames::Ignored)?;

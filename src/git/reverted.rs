@@ -106,8 +106,8 @@ fn still_counts(
     let before = revert.parent(0).and_then(|parent| parent.tree()).map_err(failed())?;
     let (own, wanted) = (store.tree(target)?, store.tree(source)?);
     let changes = tree::changes(&store.repository, Some(&before), Some(&after), Renames::Ignored)?;
-    let mut sides = changes.iter().flat_map(|change| [change.old.as_ref(), change.new.as_ref()]).flatten();
-    Ok(sides.any(|side| tree::entry(Some(&own), &side.path) != tree::entry(Some(&wanted), &side.path)))
+    let differs = |path: &str| tree::entry(Some(&own), path) != tree::entry(Some(&wanted), path);
+    Ok(tree::paths(&changes).into_iter().any(differs))
 }
 
 /// Undoes reverts on top of a commit, the newest first, and gives the last commit; no ref is moved.

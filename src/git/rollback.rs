@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use git2::{Commit, Oid, Sort};
+use git2::{Oid, Sort};
 
 use super::brought::file;
 use super::error::GitError;
@@ -92,7 +92,8 @@ impl<'s> Own<'s> {
         for oid in walk.filter_map(Result::ok) {
             let Ok(commit) = store.repository.find_commit(oid) else { continue };
             if commit.parent_count() < 2 && !is_ours(&commit) {
-                commits.push((oid, touched(store, &commit)?));
+                let deeds = tree::deeds(&store.repository, &commit)?;
+                commits.push((oid, tree::paths(&deeds).into_iter().map(str::to_owned).collect()));
             }
         }
         Ok(Self { store, commits })
@@ -117,12 +118,4 @@ impl<'s> Own<'s> {
         }
         true
     }
-}
-
-fn touched(store: &Store, commit: &Commit<'_>) -> Result<BTreeSet<String>, GitError> {
-    let after = commit.tree().map_err(GitError::doing("cannot read a commit"))?;
-    let before = commit.parent(0).and_then(|parent| parent.tree()).ok();
-    let changes = tree::changes(&store.repository, before.as_ref(), Some(&after), Renames::Ignored)?;
-    let sides = changes.into_iter().flat_map(|change| [change.old, change.new]);
-    Ok(sides.flatten().map(|side| side.path).collect())
 }

@@ -104,8 +104,7 @@ fn edits(
 ) -> Result<Edits, GitError> {
     let mut edits = Edits::new();
     for change in tree::changes(repository, Some(before), Some(after), Renames::Followed)? {
-        let both = [change.old.as_ref(), change.new.as_ref()];
-        if both.into_iter().flatten().any(|side| chosen.covers(&side.path)) {
+        if change.sides().any(|side| chosen.covers(&side.path)) {
             edits.extend(change.old.map(|old| (old.path, None)));
             edits.extend(change.new.map(|new| (new.path, Some(new.entry))));
         }
@@ -243,13 +242,9 @@ fn picked(store: &Store, onto: Oid, commit: &Revision) -> Result<Option<Oid>, Gi
 fn needs(store: &Store, commit: &Revision, base: Oid, chosen: &BTreeSet<Oid>) -> GitError {
     let repository = &store.repository;
     let touched = |oid: Oid| -> BTreeSet<String> {
-        let trees = || -> Option<Vec<tree::Change>> {
-            let commit = repository.find_commit(oid).ok()?;
-            let before = commit.parent(0).and_then(|parent| parent.tree()).ok();
-            tree::changes(repository, before.as_ref(), Some(&commit.tree().ok()?), Renames::Ignored).ok()
-        };
-        let sides = trees().into_iter().flatten().flat_map(|change| [change.old, change.new]);
-        sides.flatten().map(|side| side.path).collect()
+        let commit = repository.find_commit(oid).ok();
+        let deeds = commit.and_then(|commit| tree::deeds(repository, &commit).ok()).unwrap_or_default();
+        tree::paths(&deeds).into_iter().map(str::to_owned).collect()
     };
     let own = touched(commit.oid());
     let span = Span { repository, base: Some(base), tip: commit.oid() };
@@ -293,6 +288,5 @@ pub fn pending(
     let before = before.map(|oid| store.tree(&oid.into())).transpose()?;
     let after = store.tree(source)?;
     let changes = tree::changes(&store.repository, before.as_ref(), Some(&after), Renames::Ignored)?;
-    let sides = changes.into_iter().flat_map(|change| [change.old, change.new]);
-    Ok(sides.flatten().map(|side| side.path).collect())
+    Ok(tree::paths(&changes).into_iter().map(str::to_owned).collect())
 }

@@ -1,9 +1,11 @@
 //! Trees: looking up, comparing and changing entries by path.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use git2::{Delta, DiffFile, DiffFindOptions, DiffOptions, FileMode, ObjectType, Oid, Repository, Tree};
+use git2::{
+    Commit, Delta, DiffFile, DiffFindOptions, DiffOptions, FileMode, ObjectType, Oid, Repository, Tree,
+};
 
 use super::error::GitError;
 
@@ -41,6 +43,31 @@ pub(super) struct Located {
 pub(super) struct Change {
     pub(super) old: Option<Located>,
     pub(super) new: Option<Located>,
+}
+
+impl Change {
+    /// Gives the sides that are there, the old one first.
+    pub(super) fn sides(&self) -> impl Iterator<Item = &Located> {
+        self.old.iter().chain(&self.new)
+    }
+
+    /// Gives the old and the new path of a renamed file.
+    pub(super) fn renamed(&self) -> Option<[&str; 2]> {
+        let (old, new) = (self.old.as_ref()?, self.new.as_ref()?);
+        (old.path != new.path).then_some([old.path.as_str(), new.path.as_str()])
+    }
+}
+
+/// Lists the paths of both sides.
+pub(super) fn paths(changes: &[Change]) -> BTreeSet<&str> {
+    changes.iter().flat_map(Change::sides).map(|side| side.path.as_str()).collect()
+}
+
+/// Compares a commit with its first parent, if it has one.
+pub(super) fn deeds(repository: &Repository, commit: &Commit<'_>) -> Result<Vec<Change>, GitError> {
+    let after = commit.tree().map_err(GitError::doing("cannot read a commit"))?;
+    let before = commit.parent(0).and_then(|parent| parent.tree()).ok();
+    changes(repository, before.as_ref(), Some(&after), Renames::Ignored)
 }
 
 /// Whether a comparison looks for renamed files.
@@ -86,7 +113,7 @@ pub(super) fn changes(
         let path = |side: &Option<Located>| side.as_ref().map(|side| side.path.clone());
         (path(&change.new).or_else(|| path(&change.old)), path(&change.old))
     };
-    changes.sort_by_key(key);
+    changes.sort_by_cached_key(key);
     Ok(changes)
 }
 

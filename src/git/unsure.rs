@@ -87,12 +87,6 @@ fn renames(changes: &[Change]) -> usize {
     changes.iter().filter(moved).count()
 }
 
-/// Gives the paths of a renamed file.
-fn renamed(change: &Change) -> Option<(&str, &str)> {
-    let (old, new) = (change.old.as_ref()?, change.new.as_ref()?);
-    (old.path != new.path).then_some((old.path.as_str(), new.path.as_str()))
-}
-
 impl Deeds<'_> {
     /// Both ways round: what one side did, with the tree and the deeds of the other.
     fn both(&self) -> [(&[Change], &Tree<'_>, &[Change]); 2] {
@@ -104,7 +98,7 @@ impl Deeds<'_> {
     fn renamed_folders(&self, base: Option<&Tree<'_>>) -> Vec<Doubt> {
         let mut doubts = Vec::new();
         for (own, other, theirs) in self.both() {
-            let from: Vec<&str> = theirs.iter().filter_map(|change| Some(renamed(change)?.0)).collect();
+            let from: Vec<&str> = theirs.iter().filter_map(|change| Some(change.renamed()?[0])).collect();
             let gone = |folder: &str| {
                 let inside = format!("{folder}/");
                 tree::entry(Some(other), folder).is_none()
@@ -129,7 +123,7 @@ impl Deeds<'_> {
         let mut doubts = Vec::new();
         for (own, _, theirs) in self.both() {
             for change in own {
-                let Some((old, new)) = renamed(change) else { continue };
+                let Some([old, new]) = change.renamed() else { continue };
                 let exact = change.old.as_ref().map(|side| side.entry.oid)
                     == change.new.as_ref().map(|side| side.entry.oid);
                 let other =
@@ -185,15 +179,11 @@ impl Deeds<'_> {
             return Ok(Vec::new());
         }
         let special = Protection::new(&special)?;
-        let touched = |changes: &[Change]| -> BTreeSet<String> {
-            let sides = changes.iter().flat_map(|change| [change.old.as_ref(), change.new.as_ref()]);
-            sides.flatten().map(|side| side.path.clone()).collect()
-        };
-        let (own, theirs) = (touched(&self.target.1), touched(&self.source.1));
+        let (own, theirs) = (tree::paths(&self.target.1), tree::paths(&self.source.1));
         let both = own.intersection(&theirs).filter(|path| special.covers(path));
         Ok(both
             .map(|path| Doubt {
-                paths: BTreeSet::from([path.clone()]),
+                paths: BTreeSet::from([(*path).to_owned()]),
                 kind: ConflictKind::Content,
                 why: "an attribute says how it merges",
             })

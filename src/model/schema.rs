@@ -171,6 +171,22 @@ pub struct Column {
     pub comment: Option<String>,
 }
 
+impl Column {
+    /// A column of which name and type are known.
+    pub fn plain(name: String, data_type: String) -> Self {
+        Self {
+            name,
+            data_type,
+            nullable: true,
+            default: None,
+            generated: None,
+            identity: None,
+            collation: None,
+            comment: None,
+        }
+    }
+}
+
 /// Who may see the values of a column.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Visibility {

@@ -1,5 +1,6 @@
 //! All reads: both sides, the merge, both configurations, the live schema. Nothing is changed.
 
+use std::rc::Rc;
 use std::time::Instant;
 
 use crate::config::{Mask, Resolved};
@@ -35,7 +36,7 @@ pub struct Scene {
 
 /// What applying a plan needs beside it.
 pub(super) struct Stage {
-    pub(super) ground: Ground,
+    pub(super) ground: Rc<Ground>,
     pub(super) gathered: Gathered,
     pub(super) merged: Aside,
     pub(super) records: Vec<Record>,
@@ -88,7 +89,7 @@ pub async fn observe(request: &Request, ports: &mut Ports<'_>) -> Result<Scene, 
 }
 
 async fn once(request: &Request, ports: &mut Ports<'_>) -> Result<Scene, PromotionError> {
-    let ground = Ground::find(ports)?;
+    let ground = Rc::new(Ground::find(ports)?);
     let from = ground.site(&request.from, ports)?;
     let to = ground.site(&request.to, ports)?;
     observe_sites(request, ground, from, to, ports).await
@@ -97,7 +98,7 @@ async fn once(request: &Request, ports: &mut Ports<'_>) -> Result<Scene, Promoti
 /// Observes and decides for two sites that are known already.
 pub(super) async fn observe_sites(
     request: &Request,
-    ground: Ground,
+    ground: Rc<Ground>,
     from: Site,
     to: Site,
     ports: &mut Ports<'_>,
@@ -111,7 +112,7 @@ pub(super) async fn observe_sites(
 /// Observes and decides for two sides that are in one store already; asks no remote of a submodule.
 pub(super) async fn observe_gathered(
     request: &Request,
-    ground: Ground,
+    ground: Rc<Ground>,
     gathered: Gathered,
     ports: &mut Ports<'_>,
 ) -> Result<Scene, PromotionError> {

@@ -7,6 +7,7 @@ use crate::model::name::EnvironmentName;
 use crate::model::plan::{Acknowledgements, Plan};
 use crate::model::record::Record;
 use crate::model::status::{EnvironmentStatus, LastPromotion, NextPromotion, Status};
+use std::rc::Rc;
 
 use super::error::PromotionError;
 use super::gather::{Gathered, Side, gather_all};
@@ -41,7 +42,7 @@ struct Found {
 ///
 /// [`PromotionError::NoProject`] if there is no project; [`PromotionError::Git`] if the cache fails.
 pub async fn status(ports: &mut Ports<'_>) -> Result<Standing, PromotionError> {
-    let ground = Ground::find(ports)?;
+    let ground = Rc::new(Ground::find(ports)?);
     let project = ground.need_project(ports)?.written.project().clone();
     let order = &project.promotion.order;
     let rest = project.environments.iter().filter(|name| !order.contains(name));
@@ -68,7 +69,7 @@ pub async fn status(ports: &mut Ports<'_>) -> Result<Standing, PromotionError> {
         let before = names.iter().take_while(|name| name.as_str() != shown.name).last();
         let before = before.filter(|_| order.iter().any(|name| name.as_str() == shown.name));
         let before = before.and_then(|before| found.iter().find(|found| found.name == before.as_str()));
-        if let Err(error) = look(shown, own, before, (&store, &mut mask), ports).await {
+        if let Err(error) = look(shown, own, before, (&ground, &store, &mut mask), ports).await {
             shown.problem = Some(error.to_string());
         }
     }
@@ -80,7 +81,7 @@ async fn look(
     shown: &mut EnvironmentStatus,
     own: &Found,
     before: Option<&Found>,
-    (store, mask): (&Store, &mut Mask),
+    (ground, store, mask): (&Rc<Ground>, &Store, &mut Mask),
     ports: &mut Ports<'_>,
 ) -> Result<(), PromotionError> {
     let side = match &own.side {
@@ -104,7 +105,7 @@ async fn look(
     for no_migrate in [false, true] {
         let said = Acknowledgements { no_migrate, ..Acknowledgements::default() };
         let request = Request { from: before.name.clone(), to: own.name.clone(), said, run: false };
-        match next(&request, (before, source), (own, side), store, ports).await {
+        match next(&request, (before, source), (own, side), (ground, store), ports).await {
             Ok((plan, hidden)) => {
                 shown.next = Some(promotion(&plan));
                 mask.extend(hidden);
@@ -124,18 +125,17 @@ async fn next(
     request: &Request,
     (before, source): (&Found, &Side),
     (own, target): (&Found, &Side),
-    store: &Store,
+    (ground, store): (&Rc<Ground>, &Store),
     ports: &mut Ports<'_>,
 ) -> Result<(Plan, Mask), PromotionError> {
-    let ground = Ground::find(ports)?;
     let gathered = Gathered {
         store: Store::local(store.git_dir())?,
         from: Side { site: before.site.clone(), ..source.clone() },
         to: Side { site: own.site.clone(), ..target.clone() },
         refs: ground.refs(),
-        memory: super::gather::cache_folder(&ground, ports.cache),
+        memory: super::gather::cache_folder(ground, ports.cache),
     };
-    let scene = observe::observe_gathered(request, ground, gathered, ports).await?;
+    let scene = observe::observe_gathered(request, Rc::clone(ground), gathered, ports).await?;
     Ok((scene.plan, scene.mask))
 }
 

@@ -36,7 +36,9 @@ pub use postgres::words as server_words;
 pub(crate) use quote::quoted;
 pub use quote::{literal, name, path, same_name};
 pub use remembered::{Remembered, Seen, state};
-pub use scan::{Head, Kind, head, heads, line_of, single, statements, words, written_defaults};
+pub use scan::{
+    Head, Kind, head, heads, line_of, only_query, only_statement, single, statements, words, written_defaults,
+};
 
 /// A connection for planning and applying.
 pub type Connection = Box<dyn Connected>;

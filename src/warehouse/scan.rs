@@ -4,6 +4,8 @@
 
 use std::collections::BTreeSet;
 
+use super::error::WarehouseError;
+
 /// A piece of SQL: a word, a quoted name, a text, or a single symbol.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Piece {
@@ -109,6 +111,30 @@ pub fn single(sql: &str) -> Option<&str> {
         [(_, only)] => Some(only),
         _ => None,
     }
+}
+
+/// Gives the only statement of a text with its first words.
+///
+/// # Errors
+///
+/// [`WarehouseError::NotDeclaring`] where there are several, or none at all.
+pub fn only_statement(sql: &str) -> Result<(&str, Head), WarehouseError> {
+    let only = single(sql).ok_or_else(|| WarehouseError::NotDeclaring {
+        sql: sql.to_owned(),
+        keyword: "more than one statement".to_owned(),
+    })?;
+    Ok((only, head(only)))
+}
+
+/// Gives the only statement of a text, which has to be a query.
+///
+/// # Errors
+///
+/// [`WarehouseError::NotDeclaring`] for everything else.
+pub fn only_query(sql: &str) -> Result<&str, WarehouseError> {
+    single(sql)
+        .filter(|only| head(only).kind == Kind::Query)
+        .ok_or_else(|| WarehouseError::NotDeclaring { sql: sql.to_owned(), keyword: head(sql).keyword })
 }
 
 /// Gives the line, from 1, of a byte offset.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::address::{Address, encoded};
 use super::client::{Change, Client};
 use super::error::ForgeError;
-use super::repository::{Known, PullRequest};
+use super::repository::{PullRequest, Pulls};
 
 pub(super) fn repository(at: &Address) -> String {
     format!("/repositories/{}/{}", encoded(&at.owner), encoded(&at.name))
@@ -26,7 +26,7 @@ pub(super) fn open(
     at: &Address,
     wanted: &PullRequest,
     doing: &str,
-) -> Result<Option<Known>, ForgeError> {
+) -> Result<Option<Value>, ForgeError> {
     let query = format!(
         "state=\"OPEN\" AND source.branch.name={} AND destination.branch.name={}",
         Value::from(wanted.source_branch.as_str()),
@@ -36,40 +36,22 @@ pub(super) fn open(
     let found = found["values"].as_array().ok_or_else(|| client.lacks("values", doing))?;
     // A fork may have a branch of the same name.
     let whose = |side: &Value| side["repository"]["full_name"].clone();
-    let own = found.iter().find(|one| whose(&one["source"]) == whose(&one["destination"]));
-    own.map(|one| known(client, one, doing)).transpose()
+    Ok(found.iter().find(|one| whose(&one["source"]) == whose(&one["destination"])).cloned())
 }
 
-pub(super) fn create_pull(
-    client: &Client,
-    at: &Address,
-    wanted: &PullRequest,
-    doing: &str,
-) -> Result<Known, ForgeError> {
-    let body = json!({
-        "title": wanted.title,
-        "description": wanted.body,
-        "source": {"branch": {"name": wanted.source_branch}},
-        "destination": {"branch": {"name": wanted.target_branch}},
-    });
-    let made = client.send(Change::Post, &format!("{}/pullrequests", repository(at)), &body, doing)?;
-    known(client, &made, doing)
-}
-
-pub(super) fn update_pull(
-    client: &Client,
-    at: &Address,
-    (number, wanted): (u64, &PullRequest),
-    doing: &str,
-) -> Result<Known, ForgeError> {
-    let body = json!({"title": wanted.title, "description": wanted.body});
-    let path = format!("{}/pullrequests/{number}", repository(at));
-    let made = client.send(Change::Put, &path, &body, doing)?;
-    known(client, &made, doing)
-}
-
-fn known(client: &Client, pull: &Value, doing: &str) -> Result<Known, ForgeError> {
-    let number = pull["id"].as_u64().ok_or_else(|| client.lacks("id", doing))?;
-    let url = pull["links"]["html"]["href"].as_str().ok_or_else(|| client.lacks("links.html.href", doing))?;
-    Ok(Known { number, url: url.to_owned() })
+/// Says how Bitbucket speaks of a pull request.
+pub(super) fn pulls(at: &Address, wanted: &PullRequest) -> Pulls {
+    Pulls {
+        path: format!("{}/pullrequests", repository(at)),
+        whole: json!({
+            "title": wanted.title,
+            "description": wanted.body,
+            "source": {"branch": {"name": wanted.source_branch}},
+            "destination": {"branch": {"name": wanted.target_branch}},
+        }),
+        text: json!({"title": wanted.title, "description": wanted.body}),
+        change: Change::Put,
+        number: "id",
+        url: "links.html.href",
+    }
 }

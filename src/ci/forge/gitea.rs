@@ -4,13 +4,13 @@
 //! (`CreateRepoOption`), `repoListPullRequests`, `repoCreatePullRequest` (`CreatePullRequestOption`), `repoEditPullRequest`
 //! (`EditPullRequestOption`), `repoGetBranch`.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::address::{Address, encoded};
 use super::client::{Change, Client};
 use super::error::ForgeError;
-use super::github::{known, repository};
-use super::repository::{Known, PullRequest};
+use super::github::repository;
+use super::repository::PullRequest;
 
 /// How many pull requests are looked through in steps of fifty.
 const PAGES: u32 = 20;
@@ -37,19 +37,19 @@ pub(super) fn open(
     at: &Address,
     wanted: &PullRequest,
     doing: &str,
-) -> Result<Option<Known>, ForgeError> {
+) -> Result<Option<Value>, ForgeError> {
     for page in 1..=PAGES {
         let path = format!("{}/pulls?state=open&limit={PAGE}&page={page}", repository(at));
         let found = client.need(&path, doing)?;
         let found = found.as_array().ok_or_else(|| client.lacks("list of pull requests", doing))?;
-        let own = |side: &serde_json::Value| side["repo_id"] == found[0]["base"]["repo_id"];
+        let own = |side: &Value| side["repo_id"] == found[0]["base"]["repo_id"];
         let ours = found.iter().find(|pull| {
             pull["head"]["ref"] == wanted.source_branch.as_str()
                 && pull["base"]["ref"] == wanted.target_branch.as_str()
                 && own(&pull["head"])
         });
         if let Some(ours) = ours {
-            return known(client, ours, doing).map(Some);
+            return Ok(Some(ours.clone()));
         }
         // A server may give fewer at once than it was asked for.
         if found.is_empty() {
@@ -57,32 +57,4 @@ pub(super) fn open(
         }
     }
     Ok(None)
-}
-
-pub(super) fn create_pull(
-    client: &Client,
-    at: &Address,
-    wanted: &PullRequest,
-    doing: &str,
-) -> Result<Known, ForgeError> {
-    let body = json!({
-        "title": wanted.title,
-        "body": wanted.body,
-        "head": wanted.source_branch,
-        "base": wanted.target_branch,
-    });
-    let made = client.send(Change::Post, &format!("{}/pulls", repository(at)), &body, doing)?;
-    known(client, &made, doing)
-}
-
-pub(super) fn update_pull(
-    client: &Client,
-    at: &Address,
-    (number, wanted): (u64, &PullRequest),
-    doing: &str,
-) -> Result<Known, ForgeError> {
-    let body = json!({"title": wanted.title, "body": wanted.body});
-    let path = format!("{}/pulls/{number}", repository(at));
-    let made = client.send(Change::Patch, &path, &body, doing)?;
-    known(client, &made, doing)
 }

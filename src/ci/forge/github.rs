@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::address::{Address, encoded};
 use super::client::{Change, Client};
 use super::error::ForgeError;
-use super::repository::{Known, PullRequest};
+use super::repository::{PullRequest, Pulls};
 
 pub(super) fn repository(at: &Address) -> String {
     format!("/repos/{}/{}", encoded(&at.owner), encoded(&at.name))
@@ -38,7 +38,7 @@ pub(super) fn open(
     at: &Address,
     wanted: &PullRequest,
     doing: &str,
-) -> Result<Option<Known>, ForgeError> {
+) -> Result<Option<Value>, ForgeError> {
     let head = encoded(&format!("{}:{}", at.owner, wanted.source_branch));
     let path = format!(
         "{}/pulls?state=open&head={head}&base={}&per_page=1",
@@ -47,42 +47,24 @@ pub(super) fn open(
     );
     let found = client.need(&path, doing)?;
     let found = found.as_array().ok_or_else(|| client.lacks("list of pull requests", doing))?;
-    found.first().map(|one| known(client, one, doing)).transpose()
+    Ok(found.first().cloned())
 }
 
-pub(super) fn create_pull(
-    client: &Client,
-    at: &Address,
-    wanted: &PullRequest,
-    doing: &str,
-) -> Result<Known, ForgeError> {
-    let body = json!({
-        "title": wanted.title,
-        "body": wanted.body,
-        "head": wanted.source_branch,
-        "base": wanted.target_branch,
-    });
-    let made = client.send(Change::Post, &format!("{}/pulls", repository(at)), &body, doing)?;
-    known(client, &made, doing)
-}
-
-pub(super) fn update_pull(
-    client: &Client,
-    at: &Address,
-    (number, wanted): (u64, &PullRequest),
-    doing: &str,
-) -> Result<Known, ForgeError> {
-    let body = json!({"title": wanted.title, "body": wanted.body});
-    let path = format!("{}/pulls/{number}", repository(at));
-    let made = client.send(Change::Patch, &path, &body, doing)?;
-    known(client, &made, doing)
-}
-
-/// Reads what GitHub and Gitea alike say of a pull request.
-pub(super) fn known(client: &Client, pull: &Value, doing: &str) -> Result<Known, ForgeError> {
-    let number = pull["number"].as_u64().ok_or_else(|| client.lacks("number", doing))?;
-    let url = pull["html_url"].as_str().ok_or_else(|| client.lacks("html_url", doing))?;
-    Ok(Known { number, url: url.to_owned() })
+/// Says how GitHub and Gitea alike speak of a pull request.
+pub(super) fn pulls(at: &Address, wanted: &PullRequest) -> Pulls {
+    Pulls {
+        path: format!("{}/pulls", repository(at)),
+        whole: json!({
+            "title": wanted.title,
+            "body": wanted.body,
+            "head": wanted.source_branch,
+            "base": wanted.target_branch,
+        }),
+        text: json!({"title": wanted.title, "body": wanted.body}),
+        change: Change::Patch,
+        number: "number",
+        url: "html_url",
+    }
 }
 
 /// Asks whether a branch is protected; GitHub and Gitea alike.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::address::{Address, encoded};
 use super::client::{Change, Client};
 use super::error::ForgeError;
-use super::repository::{Known, PullRequest};
+use super::repository::{PullRequest, Pulls};
 
 pub(super) fn repository(at: &Address) -> String {
     format!("/projects/{}", encoded(&at.path()))
@@ -34,7 +34,7 @@ pub(super) fn open(
     at: &Address,
     wanted: &PullRequest,
     doing: &str,
-) -> Result<Option<Known>, ForgeError> {
+) -> Result<Option<Value>, ForgeError> {
     let path = format!(
         "{}/merge_requests?state=opened&source_branch={}&target_branch={}",
         repository(at),
@@ -44,42 +44,24 @@ pub(super) fn open(
     let found = client.need(&path, doing)?;
     let found = found.as_array().ok_or_else(|| client.lacks("list of merge requests", doing))?;
     // A fork may have a branch of the same name.
-    let own = found.iter().find(|one| one["source_project_id"] == one["target_project_id"]);
-    own.map(|one| known(client, one, doing)).transpose()
+    Ok(found.iter().find(|one| one["source_project_id"] == one["target_project_id"]).cloned())
 }
 
-pub(super) fn create_pull(
-    client: &Client,
-    at: &Address,
-    wanted: &PullRequest,
-    doing: &str,
-) -> Result<Known, ForgeError> {
-    let body = json!({
-        "title": wanted.title,
-        "description": wanted.body,
-        "source_branch": wanted.source_branch,
-        "target_branch": wanted.target_branch,
-    });
-    let made = client.send(Change::Post, &format!("{}/merge_requests", repository(at)), &body, doing)?;
-    known(client, &made, doing)
-}
-
-pub(super) fn update_pull(
-    client: &Client,
-    at: &Address,
-    (number, wanted): (u64, &PullRequest),
-    doing: &str,
-) -> Result<Known, ForgeError> {
-    let body = json!({"title": wanted.title, "description": wanted.body});
-    let path = format!("{}/merge_requests/{number}", repository(at));
-    let made = client.send(Change::Put, &path, &body, doing)?;
-    known(client, &made, doing)
-}
-
-fn known(client: &Client, request: &Value, doing: &str) -> Result<Known, ForgeError> {
-    let number = request["iid"].as_u64().ok_or_else(|| client.lacks("iid", doing))?;
-    let url = request["web_url"].as_str().ok_or_else(|| client.lacks("web_url", doing))?;
-    Ok(Known { number, url: url.to_owned() })
+/// Says how GitLab speaks of a merge request.
+pub(super) fn pulls(at: &Address, wanted: &PullRequest) -> Pulls {
+    Pulls {
+        path: format!("{}/merge_requests", repository(at)),
+        whole: json!({
+            "title": wanted.title,
+            "description": wanted.body,
+            "source_branch": wanted.source_branch,
+            "target_branch": wanted.target_branch,
+        }),
+        text: json!({"title": wanted.title, "description": wanted.body}),
+        change: Change::Put,
+        number: "iid",
+        url: "web_url",
+    }
 }
 
 pub(super) fn is_protected(

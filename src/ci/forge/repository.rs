@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use serde_json::Value;
+
 use super::address::{Address, encoded, encoded_path};
-use super::client::Client;
+use super::client::{Change, Client};
 use super::error::ForgeError;
 use super::kind::ForgeKind;
 use super::{bitbucket, gitea, github, gitlab};
@@ -41,9 +43,34 @@ pub struct Opened {
 }
 
 /// A pull request that the forge knows.
-pub(super) struct Known {
-    pub(super) number: u64,
-    pub(super) url: String,
+struct Known {
+    number: u64,
+    url: String,
+}
+
+/// How a forge speaks of the pull requests of a repository.
+pub(super) struct Pulls {
+    /// Where they are made; each is below that by its number.
+    pub(super) path: String,
+    /// What makes one.
+    pub(super) whole: Value,
+    /// What brings one up to date.
+    pub(super) text: Value,
+    /// How that is sent.
+    pub(super) change: Change,
+    /// The field that holds its number.
+    pub(super) number: &'static str,
+    /// The field that holds its page, with dots between the steps.
+    pub(super) url: &'static str,
+}
+
+impl Pulls {
+    fn known(&self, client: &Client, pull: &Value, doing: &str) -> Result<Known, ForgeError> {
+        let number = pull[self.number].as_u64().ok_or_else(|| client.lacks(self.number, doing))?;
+        let url = self.url.split('.').fold(pull, |value, step| &value[step]);
+        let url = url.as_str().ok_or_else(|| client.lacks(self.url, doing))?;
+        Ok(Known { number, url: url.to_owned() })
+    }
 }
 
 impl Forge {
@@ -124,27 +151,23 @@ impl Forge {
             ForgeKind::Gitea => gitea::open(client, at, wanted, &doing),
             ForgeKind::Bitbucket => bitbucket::open(client, at, wanted, &doing),
         }?;
-        let made = match &open {
+        let pulls = match client.kind {
+            ForgeKind::GitHub | ForgeKind::Gitea => github::pulls(at, wanted),
+            ForgeKind::GitLab => gitlab::pulls(at, wanted),
+            ForgeKind::Bitbucket => bitbucket::pulls(at, wanted),
+        };
+        let open = open.map(|open| pulls.known(client, &open, &doing)).transpose()?;
+        let (change, path, body, doing) = match &open {
             None => {
                 let doing = format!("open a pull request of {pair}");
-                match client.kind {
-                    ForgeKind::GitHub => github::create_pull(client, at, wanted, &doing),
-                    ForgeKind::GitLab => gitlab::create_pull(client, at, wanted, &doing),
-                    ForgeKind::Gitea => gitea::create_pull(client, at, wanted, &doing),
-                    ForgeKind::Bitbucket => bitbucket::create_pull(client, at, wanted, &doing),
-                }
+                (Change::Post, pulls.path.clone(), &pulls.whole, doing)
             }
             Some(known) => {
                 let doing = format!("change pull request {} of `{}`", known.number, at.path());
-                let wanted = (known.number, wanted);
-                match client.kind {
-                    ForgeKind::GitHub => github::update_pull(client, at, wanted, &doing),
-                    ForgeKind::GitLab => gitlab::update_pull(client, at, wanted, &doing),
-                    ForgeKind::Gitea => gitea::update_pull(client, at, wanted, &doing),
-                    ForgeKind::Bitbucket => bitbucket::update_pull(client, at, wanted, &doing),
-                }
+                (pulls.change, format!("{}/{}", pulls.path, known.number), &pulls.text, doing)
             }
-        }?;
+        };
+        let made = pulls.known(client, &client.send(change, &path, body, &doing)?, &doing)?;
         Ok(Opened { number: made.number, url: made.url, updated: open.is_some() })
     }
 

@@ -1,6 +1,7 @@
 //! A step while a rule fills it in.
 
 use crate::migration::context::Context;
+use crate::migration::sample::keys_of;
 use crate::migration::way::Way;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Affected, Mechanics, Probe, Step, Verdict};
@@ -87,6 +88,19 @@ impl Draft {
             probe.sample_sql = sql;
         }
         self
+    }
+
+    /// Asks the data where that is possible, and for the keys of rows whose column stands in the way.
+    pub(super) fn probed(
+        self,
+        context: &Context<'_>,
+        (table, column): (&Coordinate, &String),
+        probe: Option<String>,
+        rows: Option<u64>,
+    ) -> Self {
+        let Some(probe) = probe else { return self };
+        let sample = keys_of(context, table, &[column], &probe);
+        self.probe(probe, rows).sampled(sample)
     }
 
     /// Ends it: what stands in the way says how it is let through.

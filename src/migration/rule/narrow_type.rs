@@ -2,7 +2,6 @@
 
 use super::draft::Draft;
 use crate::migration::context::{Context, thousands};
-use crate::migration::sample::keys_of;
 use crate::migration::way::Way;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
@@ -25,21 +24,16 @@ pub(super) fn step(context: &Context<'_>, table: &Coordinate, from: &Column, to:
         Some(rows) => format!("{what}: {} rows hold a value that does not fit", thousands(rows)),
         None => format!("{what}: the data has to be asked whether every value fits"),
     };
-    let draft = Draft::new(context, "narrow-type", table)
+    Draft::new(context, "narrow-type", table)
         .column(&to.name)
         .judged(Verdict::NeedsDataCheck, Mechanics::Rewrite)
         .settled(settled)
         .reason(reason)
         .affected(context.affected(table, Some(&to.name)))
         .way(way(context, table, from, to))
-        .ddl(super::retype_column::ddl(context, table, from, to));
-    match probe {
-        Some(probe) => {
-            let sample = keys_of(context, table, &[&from.name], &probe);
-            draft.probe(probe, rows).sampled(sample).done()
-        }
-        None => draft.done(),
-    }
+        .ddl(super::retype_column::ddl(context, table, from, to))
+        .probed(context, (table, &from.name), probe, rows)
+        .done()
 }
 
 /// It stays as wide as it is until every value fits.

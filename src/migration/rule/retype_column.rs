@@ -4,7 +4,6 @@ use super::draft::Draft;
 use crate::migration::context::{Context, thousands};
 use crate::migration::fit::misfits;
 use crate::migration::harmless::is_harmless;
-use crate::migration::sample::keys_of;
 use crate::migration::statement::{alter_column, bracketed, without_indexes};
 use crate::migration::way::Way;
 use crate::model::coordinate::Coordinate;
@@ -25,7 +24,7 @@ pub(super) fn step(context: &Context<'_>, table: &Coordinate, from: &Column, to:
         Some(0) | None => String::new(),
         Some(rows) => format!("{} rows hold a value that does not survive it, and ", thousands(rows)),
     };
-    let draft = Draft::new(context, "retype-column", table)
+    Draft::new(context, "retype-column", table)
         .column(&to.name)
         .judged(Verdict::Incompatible, Mechanics::Rewrite)
         .settled(settled)
@@ -35,14 +34,9 @@ pub(super) fn step(context: &Context<'_>, table: &Coordinate, from: &Column, to:
         ))
         .affected(affected)
         .way(beside(context, table, from, to))
-        .ddl(ddl(context, table, from, to));
-    match probe {
-        Some(probe) => {
-            let sample = keys_of(context, table, &[&from.name], &probe);
-            draft.probe(probe, rows).sampled(sample).done()
-        }
-        None => draft.done(),
-    }
+        .ddl(ddl(context, table, from, to))
+        .probed(context, (table, &from.name), probe, rows)
+        .done()
 }
 
 /// A change of type whose files say how: the data decides whether that gives a value for each.
@@ -78,21 +72,16 @@ pub(super) fn told(
         .fill("look at the values for which it gives none, and mend them or the expression", vec![select])
         .back()
         .contract("then declare it as it is now; promote", &[]);
-    let draft = Draft::new(context, code, table)
+    Draft::new(context, code, table)
         .column(&to.name)
         .judged(Verdict::NeedsDataCheck, Mechanics::Rewrite)
         .settled(settled)
         .reason(reason)
         .affected(context.affected(table, Some(&to.name)))
         .way(way)
-        .ddl(ddl(context, table, from, to));
-    match probe {
-        Some(probe) => {
-            let sample = keys_of(context, table, &[&from.name], &probe);
-            draft.probe(probe, rows).sampled(sample).done()
-        }
-        None => draft.done(),
-    }
+        .ddl(ddl(context, table, from, to))
+        .probed(context, (table, &from.name), probe, rows)
+        .done()
 }
 
 /// The statements of any change of type. A default is not cast with its column: it goes before and comes after.

@@ -15,7 +15,9 @@ use super::introspect::schema;
 use super::rows::{ask, run};
 use crate::model::coordinate::Dataset;
 use crate::model::schema::{Column, Schema};
-use crate::warehouse::{Files, Kind, Routines, Scratch, Typed, WarehouseError, head, literal, name, single};
+use crate::warehouse::{
+    Files, Kind, Routines, Scratch, Typed, WarehouseError, literal, name, only_query, only_statement,
+};
 
 /// What closes the engine to the outside, for good; its own folder stays open.
 ///
@@ -127,11 +129,7 @@ impl DuckDbScratch {
 
     /// Runs one statement that declares or alters.
     fn one(&self, statement: &str) -> Result<(), WarehouseError> {
-        let Some(only) = single(statement) else {
-            let (sql, keyword) = (statement.to_owned(), "more than one statement".to_owned());
-            return Err(WarehouseError::NotDeclaring { sql, keyword });
-        };
-        let head = head(only);
+        let (only, head) = only_statement(statement)?;
         match head.kind {
             Kind::Table
             | Kind::View
@@ -199,9 +197,7 @@ impl Scratch for DuckDbScratch {
     }
 
     async fn columns(&mut self, query: &str) -> Result<Vec<Column>, WarehouseError> {
-        let only = single(query).filter(|only| head(only).kind == Kind::Query).ok_or_else(|| {
-            WarehouseError::NotDeclaring { sql: query.to_owned(), keyword: head(query).keyword }
-        })?;
+        let only = only_query(query)?;
         let found = describe(&self.connection, only);
         if found.is_err() {
             self.repeat()?;
@@ -217,18 +213,7 @@ impl Scratch for DuckDbScratch {
 
 /// Asks what a query returns.
 fn describe(connection: &Connection, query: &str) -> Result<Vec<Column>, WarehouseError> {
-    ask(connection, &format!("DESCRIBE {query}"), |row| {
-        Ok(Column {
-            name: row.get(0)?,
-            data_type: row.get(1)?,
-            nullable: true,
-            default: None,
-            generated: None,
-            identity: None,
-            collation: None,
-            comment: None,
-        })
-    })
+    ask(connection, &format!("DESCRIBE {query}"), |row| Ok(Column::plain(row.get(0)?, row.get(1)?)))
 }
 
 /// Types a seed: the engine reads files only, so it becomes one for a moment.

@@ -2,7 +2,7 @@
 
 use super::server::Session;
 use crate::model::schema::Column;
-use crate::warehouse::{Files, Head, Kind, Typed, WarehouseError, head, single, words};
+use crate::warehouse::{Files, Head, Kind, Typed, WarehouseError, head, only_query, only_statement, words};
 
 /// How much of a name the engine keeps.
 const NAME_BYTES: usize = 63;
@@ -13,11 +13,7 @@ const NAME_BYTES: usize = 63;
 ///
 /// [`WarehouseError::NotDeclaring`] for everything else.
 pub(super) fn declaring(statement: &str) -> Result<Option<(&str, Head)>, WarehouseError> {
-    let Some(only) = single(statement) else {
-        let (sql, keyword) = (statement.to_owned(), "more than one statement".to_owned());
-        return Err(WarehouseError::NotDeclaring { sql, keyword });
-    };
-    let head = head(only);
+    let (only, head) = only_statement(statement)?;
     let declares = match head.kind {
         Kind::Table
         | Kind::View
@@ -65,9 +61,7 @@ fn trusted(statement: &str) -> bool {
 
 /// Asks what a query returns, without running it.
 pub(super) async fn columns(session: &Session, query: &str) -> Result<Vec<Column>, WarehouseError> {
-    let only = single(query).filter(|only| head(only).kind == Kind::Query).ok_or_else(|| {
-        WarehouseError::NotDeclaring { sql: query.to_owned(), keyword: head(query).keyword }
-    })?;
+    let only = only_query(query)?;
     session.run(&format!("CREATE TEMPORARY VIEW _promote_query AS\n{only}")).await.map_err(one_line_up)?;
     let rows = session
         .ask(
@@ -76,17 +70,7 @@ pub(super) async fn columns(session: &Session, query: &str) -> Result<Vec<Column
         )
         .await;
     session.run("DROP VIEW pg_temp._promote_query").await?;
-    let column = |name: String, data_type: String| Column {
-        name,
-        data_type,
-        nullable: true,
-        default: None,
-        generated: None,
-        identity: None,
-        collation: None,
-        comment: None,
-    };
-    Ok(rows?.iter().map(|row| column(row.text(0), row.text(1))).collect())
+    Ok(rows?.iter().map(|row| Column::plain(row.text(0), row.text(1))).collect())
 }
 
 /// The query begins one line below the statement that was made of it.

@@ -10,16 +10,7 @@ pub(super) fn columns(bytes: &[u8]) -> Result<Vec<Column>, String> {
     let rows: Vec<Vec<Option<String>>> = rows.collect();
     let column = |(index, name): (usize, Option<String>)| {
         let values = || rows.iter().filter_map(|row| row.get(index)?.as_deref());
-        Ok(Column {
-            name: name.ok_or("its header has an empty name")?,
-            data_type: type_of(values).to_owned(),
-            nullable: true,
-            default: None,
-            generated: None,
-            identity: None,
-            collation: None,
-            comment: None,
-        })
+        Ok(Column::plain(name.ok_or("its header has an empty name")?, type_of(values).to_owned()))
     };
     header.into_iter().enumerate().map(column).collect()
 }
