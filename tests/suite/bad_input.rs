@@ -235,7 +235,7 @@ fn a_place_that_may_not_be_written_is_named_and_the_lock_is_given_back() {
 fn without_the_duckdb_library_only_what_asks_a_warehouse_ends() {
     let sandbox = shop(Layout::Branches);
     let alone = sandbox.path("alone");
-    std::fs::copy(env!("CARGO_BIN_EXE_promote"), &alone).unwrap();
+    sandbox.program("alone", std::fs::read(env!("CARGO_BIN_EXE_promote")).unwrap());
     let run = |words: &[&str]| {
         let mut command = sandbox.command(alone.to_str().unwrap(), "shop");
         command.args(words).env_remove("LD_LIBRARY_PATH").output().unwrap()

@@ -2,7 +2,6 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -89,11 +88,10 @@ fn a_password_is_not_asked_for_where_nobody_would_answer() {
 fn ssh_is_told_to_ask_nothing_and_its_words_are_shown() {
     let mut sandbox = with_staging_at("git@shop.invalid:shop/staging.git");
     // What OpenSSH says of a host that it does not know, and of nobody to ask.
-    sandbox.write(
+    sandbox.program(
         "bin/ssh",
         "#!/bin/sh\necho \"$@\" >>\"$HOME/ssh-words\"\necho 'Host key verification failed.' >&2\nexit 255\n",
     );
-    std::fs::set_permissions(sandbox.path("bin/ssh"), PermissionsExt::from_mode(0o755)).unwrap();
     let path = format!("{}:{}", sandbox.path("bin").display(), std::env::var("PATH").unwrap());
     sandbox.set("PATH", &path);
     fails(&sandbox, "dev staging --yes").says("Host key verification failed");
@@ -211,11 +209,9 @@ fn the_doctor_tries_whether_a_repository_takes_the_refs() {
     assert_eq!(["dev", "staging", "prod"].map(refs), before);
 
     // A forge that takes nothing but branches.
-    let hook = sandbox.path("staging.git/hooks/pre-receive");
     let text = "#!/bin/sh\nwhile read old new name; do\n  case $name in refs/heads/*) ;; \
                 *) echo \"deny updating a hidden ref\"; exit 1;; esac\ndone\n";
-    sandbox.write("staging.git/hooks/pre-receive", text);
-    std::fs::set_permissions(hook, PermissionsExt::from_mode(0o755)).unwrap();
+    sandbox.program("staging.git/hooks/pre-receive", text);
     let run = sandbox.promote("shop", "doctor --write").exits(4);
     run.says("deny updating a hidden ref").says("promotion.refs: refs/heads/promote");
     // What it advises helps.

@@ -247,12 +247,7 @@ fn nothing_is_half_done() {
     }
     // A server that declines the push.
     sandbox.git(".", &["init", "-q", "--bare", "strict.git"]);
-    sandbox.write("strict.git/hooks/pre-receive", "#!/bin/sh\necho no >&2\nexit 1\n");
-    std::fs::set_permissions(
-        sandbox.path("strict.git/hooks/pre-receive"),
-        std::os::unix::fs::PermissionsExt::from_mode(0o755),
-    )
-    .unwrap();
+    sandbox.program("strict.git/hooks/pre-receive", "#!/bin/sh\necho no >&2\nexit 1\n");
     sandbox
         .promote("shop", "environment add qa --like dev --repository ../strict.git")
         .exits(4)

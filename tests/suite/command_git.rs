@@ -336,9 +336,7 @@ fn moving(path: &str, text: &str) -> Sandbox {
         "#!/bin/sh\nwhile read old new name; do\n  case $name in refs/promote/lock/*)\n    \
          test -e moved || git update-ref refs/heads/main {after}\n    touch moved;;\n  esac\ndone\n"
     );
-    sandbox.write("staging.git/hooks/post-receive", hook);
-    let path = sandbox.path("staging.git/hooks/post-receive");
-    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    sandbox.program("staging.git/hooks/post-receive", hook);
     sandbox
 }
 
@@ -416,13 +414,7 @@ fn a_pointer_to_what_cannot_go_along_stops_the_promotion() {
     let Some(sandbox) = with_a_large_file() else { return };
     let tip = || sandbox.git("staging.git", &["rev-parse", "main"]);
     let before = tip();
-    let git = sandbox.command("sh", ".").args(["-c", "command -v git"]).output().unwrap();
-    let git = String::from_utf8_lossy(&git.stdout).trim().to_owned();
-    let script = format!("#!/bin/sh\ncase \" $* \" in *\" lfs \"*) exit 1;; esac\nexec {git} \"$@\"\n");
-    sandbox.write("bare/git", script);
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    std::fs::set_permissions(sandbox.path("bare/git"), mode).unwrap();
-    let path = format!("{}:{}", sandbox.path("bare").display(), std::env::var("PATH").unwrap());
+    let path = sandbox.before_git("case \" $* \" in *\" lfs \"*) exit 1;; esac");
     let run = sandbox.promote_with("shop", "dev staging --yes --no-migrate", ("PATH", &path));
     run.exits(1).says("`data/big.parquet` is a pointer of Git LFS").says("no `git lfs`");
     assert_eq!(tip(), before);
@@ -447,13 +439,8 @@ fn each_remote_is_asked_in_one_connection() {
     let sandbox = shop(Layout::Repositories);
     sandbox.promote("shop", "dev staging --yes --no-migrate").exits(0);
     change_in_dev(&sandbox, Layout::Repositories, "models/new.sql", "select 1 as one\n", "a new model");
-    let git = sandbox.command("sh", ".").args(["-c", "command -v git"]).output().unwrap();
-    let git = String::from_utf8_lossy(&git.stdout).trim().to_owned();
     let log = sandbox.path("asked");
-    sandbox.write("bare/git", format!("#!/bin/sh\necho \"$*\" >> {}\nexec {git} \"$@\"\n", log.display()));
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    std::fs::set_permissions(sandbox.path("bare/git"), mode).unwrap();
-    let path = format!("{}:{}", sandbox.path("bare").display(), std::env::var("PATH").unwrap());
+    let path = sandbox.before_git(&format!("echo \"$*\" >> {}", log.display()));
     sandbox
         .promote_with("shop", "plan dev staging --no-migrate", ("PATH", &path))
         .exits(0)

@@ -93,10 +93,10 @@ fn in_the_push_it_is_seen_through() {
     let sandbox = shop(layout);
     change_in_dev(&sandbox, layout, "models/revenue.sql", WIDER_REVENUE, "wider");
     // Only the push that moves the branch is slow; the one for the lock is not.
-    sandbox
-        .write("staging.git/hooks/pre-receive", "#!/bin/sh\nif grep -q refs/heads/main; then sleep 2; fi\n");
-    let hook = sandbox.path("staging.git/hooks/pre-receive");
-    std::fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    sandbox.program(
+        "staging.git/hooks/pre-receive",
+        "#!/bin/sh\nif grep -q refs/heads/main; then sleep 2; fi\n",
+    );
     let before = sandbox.git("staging.git", &["rev-parse", "main"]);
     let mut child = sandbox.start("shop", "dev staging --yes", &[]);
     wait_for(&mut child, "pushing to");
@@ -113,11 +113,10 @@ fn a_push_that_the_server_declines_leaves_a_way_to_go_on() {
     let sandbox: Sandbox = shop(layout);
     change_in_dev(&sandbox, layout, "models/revenue.sql", WIDER_REVENUE, "wider");
     let hook = sandbox.path("staging.git/hooks/pre-receive");
-    sandbox.write(
+    sandbox.program(
         "staging.git/hooks/pre-receive",
         "#!/bin/sh\nif grep -q refs/heads/main; then echo 'main is frozen today'; exit 1; fi\n",
     );
-    std::fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let run =
         sandbox.promote("shop", "dev staging --yes --format json").exits(4).says("main is frozen today");
     assert_eq!(run.json()["result"]["outcome"], "partial", "{}", run.stdout);

@@ -146,21 +146,6 @@ fn succeeded<T>(verdicts: &BTreeMap<String, Result<T, String>>) {
     assert!(faults.is_empty(), "{} of {COUNT} cases:\n\n{}", faults.len(), faults.join("\n\n"));
 }
 
-/// Puts a `git` that calls itself old before the others, and gives the `PATH` with it.
-fn old_git(sandbox: &Sandbox) -> String {
-    let mut which = sandbox.command("sh", ".");
-    let output = which.args(["-c", "command -v git; printf %s \"$PATH\""]).output().expect("it starts");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let (git, path) = text.split_once('\n').expect("two lines");
-    let script =
-        format!("#!/bin/sh\n[ \"$1\" = version ] && echo git version 2.39.5 && exit\nexec {git} \"$@\"\n");
-    sandbox.write("old/git", script);
-    let old = sandbox.path("old");
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    std::fs::set_permissions(old.join("git"), mode).expect("it can be made executable");
-    format!("{}:{path}", old.display())
-}
-
 /// Tells whether `merge-tree` knows `-X`, which the script needs.
 fn is_recent(version: &str) -> bool {
     let numbers = version.trim_start_matches("git version ").split('.');
@@ -181,7 +166,7 @@ fn verdicts<T>(
     succeed(&mut build);
     let index = sandbox.read("cases/INDEX.tsv");
     let names = index.lines().filter_map(|line| line.split('\t').next());
-    let old = old_git(&sandbox);
+    let old = sandbox.before_git("[ \"$1\" = version ] && echo git version 2.39.5 && exit");
     names.map(|name| (name.to_owned(), judge(&old, &Case::new(&sandbox, name)))).collect()
 }
 

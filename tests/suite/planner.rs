@@ -1,7 +1,6 @@
 //! Somebody else's planner: real scripts that keep tables as files, called by the documented contract.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::Value;
 
@@ -48,9 +47,7 @@ environments:
 ";
 
 fn script(sandbox: &Sandbox, name: &str, text: &str) {
-    sandbox.write(&format!("p/planner/{name}"), text);
-    let path = sandbox.path(&format!("p/planner/{name}"));
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    sandbox.program(&format!("p/planner/{name}"), text);
 }
 
 /// Two branches; `dev` declares one table more than what is live in `prod`.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -129,6 +130,28 @@ impl Sandbox {
         fs::create_dir_all(path.parent().expect("a folder above it")).expect("folders");
         fs::write(path, text).expect("a file");
         self
+    }
+
+    /// Writes a program: a script, a hook. Another process writes it: what another test starts meanwhile would inherit
+    /// our open file, and nobody can run a file that somebody has open for writing.
+    pub(crate) fn program(&self, path: &str, text: impl AsRef<[u8]>) -> &Self {
+        let written = "mkdir -p \"${1%/*}\" && cat >\"$1\" && chmod 755 \"$1\"";
+        let mut writer = Command::new("sh");
+        writer.args(["-c", written, "sh"]).arg(self.path(path)).stdin(Stdio::piped());
+        let mut writer = writer.spawn().expect("sh starts");
+        writer.stdin.take().expect("a pipe").write_all(text.as_ref()).expect("it reads");
+        assert!(writer.wait().expect("it ends").success(), "{path} is not written");
+        self
+    }
+
+    /// Puts a `git` before the one of the machine that does something first, as a shell script says, and gives the
+    /// `PATH` with it.
+    pub(crate) fn before_git(&self, first: &str) -> String {
+        let output = self.command("sh", ".").args(["-c", "command -v git; printf %s \"$PATH\""]).output();
+        let text = String::from_utf8(output.expect("it starts").stdout).expect("UTF-8");
+        let (git, path) = text.split_once('\n').expect("two lines");
+        self.program("before/git", format!("#!/bin/sh\n{first}\nexec {git} \"$@\"\n"));
+        format!("{}:{path}", self.path("before").display())
     }
 
     /// Reads a file.
