@@ -105,6 +105,7 @@ fn code(error: &PromotionError) -> ExitCode {
     match error {
         PromotionError::NotInCi
         | PromotionError::Select(_)
+        | PromotionError::NoRevisions { .. }
         | PromotionError::NoPromotion { .. }
         | PromotionError::Config(ConfigError::UnknownKey { .. } | ConfigError::BadName { .. }) => {
             ExitCode::Usage
@@ -263,6 +264,9 @@ fn hint(error: &PromotionError) -> Option<String> {
         }
         PromotionError::Nowhere { .. } | PromotionError::NoProject { .. } => {
             "start a project with `promote init`, or name one with `--project PATH` (a project.yml or meltano.yml)".to_owned()
+        }
+        PromotionError::NoRevisions { .. } => {
+            "compare environments with each other, or run it where the project lies in Git".to_owned()
         }
         PromotionError::NoneChosen { known } if known.is_empty() => "the project has no environments".to_owned(),
         PromotionError::NoneChosen { known } => format!("choose one with `-e`: {}", known.join(", ")),

@@ -159,12 +159,24 @@ impl Written {
     /// [`ConfigError::UnknownEnvironment`] if there is none of this name; [`ConfigError::Faults`] if
     /// a variable sets what a variable must not.
     pub fn environment(&self, name: &EnvironmentName, inputs: &Inputs) -> Result<Resolved, ConfigError> {
-        let mut settled = self.settled(Some(name), inputs)?;
+        Ok(self.decoded(name, inputs, self.settled(Some(name), inputs)?))
+    }
+
+    /// Does the same and leaves plugins out, for who asks where the environment is and what it may.
+    ///
+    /// # Errors
+    ///
+    /// As [`environment`](Self::environment).
+    pub fn without_plugins(&self, name: &EnvironmentName, inputs: &Inputs) -> Result<Resolved, ConfigError> {
+        Ok(self.decoded(name, inputs, self.surrounded(Some(name), inputs)?.0))
+    }
+
+    fn decoded(&self, name: &EnvironmentName, inputs: &Inputs, mut settled: Everything) -> Resolved {
         let root = &settled.effective.root;
         let environment = decode::environment(name, root, &settled.tree, &inputs.root, &mut settled.faults);
         let Everything { effective, faults, findings, .. } = settled;
         let (root, place) = (inputs.root.clone(), self.place_of(name));
-        Ok(Resolved { root, environment, effective, faults, findings, place })
+        Resolved { root, environment, effective, faults, findings, place }
     }
 
     /// Gives every value of an environment, or of the project without one, as [`environment`](Self::environment) does.
@@ -188,6 +200,17 @@ impl Written {
         name: Option<&EnvironmentName>,
         inputs: &Inputs,
     ) -> Result<Everything, ConfigError> {
+        let (mut settled, around) = self.surrounded(name, inputs)?;
+        settled.effective.plugins = resolve_all(&around);
+        Ok(settled)
+    }
+
+    /// Gives the values of the root, and what plugins see around them.
+    fn surrounded(
+        &self,
+        name: Option<&EnvironmentName>,
+        inputs: &Inputs,
+    ) -> Result<(Everything, Surroundings<'_>), ConfigError> {
         if let Some(name) = name.filter(|name| environments::find(&self.root, name.as_str()).is_none()) {
             return Err(self.unknown(name));
         }
@@ -200,8 +223,8 @@ impl Written {
         let around = Surroundings::new(self, name, inputs);
         let mut faults = Vec::new();
         let (root, tree) = expanded(&stack, name.unwrap_or_default(), &around, &mut faults);
-        let effective = Effective { root, plugins: resolve_all(&around) };
-        Ok(Everything { effective, tree, faults, findings })
+        let effective = Effective { root, plugins: BTreeMap::new() };
+        Ok((Everything { effective, tree, faults, findings }, around))
     }
 
     pub(super) fn unknown(&self, name: &EnvironmentName) -> ConfigError {

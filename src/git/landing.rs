@@ -69,6 +69,34 @@ pub fn landing(store: &Store, tip: &Revision, sought: Sought<'_>) -> Result<Opti
     Ok(named.map(|(before, commit)| found(before, commit)))
 }
 
+/// Lists the promotions into an environment that a branch names in its commits, the newest first.
+///
+/// Shape: along first parents, as far back as the given commit or what is looked through; each with its plan's id.
+pub fn named_promotions(
+    store: &Store,
+    tip: &Revision,
+    since: Option<&Revision>,
+    to: &str,
+) -> Vec<(Revision, String)> {
+    let mut next = store.repository.find_commit(tip.oid());
+    let mut found = Vec::new();
+    for _ in 0..LIMIT {
+        let Ok(commit) = next else { break };
+        if since.is_some_and(|since| since.oid() == commit.id()) {
+            break;
+        }
+        let message = String::from_utf8_lossy(commit.message_bytes());
+        let trailer = |key: &str| message.lines().find_map(|line| line.trim().strip_prefix(key));
+        if let (Some(_), Some(plan_id)) =
+            (trailer("Promote-To: ").filter(|name| name.trim() == to), trailer("Promote-Plan: "))
+        {
+            found.push((commit.id().into(), plan_id.trim().to_owned()));
+        }
+        next = commit.parent(0);
+    }
+    found
+}
+
 /// Lists the target's states since a commit, that first, along first parents; nothing where it is not in them.
 fn states<'a>(store: &'a Store, tip: &Revision, since: &Revision) -> Option<Vec<Commit<'a>>> {
     let mut next = store.repository.find_commit(tip.oid());

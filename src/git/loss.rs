@@ -240,9 +240,7 @@ fn content(sides: &Sides<'_>, path: &str, texts: &Texts, report: &mut Report) ->
     for (run, commit) in by_commit(&surviving, &blame) {
         report.kept.push(kept(sides, path, Some(numbers(&run)), commit));
     }
-    if let (Some(gone), true) = (stays_deleted(texts, &own, &undone)?, sides.base.is_some()) {
-        report.kept.push(kept(sides, path, None, sides.span().deleted(path, &gone)));
-    }
+    report.kept.extend(stays_deleted(sides, path, (texts, &own, &undone))?);
     account(path, texts, &own, &lost)
 }
 
@@ -286,6 +284,8 @@ fn structured(
     for (run, commit) in by_commit(&surviving, &blame) {
         report.kept.push(kept(sides, path, Some(numbers(&run)), commit));
     }
+    let undone = lines::undone(&texts.base, &texts.target, &texts.result, &lost)?;
+    report.kept.extend(stays_deleted(sides, path, (texts, &own, &undone))?);
     Ok(())
 }
 
@@ -301,11 +301,20 @@ fn surviving(texts: &Texts, own: &[usize], lost: &[usize]) -> Result<Vec<usize>,
     Ok(own.iter().filter(survives).copied().collect())
 }
 
-/// Gives the first line that the target deleted without putting another in its place, and that only the source has.
-fn stays_deleted(texts: &Texts, own: &[usize], undone: &[lines::Undone]) -> Result<Option<String>, GitError> {
+/// Names a file of which the target deleted lines without putting others in their place that only the source has.
+fn stays_deleted(
+    sides: &Sides<'_>,
+    path: &str,
+    (texts, own, undone): (&Texts, &[usize], &[lines::Undone]),
+) -> Result<Option<Kept>, GitError> {
+    if sides.base.is_none() {
+        return Ok(None);
+    }
     let missing = lines::undone(&texts.base, &texts.target, &texts.source, own)?;
     let comes_back = |gone: &lines::Undone| undone.iter().any(|back| back.before == gone.before);
-    Ok(missing.into_iter().find(|gone| !comes_back(gone)).and_then(|gone| gone.text.into_iter().next()))
+    let gone =
+        missing.into_iter().find(|gone| !comes_back(gone)).and_then(|gone| gone.text.into_iter().next());
+    Ok(gone.map(|gone| kept(sides, path, None, sides.span().deleted(path, &gone))))
 }
 
 /// Walks the target's own lines: each is in the result, in the source, or reported.

@@ -58,7 +58,7 @@ pub use create::{Standing, create_branch, create_repository, standing};
 pub use engine::library;
 pub use error::GitError;
 pub use journal::{append, read};
-pub use landing::{Landing, Sought, landing};
+pub use landing::{Landing, Sought, landing, named_promotions};
 pub use lfs::{Pointer, carry, has_objects};
 pub use lock::{Lock, LockHolder, LockRequest, acquire, held, release};
 pub use merge::{MergeRequest, Merged, Unrelated, merge};

@@ -251,7 +251,7 @@ fn environment(
     }
     let remote = request.context.remote.as_deref();
     let is_this = |name: &&EnvironmentName| {
-        let resolved = project.resolve(name.as_str(), ports, Flags::default()).ok();
+        let resolved = project.resolve(name.as_str(), ports).ok();
         resolved.and_then(|resolved| resolved.environment.workspace).is_some_and(|workspace| {
             let same = match (&workspace.repository, remote) {
                 (Some(one), Some(other)) => same_repository(one, other) || site::is_same(one, other),

@@ -49,6 +49,14 @@ pub enum PromotionError {
         /// Where it was looked for.
         folder: PathBuf,
     },
+    /// A revision was named where there is no repository.
+    #[error("`{}` is in no Git repository, so there is no revision `{revision}`", folder.display())]
+    NoRevisions {
+        /// Where it was looked for.
+        folder: PathBuf,
+        /// What was named.
+        revision: String,
+    },
     /// No environment was chosen.
     #[error("no environment is chosen")]
     NoneChosen {

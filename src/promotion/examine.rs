@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use crate::ci::{Forge, ForgeError};
-use crate::config::Flags;
 use crate::git::{self, Revision, Store, Transport, Trial};
 use crate::model::environment::{Migrate, Via};
 use crate::model::examined::Examined;
@@ -231,8 +230,7 @@ fn protection(examined: &mut Examined, ground: &Ground, (name, site): (&str, &Si
 
 /// Whether promotions change the schema of an environment.
 fn migrates(ground: &Ground, name: &str, ports: &Ports<'_>) -> bool {
-    let resolved =
-        ground.project.as_ref().and_then(|project| project.resolve(name, ports, Flags::default()).ok());
+    let resolved = ground.project.as_ref().and_then(|project| project.resolve(name, ports).ok());
     resolved.is_some_and(|resolved| {
         let environment = resolved.environment;
         environment.migrate == Migrate::Promotion && environment.warehouse.is_some()

@@ -138,7 +138,7 @@ impl Ground {
             let location = Location::Local(local.git_dir.clone());
             return Ok(Site { location, branch: name.to_owned(), via: Via::Push });
         };
-        let resolved = project.resolve(name, ports, Flags::default())?;
+        let resolved = project.resolve(name, ports)?;
         let workspace = resolved.workspace()?;
         let found = locate(
             workspace,
@@ -219,14 +219,10 @@ impl AtHand {
         Ok(Self { root, file, prefix, written })
     }
 
-    /// Merges the layers of an environment of the working tree's file.
-    pub(super) fn resolve(
-        &self,
-        name: &str,
-        ports: &Ports<'_>,
-        flags: Flags,
-    ) -> Result<Resolved, PromotionError> {
-        Ok(self.written.environment(&EnvironmentName::new(name), &inputs(&self.root, ports, flags)?)?)
+    /// Merges the layers of an environment of the working tree's file; plugins are left out.
+    pub(super) fn resolve(&self, name: &str, ports: &Ports<'_>) -> Result<Resolved, PromotionError> {
+        let inputs = inputs(&self.root, ports, Flags::default())?;
+        Ok(self.written.without_plugins(&EnvironmentName::new(name), &inputs)?)
     }
 
     /// Reads the files that models, schema and configuration need from the working tree.

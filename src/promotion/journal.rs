@@ -2,11 +2,13 @@
 
 use crate::config;
 use crate::git::{self, Revision};
+use crate::model::finding::Finding;
 use crate::model::record::{Entry, Record};
 
 use super::error::PromotionError;
 use super::gather::Gathered;
 use super::ground::{Ground, inputs};
+use super::landing;
 use super::publish::{Move, publish};
 use super::request::Ports;
 
@@ -21,6 +23,8 @@ pub struct History {
     pub records: Vec<Record>,
     /// How many records the journal holds in all.
     pub total: usize,
+    /// What does not fit to them.
+    pub findings: Vec<Finding>,
 }
 
 /// Reads the journal of an environment's repository, and checks its chain.
@@ -49,6 +53,8 @@ pub fn history(name: Option<&str>, ports: &mut Ports<'_>) -> Result<History, Pro
     let gathered = Gathered::of(&ground, site.clone(), site, ports)?;
     let records = gathered.records()?;
     let total = records.len();
+    let unknown = landing::unknown(&gathered.store, &records, (&environment, gathered.to.tip.as_ref()))?;
+    let findings = Vec::from_iter(unknown);
     let plans: Vec<String> =
         records.iter().filter_map(|record| promotion_into(record, &environment)).collect();
     let concerns = |record: &Record| match &record.entry {
@@ -60,7 +66,7 @@ pub fn history(name: Option<&str>, ports: &mut Ports<'_>) -> Result<History, Pro
         | Entry::RolledBack { environment: name, .. } => *name == environment,
         Entry::Followed { plan_id, .. } => plans.contains(plan_id),
     };
-    Ok(History { records: records.into_iter().filter(concerns).collect(), environment, total })
+    Ok(History { records: records.into_iter().filter(concerns).collect(), environment, total, findings })
 }
 
 fn promotion_into(record: &Record, environment: &str) -> Option<String> {

@@ -1,6 +1,7 @@
 //! Promotions that waited for somebody to merge them: found again in the target, and then recorded as promotions.
 
 use crate::git::{self, GitError, Revision, Sought, Store};
+use crate::model::finding::Finding;
 use crate::model::record::{Entry, Promoted, Record};
 
 use super::error::PromotionError;
@@ -39,6 +40,44 @@ pub(super) fn landed(
         });
     }
     Ok(landed)
+}
+
+/// Warns of promotions that the target's branch holds and its journal does not know: it was set back.
+///
+/// Shape: as far back as the last promotion that the journal knows.
+pub(super) fn unknown(
+    store: &Store,
+    records: &[Record],
+    (to, tip): (&str, Option<&Revision>),
+) -> Result<Option<Finding>, PromotionError> {
+    let Some(tip) = tip else { return Ok(None) };
+    let last = ledger::standing(records, to).last().and_then(|(promoted, _)| promoted.commit.clone());
+    let last = last.as_deref().map(Revision::new).transpose()?;
+    let known = |plan_id: &str| {
+        records.iter().any(|record| match &record.entry {
+            Entry::Promotion(promoted) | Entry::Proposed { promotion: promoted, .. } => {
+                promoted.plan_id == plan_id
+            }
+            Entry::RolledBack { .. }
+            | Entry::Followed { .. }
+            | Entry::Hold { .. }
+            | Entry::Release { .. } => false,
+        })
+    };
+    let mut unknown = git::named_promotions(store, tip, last.as_ref(), to);
+    unknown.retain(|(_, plan_id)| !known(plan_id));
+    if unknown.is_empty() {
+        return Ok(None);
+    }
+    let commits: Vec<&str> = unknown.iter().map(|(commit, _)| commit.short()).collect();
+    let message = format!(
+        "the journal does not know {} of the promotions that are in `{to}`: {}",
+        commits.len(),
+        commits.join(", ")
+    );
+    let hint =
+        "it was set back, or the branch came here without it: push `journal` again from a copy that has them";
+    Ok(Some(Finding::warning("journal-behind", message).hint(hint)))
 }
 
 /// Records what was merged since it was proposed.

@@ -120,7 +120,9 @@ pub(super) async fn observe_gathered(
     let source = gathered.from.tip.clone().ok_or_else(|| no_branch(&gathered.from))?;
     let records = gathered.records()?;
     let speculative = gathered.store.speculative()?;
-    let landed = landing::landed(&speculative, &records, (&request.to, gathered.to.tip.as_ref()))?;
+    let target = (request.to.as_str(), gathered.to.tip.as_ref());
+    let landed = landing::landed(&speculative, &records, target)?;
+    let unknown = landing::unknown(&speculative, &records, target)?;
     let looking = Looking {
         request,
         ground: &ground,
@@ -135,6 +137,7 @@ pub(super) async fn observe_gathered(
         looked;
     let histories = observed.histories;
     let mut findings = observed.findings.clone();
+    findings.extend(unknown);
     let mut plan = plan::plan(observed, &request.said);
     mask::plan(&mut plan, &mask);
     mask::findings(&mut findings, &mask);

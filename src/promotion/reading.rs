@@ -184,7 +184,7 @@ impl Configurations {
     ///
     /// # Errors
     ///
-    /// [`PromotionError::Git`] if there is no such revision, [`PromotionError::NoProject`] if it holds no project
+    /// [`PromotionError::NoRevisions`] outside of Git, [`PromotionError::Git`] if there is no such revision, [`PromotionError::NoProject`] if it holds no project
     /// file, [`PromotionError::Config`].
     pub fn at_revision(
         &self,
@@ -193,7 +193,11 @@ impl Configurations {
         ports: &Ports<'_>,
     ) -> Result<Configured, PromotionError> {
         let project = self.ground.need_project(ports)?;
-        let store = Store::local(ports.folder)?;
+        let local = self.ground.local.as_ref().ok_or_else(|| PromotionError::NoRevisions {
+            folder: project.root.clone(),
+            revision: revision.to_owned(),
+        })?;
+        let store = Store::local(&local.git_dir)?;
         let commit = store.resolve(revision)?;
         let found = load::load(&store, &commit, &project.prefix, &project.file)?;
         let (written, _) = found.ok_or_else(|| PromotionError::NoProject {

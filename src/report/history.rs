@@ -38,7 +38,9 @@ fn block(record: &Record, records: &[Record]) -> Option<Item> {
             let item = item(Sign::Add, format!("{} → {}", promoted.from, promoted.to));
             let later = records.iter().filter(|later| follows(later, promoted)).filter_map(sentence);
             Some(
-                promotion_details(item, promoted).prose("then", later).prose("plan", [id(&promoted.plan_id)]),
+                promotion_details(item, promoted, &promoted.target_branch)
+                    .prose("then", later)
+                    .prose("plan", [id(&promoted.plan_id)]),
             )
         }
         Entry::Followed { plan_id, what, .. } => {
@@ -59,6 +61,7 @@ fn block(record: &Record, records: &[Record]) -> Option<Item> {
             promotion_details(
                 item(Sign::Change, format!("{} → {}: proposed in {branch}", promotion.from, promotion.to)),
                 promotion,
+                branch,
             )
             .prose("plan", [id(&promotion.plan_id)]),
         ),
@@ -94,9 +97,10 @@ fn sentence(record: &Record) -> Option<String> {
     Some(format!("{what} {}{colon}{}", time(&record.at), told.join("; ")))
 }
 
-fn promotion_details(item: Item, promoted: &Promoted) -> Item {
+/// Shows what a promotion brought, whose commit is in a branch.
+fn promotion_details(item: Item, promoted: &Promoted, branch: &str) -> Item {
     let commit = match &promoted.commit {
-        Some(commit) => format!("commit {} of {}", short(commit), promoted.target_branch),
+        Some(commit) => format!("commit {} of {branch}", short(commit)),
         None => "the schema only".to_owned(),
     };
     let source = format!("{} of {}", short(&promoted.source_commit), promoted.source_branch);

@@ -177,6 +177,10 @@ fn compares_environments_and_revisions_and_says_which_layer_makes_the_difference
     assert_eq!(diff["changes"][2]["layer"], "meltano_environment");
     sandbox.promote("p", "config diff dev prod --exit-code").exits(10);
     sandbox.promote("p", "config diff dev dev --exit-code").exits(0).says("Nothing differs.");
+    let nowhere = sandbox.promote("p", "config diff -e prod --from HEAD~1").exits(2);
+    nowhere
+        .says("is in no Git repository, so there is no revision `HEAD~1`")
+        .says("hint: compare environments");
     sandbox.git("p", &["init", "-q"]);
     let first = sandbox.commit("p", "Ada", "first");
     sandbox.write(

@@ -428,7 +428,10 @@ fn opens_a_pull_request_keeps_it_up_to_date_and_finds_it_merged() {
         assert_ne!(tip(&sandbox, BRANCH), commit, "{kind:?}");
         assert_eq!((forge.count("open"), forge.count("change")), (1, 2), "{kind:?}");
         assert!(forge.state().pulls[0].body.contains("models/more.sql"));
-        promote(&sandbox, "history staging").exits(0).says("proposed in promote/dev-to-staging");
+        promote(&sandbox, "history staging")
+            .exits(0)
+            .says("proposed in promote/dev-to-staging")
+            .says(" of promote/dev-to-staging,");
         merge(&sandbox, Way::Merge);
         forge.state().pulls[0].open = false;
         let run = promote(&sandbox, "dev staging --yes --format json").exits(0);

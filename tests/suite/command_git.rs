@@ -44,6 +44,22 @@ fn a_rollback_brings_the_earlier_tree_and_the_next_promotion_asks_what_becomes_o
 }
 
 #[test]
+fn a_journal_that_was_set_back_is_told_by_what_its_branch_holds() {
+    let sandbox = shop(Layout::Repositories);
+    sandbox.promote("shop", "dev staging --yes").exits(0);
+    let first = sandbox.git("staging.git", &["rev-parse", "refs/promote/journal"]);
+    change_in_dev(&sandbox, Layout::Repositories, "models/new.sql", "select 1 as one\n", "a new model");
+    sandbox.promote("shop", "dev staging --yes").exits(0);
+    let tip = sandbox.git("staging.git", &["rev-parse", "--short=7", "main"]);
+    sandbox.git("staging.git", &["update-ref", "refs/promote/journal", &first]);
+    let words = format!("the journal does not know 1 of the promotions that are in `staging`: {tip}");
+    sandbox.promote("shop", "history staging").exits(0).says("journal-behind").says(&words);
+    let verified = sandbox.promote("shop", "history staging --verify").exits(1);
+    verified.says("The chain of 1 record is whole.").says(&words).says("the journal is behind its branch");
+    sandbox.promote("shop", "plan dev staging").exits(0).says("journal-behind");
+}
+
+#[test]
 fn what_was_taken_back_comes_again_with_what_came_since() {
     let sandbox = rolled_back();
     sandbox.promote("shop", "release staging").exits(0);

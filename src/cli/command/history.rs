@@ -4,6 +4,7 @@ use crate::promotion;
 use crate::report::{self, Document, HistoryResult};
 
 use super::super::args::HistoryArgs;
+use super::super::exit::ExitCode;
 use super::super::failure::Failure;
 use super::answer::Answer;
 use super::session::Session;
@@ -21,6 +22,16 @@ pub(super) fn run(session: &mut Session<'_>, args: &HistoryArgs) -> Result<Answe
         let count = report::amount(history.total as u64, "record");
         view.total = format!("The chain of {count} is whole.");
     }
+    let findings = history.findings;
+    let error = findings.first().filter(|_| args.verify);
+    let error = error.map(|_| report::Failure::new("the journal is behind its branch"));
     let result = HistoryResult { environment: history.environment, records: history.records };
-    Ok(Answer::new(view, Document::of("history").result(&result)))
+    let document = Document::of("history").result(&result).findings(&findings).error(error.clone());
+    let mut answer = Answer::new(view, document);
+    answer.blocks = report::terminal_findings(&findings, report::Color::Off);
+    if let Some(error) = error {
+        answer.code = ExitCode::No;
+        answer.blocks.push_str(&report::terminal_failure(&error, report::Color::Off));
+    }
+    Ok(answer)
 }

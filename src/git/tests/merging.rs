@@ -532,6 +532,24 @@ fn yaml_merges_by_structure_and_what_it_keeps_is_no_loss() {
 }
 
 #[test]
+fn what_the_target_deleted_in_a_file_of_structure_is_not_carried_back_yet() {
+    let base = "version: 1\nvars:\n  one: 1\n  two: 2\n  three: 3\n";
+    let (target, source) = (base.replace("  two: 2\n", ""), base.replace("three: 3", "three: 4"));
+    let mut case = Case::new(
+        Some(&[("project.yml", text(base))]),
+        &[("project.yml", text(&target))],
+        &[("project.yml", text(&source))],
+    );
+    case.structural = vec!["/project.yml".to_owned()];
+    let merged = case.merge();
+    assert_eq!(case.file(&merged, "project.yml").unwrap(), source.replace("  two: 2\n", ""));
+    assert_eq!(merged.merge.losses, []);
+    let kept: Vec<_> = merged.merge.kept.iter().map(|kept| (kept.path.as_str(), kept.lines)).collect();
+    assert_eq!(kept, [("project.yml", None)]);
+    assert_eq!(merged.merge.kept[0].commit, Some(case.target.to_string()));
+}
+
+#[test]
 fn a_value_that_both_sides_changed_is_a_loss_of_a_value_that_can_be_kept() {
     let target = TAPS.replace("url: old", "url: hotfix") + "# why: the incident\n";
     let source = TAPS.replace("url: old", "url: new");
