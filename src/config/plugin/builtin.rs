@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
 use super::cast::{cast, stringified};
-use super::flat::{Flat, flatten};
+use super::flat::{Flat, Leaf, flatten};
 use super::setting::Setting;
 use super::variables::{Block, Scope, Variable, variable_name};
 use crate::yaml::{Node, parse};
@@ -82,7 +82,10 @@ static SETTINGS: LazyLock<Vec<Arc<Setting>>> =
 
 fn read(list: &Node) -> Vec<Arc<Setting>> {
     // What is built in stands in nobody's file.
-    let placeless = |setting: Arc<Setting>| Arc::new(Setting { place: None, ..(*setting).clone() });
+    let placeless = |setting: Arc<Setting>| {
+        let default = setting.default.as_ref().map(|leaf| Arc::new(Leaf::of(leaf.value.clone())));
+        Arc::new(Setting { default, ..(*setting).clone() })
+    };
     list.items().iter().filter_map(Setting::read).map(placeless).collect()
 }
 
@@ -128,9 +131,8 @@ fn project_setting(setting: &Setting, variable: &str, written: &Flat, scope: &Sc
     let value = if let Some(variable) = scope.get(variable) {
         serde_json::Value::from(variable.text.as_str())
     } else {
-        let leaf = written.get(&*setting.name).map(|leaf| &leaf.value).filter(|value| !value.is_null());
-        let value = leaf.or(setting.value.as_ref())?.clone();
-        scope.expanded(&value).value
+        let leaf = written.get(&*setting.name).filter(|leaf| !leaf.value.is_null());
+        scope.expanded(&leaf.or(setting.default.as_ref())?.value).value
     };
     let value = cast(setting, value).ok().filter(|value| !value.is_null())?;
     Some(stringified(setting, &value))

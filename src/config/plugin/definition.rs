@@ -203,7 +203,7 @@ fn mappings(mapper: &Definition, node: &Node) -> Vec<(String, Arc<Definition>)> 
                 .filter(|(key, _)| key.starts_with('_'))
                 .map(|(key, leaf)| (key.clone(), leaf.clone())),
         );
-        let said = |value: Value| Leaf { value, ..Leaf::written(item) };
+        let said = |value: Value| Arc::new(Leaf { value, ..Leaf::written(item) });
         flat.insert("_mapping".into(), said(Value::Bool(true)));
         flat.insert("_mapping_name".into(), said(Value::from(name.as_str())));
         let mut mapping = Definition { settings, base: flat, place: item.place(), ..mapper.clone() };
@@ -355,8 +355,7 @@ impl Source<'_> {
                 extras.iter().find(|entry| known.name[1..] == *entry.name && !entry.value.is_null());
             settings.push(match default {
                 Some(entry) => Arc::new(Setting {
-                    value: Some(entry.value.to_json()),
-                    place: Some(entry.value.place()),
+                    default: Some(Arc::new(Leaf::written(&entry.value))),
                     ..(**known).clone()
                 }),
                 None => known.clone(),
@@ -369,8 +368,8 @@ impl Source<'_> {
         let known: BTreeSet<Arc<str>> = settings.iter().map(|setting| setting.name.clone()).collect();
         for (key, leaf) in flat.into_iter().filter(|(key, _)| !known.contains(key)) {
             let implied = (*Setting::implied(&key, &leaf.value)).clone();
-            let value = (!leaf.value.is_null()).then_some(leaf.value);
-            settings.push(Arc::new(Setting { value, place: leaf.place, ..implied }));
+            let default = Some(leaf).filter(|leaf| !leaf.value.is_null());
+            settings.push(Arc::new(Setting { default, ..implied }));
         }
         settings
     }

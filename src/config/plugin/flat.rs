@@ -28,14 +28,12 @@ pub(super) struct Leaf {
 impl Leaf {
     /// A leaf that a file holds.
     pub(super) fn written(node: &Node) -> Self {
-        Self {
-            value: node.to_json(),
-            place: Some(node.place()),
-            variable: None,
-            expandable: true,
-            unset: node.is_unset(),
-            inherited: None,
-        }
+        Self { place: Some(node.place()), unset: node.is_unset(), ..Self::of(node.to_json()) }
+    }
+
+    /// A leaf that no file holds.
+    pub(super) fn of(value: Value) -> Self {
+        Self { value, place: None, variable: None, expandable: true, unset: false, inherited: None }
     }
 
     /// Whether it has no say.
@@ -44,8 +42,8 @@ impl Leaf {
     }
 }
 
-/// Leaves by flat key, in the order of the file.
-pub(super) type Flat = IndexMap<Arc<str>, Leaf>;
+/// Leaves by flat key, in the order of the file; every environment shares those of the base.
+pub(super) type Flat = IndexMap<Arc<str>, Arc<Leaf>>;
 
 /// Adds the leaves of a mapping's entry.
 ///
@@ -57,7 +55,7 @@ pub(super) fn flatten(into: &mut Flat, prefix: &str, entry: &Entry) {
 
 fn add(into: &mut Flat, key: String, node: &Node) {
     if node.entries().is_empty() || node.is_unset() {
-        into.insert(key.into(), Leaf::written(node));
+        into.insert(key.into(), Arc::new(Leaf::written(node)));
         return;
     }
     for entry in node.entries() {

@@ -5,7 +5,7 @@
 //! to be decided: most keys are such, and figment is not asked.
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use figment::value::{Dict, Map, Value};
@@ -35,7 +35,7 @@ impl Provider for Provided {
 pub(super) struct Said {
     pub(super) key: Arc<str>,
     pub(super) layer: Layer,
-    pub(super) leaf: Leaf,
+    pub(super) leaf: Arc<Leaf>,
 }
 
 /// Layers, the strongest last.
@@ -48,14 +48,14 @@ pub(super) struct Layers {
 
 impl Layers {
     /// Puts a layer on top; what falls through is only remembered.
-    pub(super) fn push(&mut self, layer: Layer, leaves: impl IntoIterator<Item = (Arc<str>, Leaf)>) {
+    pub(super) fn push(&mut self, layer: Layer, leaves: impl IntoIterator<Item = (Arc<str>, Arc<Leaf>)>) {
         self.said.extend(leaves.into_iter().map(|(key, leaf)| Said { key, layer, leaf }));
         self.ends.push((layer, self.said.len()));
     }
 
     /// Gives what wins each key.
-    pub(super) fn winners(&self) -> BTreeMap<Arc<str>, usize> {
-        let mut winners = BTreeMap::new();
+    pub(super) fn winners(&self) -> HashMap<Arc<str>, usize> {
+        let mut winners = HashMap::with_capacity(self.said.len());
         let mut contested = BTreeSet::new();
         for (number, said) in self.voices() {
             if said.leaf.unset || winners.insert(said.key.clone(), number).is_some() {

@@ -1,6 +1,6 @@
 //! The layers of one plugin's settings in an environment, stacked: definition, parent, files, variables.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -16,13 +16,16 @@ use super::variables::{Block, Scope, Setter, Settled, Variable, block, setters};
 use crate::model::finding::Finding;
 use crate::model::origin::{Layer, Place};
 
+/// What a layer says of a setting.
+type Spoken = (Arc<str>, Arc<Leaf>);
+
 /// A plugin whose layers are stacked.
 pub(super) struct Prepared<'a> {
     pub(super) around: &'a Surroundings<'a>,
     pub(super) definition: &'a Definition,
     pub(super) settings: Vec<Arc<Setting>>,
     pub(super) layers: Layers,
-    pub(super) winners: BTreeMap<Arc<str>, usize>,
+    pub(super) winners: HashMap<Arc<str>, usize>,
     /// Its own blocks: the environment's entry for it, the environment's `env` expanded, its parent's.
     pub(super) blocks: Blocks,
 }
@@ -56,7 +59,7 @@ impl<'a> Prepared<'a> {
             definition,
             settings,
             layers: Layers::default(),
-            winners: BTreeMap::new(),
+            winners: HashMap::new(),
             blocks: Blocks::default(),
         };
         let parent = prepared.parent()?;
@@ -129,23 +132,13 @@ impl<'a> Prepared<'a> {
         Scope::of(own.into_iter().chain(self.around.outside()).chain(&self.blocks.parents))
     }
 
-    fn defaults(&self) -> Vec<(Arc<str>, Leaf)> {
-        let default = |setting: &Arc<Setting>| {
-            let leaf = Leaf {
-                value: setting.value.clone()?,
-                place: setting.place.clone(),
-                variable: None,
-                expandable: true,
-                unset: false,
-                inherited: None,
-            };
-            Some((setting.name.clone(), leaf))
-        };
+    fn defaults(&self) -> Vec<Spoken> {
+        let default = |setting: &Arc<Setting>| Some((setting.name.clone(), setting.default.clone()?));
         self.settings.iter().filter_map(default).collect()
     }
 
     /// Gives what the parent's files and variables come to, references unexpanded and defaults left out.
-    fn inherited(&self, parent: &Prepared<'_>) -> Result<Vec<(Arc<str>, Leaf)>, Box<Finding>> {
+    fn inherited(&self, parent: &Prepared<'_>) -> Result<Vec<Spoken>, Box<Finding>> {
         let known: BTreeMap<&str, &Arc<Setting>> =
             parent.settings.iter().map(|setting| (&*setting.name, setting)).collect();
         let mut inherited = Vec::new();
@@ -164,17 +157,16 @@ impl<'a> Prepared<'a> {
                 unset: false,
                 inherited: Some(worked.layer),
             };
-            inherited.push((setting.name.clone(), leaf));
+            inherited.push((setting.name.clone(), Arc::new(leaf)));
         }
         Ok(inherited)
     }
 
     /// Brings the leaves of a file to the settings that they are for; an alias is an equal name.
-    fn by_setting(&self, flat: &Flat) -> Result<Vec<(Arc<str>, Leaf)>, Box<Finding>> {
-        let mut leaves: Vec<(Arc<str>, Leaf)> =
-            flat.iter().map(|(key, leaf)| (key.clone(), leaf.clone())).collect();
+    fn by_setting(&self, flat: &Flat) -> Result<Vec<Spoken>, Box<Finding>> {
+        let mut leaves: Vec<Spoken> = flat.iter().map(|(key, leaf)| (key.clone(), leaf.clone())).collect();
         for setting in self.settings.iter().filter(|setting| !setting.aliases.is_empty()) {
-            let there: Vec<(&str, &Leaf)> =
+            let there: Vec<(&str, &Arc<Leaf>)> =
                 setting.keys().filter_map(|key| Some((key, flat.get(key)?))).collect();
             if let Some((key, other)) = there.iter().skip(1).find(|(_, leaf)| leaf.value != there[0].1.value)
             {
@@ -184,16 +176,15 @@ impl<'a> Prepared<'a> {
                 finding.place.clone_from(&other.place);
                 return Err(Box::new(finding));
             }
-            if let Some((key, leaf)) = there.first().filter(|(key, _)| **key != *setting.name) {
-                let _: &&str = key;
-                leaves.push((setting.name.clone(), (*leaf).clone()));
+            if let Some((_, leaf)) = there.first().filter(|(key, _)| **key != *setting.name) {
+                leaves.push((setting.name.clone(), Arc::clone(leaf)));
             }
         }
         Ok(leaves)
     }
 
     /// Gives what variables say of the settings.
-    fn by_variables(&self, scope: &Scope<'_>) -> Result<Vec<(Arc<str>, Leaf)>, Box<Finding>> {
+    fn by_variables(&self, scope: &Scope<'_>) -> Result<Vec<Spoken>, Box<Finding>> {
         let definition = self.definition;
         let custom = definition.custom_variables
             && self.settings.iter().any(|setting| !setting.env_aliases.is_empty());
@@ -207,7 +198,7 @@ impl<'a> Prepared<'a> {
                 return Err(Box::new(several(setting, &found)));
             }
             if let Some(setter) = found.first() {
-                leaves.push((setting.name.clone(), leaf_of(setter)));
+                leaves.push((setting.name.clone(), Arc::new(leaf_of(setter))));
             }
         }
         Ok(leaves)
@@ -222,12 +213,10 @@ fn leaf_of(setter: &Setter<'_>) -> Leaf {
         (true, false) => "True",
     };
     Leaf {
-        value: Value::from(value),
         place: setter.variable.place.clone(),
         variable: Some(setter.name.clone()),
         expandable: false,
-        unset: false,
-        inherited: None,
+        ..Leaf::of(Value::from(value))
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::super::secret::is_secret_name;
-use crate::model::origin::Place;
+use super::flat::Leaf;
 use crate::yaml::{Kind, Node};
 
 /// Kinds of settings, as definitions spell them.
@@ -74,9 +74,7 @@ pub(in crate::config) struct Setting {
     pub(super) env_aliases: Vec<String>,
     pub(super) kind: SettingKind,
     /// Its default.
-    pub(super) value: Option<Value>,
-    /// Where the default stands.
-    pub(super) place: Option<Place>,
+    pub(super) default: Option<Arc<Leaf>>,
     /// Whether its value is masked: by declaration, or by its name.
     pub(in crate::config) sensitive: bool,
     /// Values that it may have.
@@ -96,8 +94,7 @@ impl Setting {
             env: None,
             env_aliases: Vec::new(),
             kind: SettingKind::None,
-            value: None,
-            place: None,
+            default: None,
             sensitive: is_secret_name(name),
             options: Vec::new(),
             processor: None,
@@ -128,7 +125,7 @@ impl Setting {
         let truthy = |key: &str| node.get(key).is_some_and(|flag| flag.value == Kind::Bool(true));
         let name = text("name")?;
         let kind = text("kind");
-        let value = node.get("value").filter(|value| !value.is_null());
+        let default = node.get("value").filter(|value| !value.is_null());
         let options = node.get("options").map(Node::items).unwrap_or_default();
         Some(Arc::new(Self {
             name: name.as_str().into(),
@@ -136,8 +133,7 @@ impl Setting {
             env: text("env"),
             env_aliases: texts("env_aliases"),
             kind: kind_of(kind.as_deref()),
-            value: value.map(Node::to_json),
-            place: value.map(Node::place),
+            default: default.map(|value| Arc::new(Leaf::written(value))),
             sensitive: truthy("sensitive")
                 || matches!(kind.as_deref(), Some("password" | "oauth"))
                 || is_secret_name(&name),
