@@ -1,12 +1,12 @@
 //! Who brought what: commits in words, blame, the last commit that touched a path.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
-use git2::{BlameOptions, Commit, Oid, Repository, Sort};
+use git2::{Commit, Oid, Repository, Sort};
 use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
 
+use super::blame::blame;
 use super::error::GitError;
 use super::lines;
 use super::tree;
@@ -54,20 +54,8 @@ pub(super) struct Span<'a> {
 impl<'a> Span<'a> {
     /// Blames lines (from 0) of the tip's file; lines without an answer are left out.
     pub(super) fn blame(&self, path: &str, wanted: &[usize]) -> BTreeMap<usize, Oid> {
-        let (Some(first), Some(last)) = (wanted.iter().min(), wanted.iter().max()) else {
-            return BTreeMap::new();
-        };
-        let mut options = BlameOptions::new();
-        options.newest_commit(self.tip).min_line(first + 1).max_line(last + 1);
-        if let Some(base) = self.base {
-            options.oldest_commit(base);
-        }
         // A history that ends early (a shallow clone) gives no blame; the loss is listed all the same.
-        let Ok(blame) = self.repository.blame_file(Path::new(path), Some(&mut options)) else {
-            return BTreeMap::new();
-        };
-        let commit = |line: usize| blame.get_line(line + 1).map(|hunk| hunk.final_commit_id());
-        wanted.iter().filter_map(|line| commit(*line).map(|commit| (*line, commit))).collect()
+        blame(*self, path, wanted).unwrap_or_default()
     }
 
     /// Walks the side's own commits, the newest first.
