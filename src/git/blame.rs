@@ -26,7 +26,7 @@ struct Line {
 /// # Errors
 ///
 /// [`GitError::Library`] if an object is missing, as in a history that is cut short.
-pub(super) fn blame(span: Span<'_>, path: &str, wanted: &[usize]) -> Result<BTreeMap<usize, Oid>, GitError> {
+pub(super) fn blame(span: &Span<'_>, path: &str, wanted: &[usize]) -> Result<BTreeMap<usize, Oid>, GitError> {
     let failed = || GitError::doing(format!("cannot read the history of `{path}`"));
     let mut found = BTreeMap::new();
     // The newest first, so that lines that came by several ways meet again where those ways part.

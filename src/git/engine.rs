@@ -12,7 +12,7 @@ use super::error::GitError;
 use super::opinion;
 use super::program::GitProgram;
 use super::store::Store;
-use super::tree::{self, Edits, Entry};
+use super::tree::{self, Comparisons, Edits, Entry};
 use super::unsure;
 use crate::model::finding::Finding;
 use crate::model::merge::ConflictKind;
@@ -21,6 +21,8 @@ use crate::model::project::Prefer;
 /// What is merged, and how.
 pub(super) struct Task<'a> {
     pub(super) store: &'a Store,
+    /// What was compared already.
+    pub(super) compared: &'a Comparisons<'a>,
     pub(super) base: Option<Oid>,
     /// A tree to take for the base instead of the common commit's.
     pub(super) base_tree: Option<Oid>,

@@ -1,8 +1,10 @@
 //! Trees: looking up, comparing and changing entries by path.
 
+use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::rc::Rc;
 
 use git2::{
     Commit, Delta, DiffDelta, DiffFile, DiffFindOptions, DiffOptions, FileMode, ObjectType, Oid, Repository,
@@ -81,7 +83,7 @@ pub(super) fn deeds(repository: &Repository, commit: &Commit<'_>) -> Result<Vec<
 }
 
 /// Whether a comparison looks for renamed files.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Renames {
     Followed,
     Ignored,
@@ -120,6 +122,37 @@ pub(super) fn changes(
     };
     changes.sort_by_cached_key(key);
     Ok(changes)
+}
+
+/// Comparisons of trees, each made once: a tree is what its id says, so none of them ever goes out of date.
+pub(super) struct Comparisons<'a> {
+    repository: &'a Repository,
+    known: RefCell<BTreeMap<Pair, Rc<[Change]>>>,
+}
+
+/// What is compared: a tree, or nothing for the empty one, with another, and how.
+type Pair = (Option<Oid>, Oid, Renames);
+
+impl<'a> Comparisons<'a> {
+    pub(super) fn of(repository: &'a Repository) -> Self {
+        Self { repository, known: RefCell::default() }
+    }
+
+    /// As [`changes`].
+    pub(super) fn changes(
+        &self,
+        before: Option<&Tree<'_>>,
+        after: &Tree<'_>,
+        renames: Renames,
+    ) -> Result<Rc<[Change]>, GitError> {
+        let pair = (before.map(Tree::id), after.id(), renames);
+        if let Some(known) = self.known.borrow().get(&pair) {
+            return Ok(Rc::clone(known));
+        }
+        let found: Rc<[Change]> = changes(self.repository, before, Some(after), renames)?.into();
+        self.known.borrow_mut().insert(pair, Rc::clone(&found));
+        Ok(found)
+    }
 }
 
 /// Lists what differs, path by path; a name that is no text is left out.

@@ -51,13 +51,13 @@ pub fn undone(
             open.insert(path, (change.old.map(|old| old.entry), change.new.map(|new| new.entry)));
         }
     }
+    let span = Span::new(&store.repository, Some(base), target.oid());
     let mut found = Vec::new();
     for commit in line(store, target, source)? {
         if open.is_empty() {
             break;
         }
         if is_promotion(store, &commit, source) {
-            let span = Span { repository: &store.repository, base: Some(base), tip: target.oid() };
             found.extend(taken_back(&commit, &mut open)?.into_iter().map(|path| named(&span, path)));
         }
     }

@@ -163,7 +163,7 @@ fn lines_are_blamed_on_whom_the_library_blames() {
                 options.oldest_commit(base);
             }
             let theirs = repository.blame_file(Path::new(&path), Some(&mut options)).unwrap();
-            let ours = blame(Span { repository, base, tip }, &path, &all).unwrap();
+            let ours = blame(&Span::new(repository, base, tip), &path, &all).unwrap();
             for line in &all {
                 let expected = theirs.get_line(line + 1).map(|hunk| hunk.final_commit_id());
                 assert_eq!(ours.get(line).copied(), expected, "round {round}, line {line} of {lines:#?}");
