@@ -4,6 +4,7 @@
 //! engine made up: what is in conflict is settled elsewhere, by taking one side's version.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
 
 use git2::{FileFavor, Index, IndexEntry, MergeOptions, Oid, Repository, Tree};
@@ -22,7 +23,7 @@ use crate::model::project::Prefer;
 pub(super) struct Task<'a> {
     pub(super) store: &'a Store,
     /// What was compared already.
-    pub(super) compared: &'a Comparisons<'a>,
+    pub(super) compared: Rc<Comparisons<'a>>,
     pub(super) base: Option<Oid>,
     /// A tree to take for the base instead of the common commit's.
     pub(super) base_tree: Option<Oid>,

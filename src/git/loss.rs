@@ -20,7 +20,7 @@ use crate::model::merge::{Kept, LeftBehind, Lines, Loss, LossKind};
 pub(super) struct Sides<'a> {
     pub(super) repository: &'a Repository,
     /// What was compared already.
-    pub(super) compared: Comparisons<'a>,
+    pub(super) compared: Rc<Comparisons<'a>>,
     pub(super) base: Option<Tree<'a>>,
     pub(super) target: Tree<'a>,
     /// The target as it stands; another tree than `target` where a revert is undone first.
@@ -133,16 +133,16 @@ fn source_entry(
 ) -> Option<Entry> {
     match old {
         Some(old) => in_source.get(&old.path).copied().unwrap_or(Some(old.entry)),
-        None => tree::entry(Some(&sides.source), &new.path),
+        None => sides.compared.entry(Some(&sides.source), &new.path),
     }
 }
 
 /// A file that the target deleted: lost work if it is there again.
 fn deleted(sides: &Sides<'_>, old: &Located, report: &mut Report) {
     let commit = || sides.span.last_touch(&old.path);
-    if tree::entry(Some(&sides.result), &old.path).is_some() {
+    if sides.compared.entry(Some(&sides.result), &old.path).is_some() {
         report.losses.push(loss(sides, &old.path, LossKind::Deletion, commit()));
-    } else if tree::entry(Some(&sides.source), &old.path).is_some() {
+    } else if sides.compared.entry(Some(&sides.source), &old.path).is_some() {
         report.kept.push(kept(sides, &old.path, None, commit()));
     }
 }
@@ -183,7 +183,7 @@ fn file(sides: &Sides<'_>, fate: &Fate<'_>, report: &mut Report) -> Result<(), G
 /// as long as the source has neither.
 fn named(sides: &Sides<'_>, fate: &Fate<'_>, report: &mut Report) {
     let (Some(old), path) = (fate.old, &fate.new.path) else { return };
-    let has = |tree: &Tree<'_>, path: &str| tree::entry(Some(tree), path).is_some();
+    let has = |tree: &Tree<'_>, path: &str| sides.compared.entry(Some(tree), path).is_some();
     let renamed = old.path != *path;
     let named = |report: &Report| {
         report.kept.iter().any(|kept| kept.path == *path && kept.lines.is_none())
@@ -345,7 +345,7 @@ fn left_behind(sides: &Sides<'_>) -> Result<Vec<LeftBehind>, GitError> {
         let path =
             change.new.as_ref().or(change.old.as_ref()).map(|side| side.path.clone()).unwrap_or_default();
         let Some(new) = &change.new else {
-            if tree::entry(Some(&sides.result), &path).is_some() {
+            if sides.compared.entry(Some(&sides.result), &path).is_some() {
                 left.push(LeftBehind { path, text: Vec::new() });
             }
             continue;

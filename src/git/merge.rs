@@ -4,6 +4,7 @@
 //! [`Merged`]. No ref and no work tree is touched. Start at [`merge`].
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
 
 use git2::Oid;
@@ -241,7 +242,7 @@ fn onto(
         part.map_or((request.source.clone(), Vec::new()), |part| (part.tip, part.findings));
     further.extend(selection::unmatched(request.only, [&target_tree, &store.tree(request.source)?])?);
     let source_tree = store.tree(&source)?;
-    let compared = Comparisons::of(&store.repository);
+    let compared = Rc::new(Comparisons::of(&store.repository));
     let verdict = if base == Some(target.oid()) && base_tree.is_none() {
         // Nothing to merge: the target has no work of its own.
         let attempt = Attempt { tree: source_tree.id(), clashes: Vec::new() };
@@ -249,7 +250,7 @@ fn onto(
     } else {
         engine::merge(&Task {
             store,
-            compared: &compared,
+            compared: Rc::clone(&compared),
             base,
             base_tree,
             target: target.oid(),

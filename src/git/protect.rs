@@ -70,8 +70,8 @@ fn paths(sides: &Sides<'_>, protection: &Protection) -> Result<(Edits, Vec<Prote
     let mut edits = Edits::new();
     let mut protected = Vec::new();
     let mut put_back = |path: &str| {
-        let (target, result) =
-            (tree::entry(Some(&sides.target), path), tree::entry(Some(&sides.result), path));
+        let entry = |tree| sides.compared.entry(Some(tree), path);
+        let (target, result) = (entry(&sides.target), entry(&sides.result));
         if target != result {
             edits.insert(path.to_owned(), target);
         }

@@ -1,6 +1,7 @@
 //! Going back to an earlier tree: what changes, and whose later work goes with it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use git2::{Oid, Sort};
 
@@ -46,7 +47,7 @@ pub fn back(store: &Store, way: &Backwards<'_>, accept_losses: &[String]) -> Res
     let (wanted, tip) = (|| store.tree(way.before), || store.tree(way.tip));
     let sides = Sides {
         repository: &store.repository,
-        compared: Comparisons::of(&store.repository),
+        compared: Rc::new(Comparisons::of(&store.repository)),
         base: Some(wanted()?),
         target: tip()?,
         tip: tip()?,

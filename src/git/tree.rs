@@ -105,29 +105,46 @@ pub(super) fn changes(
     renames: Renames,
 ) -> Result<Vec<Change>, GitError> {
     let failed = || GitError::doing("cannot compare two trees");
-    let mut changes = differences(repository, before, after).map_err(failed())?;
-    if renames == Renames::Followed {
-        let (moves, edits): (Vec<Change>, Vec<Change>) = changes.into_iter().partition(Change::may_be_a_move);
-        let [gone, came] = [|change: &Change| change.old.is_some(), |change: &Change| change.new.is_some()];
-        changes = if moves.iter().any(gone) && moves.iter().any(came) {
-            renamed(repository, [before, after], &moves).map_err(failed())?
-        } else {
-            moves
-        };
-        changes.extend(edits);
+    let changes = differences(repository, before, after).map_err(failed())?;
+    match renames {
+        Renames::Ignored => Ok(sorted(changes)),
+        Renames::Followed => followed(repository, [before, after], changes).map_err(failed()),
     }
+}
+
+/// Joins what a renamed file was with what it is.
+fn followed(
+    repository: &Repository,
+    sides: [Option<&Tree<'_>>; 2],
+    changes: Vec<Change>,
+) -> Result<Vec<Change>, git2::Error> {
+    let (mut moves, edits): (Vec<Change>, Vec<Change>) = changes.into_iter().partition(Change::may_be_a_move);
+    let [gone, came] = [|change: &Change| change.old.is_some(), |change: &Change| change.new.is_some()];
+    if moves.iter().any(gone) && moves.iter().any(came) {
+        moves = renamed(repository, sides, &moves)?;
+    }
+    moves.extend(edits);
+    Ok(sorted(moves))
+}
+
+fn sorted(mut changes: Vec<Change>) -> Vec<Change> {
     let key = |change: &Change| {
         let path = |side: &Option<Located>| side.as_ref().map(|side| side.path.clone());
         (path(&change.new).or_else(|| path(&change.old)), path(&change.old))
     };
     changes.sort_by_cached_key(key);
-    Ok(changes)
+    changes
 }
+
+/// More entries than these, and the library does not keep a folder that it read.
+const LARGE: usize = 100;
 
 /// Comparisons of trees, each made once: a tree is what its id says, so none of them ever goes out of date.
 pub(super) struct Comparisons<'a> {
     repository: &'a Repository,
     known: RefCell<BTreeMap<Pair, Rc<[Change]>>>,
+    /// Large folders that were read.
+    folders: RefCell<BTreeMap<Oid, Rc<Tree<'a>>>>,
 }
 
 /// What is compared: a tree, or nothing for the empty one, with another, and how.
@@ -135,7 +152,33 @@ type Pair = (Option<Oid>, Oid, Renames);
 
 impl<'a> Comparisons<'a> {
     pub(super) fn of(repository: &'a Repository) -> Self {
-        Self { repository, known: RefCell::default() }
+        Self { repository, known: RefCell::default(), folders: RefCell::default() }
+    }
+
+    /// As [`entry`].
+    pub(super) fn entry(&self, tree: Option<&Tree<'_>>, path: &str) -> Option<Entry> {
+        let mut folder = tree?.id();
+        let mut parts = path.split('/').peekable();
+        while let Some(part) = parts.next() {
+            let tree = self.folder(folder)?;
+            let found = tree.get_name(part)?;
+            if parts.peek().is_none() {
+                return Some(Entry { oid: found.id(), mode: found.filemode() });
+            }
+            folder = found.id();
+        }
+        None
+    }
+
+    fn folder(&self, oid: Oid) -> Option<Rc<Tree<'a>>> {
+        if let Some(known) = self.folders.borrow().get(&oid) {
+            return Some(Rc::clone(known));
+        }
+        let tree = Rc::new(self.repository.find_tree(oid).ok()?);
+        if tree.len() > LARGE {
+            self.folders.borrow_mut().insert(oid, Rc::clone(&tree));
+        }
+        Some(tree)
     }
 
     /// As [`changes`].
@@ -149,7 +192,14 @@ impl<'a> Comparisons<'a> {
         if let Some(known) = self.known.borrow().get(&pair) {
             return Ok(Rc::clone(known));
         }
-        let found: Rc<[Change]> = changes(self.repository, before, Some(after), renames)?.into();
+        let failed = || GitError::doing("cannot compare two trees");
+        let found: Rc<[Change]> = match renames {
+            Renames::Ignored => changes(self.repository, before, Some(after), renames)?.into(),
+            Renames::Followed => {
+                let changes = self.changes(before, after, Renames::Ignored)?.to_vec();
+                followed(self.repository, [before, Some(after)], changes).map_err(failed())?.into()
+            }
+        };
         self.known.borrow_mut().insert(pair, Rc::clone(&found));
         Ok(found)
     }

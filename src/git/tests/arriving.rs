@@ -1,6 +1,7 @@
 //! The check that the source's work arrives, on results that no engine would make.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use super::sandbox::{Sandbox, text};
 use crate::git::arrival::check;
@@ -21,7 +22,7 @@ fn work_of_the_source_that_is_not_in_the_result_stops_the_merge() {
     let whole = sandbox.commit(Some(&source), "merge", &[("a", text("own\n"))]);
     let at = |result| Sides {
         repository: &store.repository,
-        compared: Comparisons::of(&store.repository),
+        compared: Rc::new(Comparisons::of(&store.repository)),
         base: Some(tree(&base)),
         target: tree(&target),
         tip: tree(&target),
