@@ -109,12 +109,14 @@ impl<'a> Span<'a> {
                 let before = commit.parent(parent).and_then(|parent| parent.tree()).ok();
                 let changes =
                     tree::changes(self.repository, before.as_ref(), Some(&after), Renames::Ignored)?;
-                for change in changes {
+                let (commit, is_merge) = (commit.id(), parents > 1);
+                let touched = changes.into_iter().filter_map(|change| {
                     let came = change.old.is_none();
-                    let Some(side) = change.old.or(change.new) else { continue };
-                    let (commit, is_merge) = (commit.id(), parents > 1);
+                    Some((change.old.or(change.new)?.path, came))
+                });
+                for (path, came) in touched {
                     let touch = Touch { commit, place, parent, is_merge, came };
-                    all.entry(side.path).or_default().push(touch);
+                    all.entry(path).or_default().push(touch);
                 }
             }
         }

@@ -49,7 +49,7 @@ struct Fate<'c> {
     source: Option<Entry>,
 }
 
-impl<'a> Sides<'a> {
+impl Sides<'_> {
     /// Takes another tree for the result.
     pub(super) fn with_result(self, tree: Oid) -> Result<Self, GitError> {
         let result = self.repository.find_tree(tree).map_err(GitError::doing("cannot read a merged tree"))?;
@@ -122,7 +122,7 @@ fn fates(changes: &[Change]) -> BTreeMap<String, Option<Entry>> {
 }
 
 fn fates_by_base(sides: &Sides<'_>) -> Result<BTreeMap<String, Option<Entry>>, GitError> {
-    Ok(fates(&*sides.wanted()?))
+    Ok(fates(&sides.wanted()?))
 }
 
 fn source_entry(

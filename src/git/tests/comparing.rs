@@ -41,10 +41,10 @@ fn whole(
     };
     let mut found: Vec<(Side, Side)> = diff
         .deltas()
-        .map(|delta| match delta.status() {
-            Delta::Added => (None, side(delta.new_file())),
-            Delta::Deleted => (side(delta.old_file()), None),
-            _ => (side(delta.old_file()), side(delta.new_file())),
+        .map(|delta| {
+            let old = if delta.status() == Delta::Added { None } else { side(delta.old_file()) };
+            let new = if delta.status() == Delta::Deleted { None } else { side(delta.new_file()) };
+            (old, new)
         })
         .collect();
     found.sort();
@@ -56,7 +56,10 @@ fn trees_differ_where_the_library_says_so() {
     let sandbox = Sandbox::new();
     let repository = &sandbox.repository;
     let mut dice = Dice(7);
-    let text = |number: usize| (0..12).map(|line| format!("{number} {line}\n")).collect::<String>();
+    let text = |number: usize| {
+        let lines: Vec<String> = (0..12).map(|line| format!("{number} {line}\n")).collect();
+        lines.concat()
+    };
     let blobs: Vec<Oid> = (0..6)
         .flat_map(|number| [text(number), text(number).replacen(" 3", " three", 1)])
         .map(|text| repository.blob(text.as_bytes()).unwrap())
@@ -98,76 +101,80 @@ fn trees_differ_where_the_library_says_so() {
     assert!(renamed > 50, "only {renamed} files were renamed");
 }
 
+/// A history that is written commit by commit, a minute apart.
+struct Annals<'a> {
+    repository: &'a Repository,
+    clock: i64,
+}
+
+impl Annals<'_> {
+    /// Commits one file.
+    fn commit(&mut self, path: &str, lines: &[String], parents: &[Oid]) -> Oid {
+        let oid = self.repository.blob((lines.join("\n") + "\n").as_bytes()).unwrap();
+        let edits = Edits::from([(path.to_owned(), Some(Entry { oid, mode: tree::MODE_FILE }))]);
+        let tree = tree::edited(self.repository, tree::empty(self.repository).unwrap(), &edits).unwrap();
+        let tree = self.repository.find_tree(tree).unwrap();
+        self.clock += 60;
+        let who = git2::Signature::new("T", "t@example.com", &git2::Time::new(self.clock, 0)).unwrap();
+        let parents: Vec<_> = parents.iter().map(|oid| self.repository.find_commit(*oid).unwrap()).collect();
+        let parents: Vec<_> = parents.iter().collect();
+        self.repository.commit(None, &who, &who, "x", &tree, &parents).unwrap()
+    }
+}
+
+/// Takes out, changes or adds one line.
+fn change(lines: &mut Vec<String>, text: &str, dice: &mut Dice) {
+    let place = dice.below(lines.len());
+    match dice.below(4) {
+        0 => drop(lines.remove(place)),
+        1 | 2 => text.clone_into(&mut lines[place]),
+        _ => lines.insert(place, text.to_owned()),
+    }
+}
+
 #[test]
 fn lines_are_blamed_on_whom_the_library_blames() {
     let sandbox = Sandbox::new();
     let repository = &sandbox.repository;
-    let mut dice = Dice(3);
+    let (mut dice, mut annals) = (Dice(3), Annals { repository, clock: 1_700_000_000 });
     for round in 0..30 {
         let mut lines: Vec<String> = (0..8).map(|line| format!("{round} first {line}")).collect();
         let mut path = "in/file".to_owned();
-        let write = |path: &str, lines: &[String]| {
-            let entry = Entry {
-                oid: repository.blob((lines.join("\n") + "\n").as_bytes()).unwrap(),
-                mode: tree::MODE_FILE,
-            };
-            tree::edited(
-                repository,
-                tree::empty(repository).unwrap(),
-                &Edits::from([(path.to_owned(), Some(entry))]),
-            )
-            .unwrap()
-        };
-        let mut clock = 1_700_000_000;
-        let mut commit = |tree: Oid, parents: &[Oid]| {
-            clock += 60;
-            let who = git2::Signature::new("T", "t@example.com", &git2::Time::new(clock, 0)).unwrap();
-            let tree = repository.find_tree(tree).unwrap();
-            let parents: Vec<_> = parents.iter().map(|oid| repository.find_commit(*oid).unwrap()).collect();
-            repository.commit(None, &who, &who, "x", &tree, &parents.iter().collect::<Vec<_>>()).unwrap()
-        };
-        let base = commit(write(&path, &lines), &[]);
+        let base = annals.commit(&path, &lines, &[]);
         let mut tip = base;
         for step in 0..8 {
-            let mut change = |lines: &mut Vec<String>, who: &str| {
-                let (place, text) = (dice.below(lines.len()), format!("{round} {step} {who}"));
-                match dice.below(4) {
-                    0 => drop(lines.remove(place)),
-                    1 | 2 => lines[place] = text,
-                    _ => lines.insert(place, text),
-                }
-                dice.below(6)
-            };
-            if change(&mut lines, "one") == 0 {
+            change(&mut lines, &format!("{round} {step} one"), &mut dice);
+            if dice.below(6) == 0 {
                 path = format!("in/file{step}");
             }
-            let one = commit(write(&path, &lines), &[tip]);
-            tip = if step % 3 == 2 {
+            tip = annals.commit(&path, &lines, &[tip]);
+            if step % 3 == 2 {
                 // A branch that is merged with one more line of its own.
-                let mut other = lines.clone();
-                other.insert(0, format!("{round} {step} other"));
-                let side = commit(write(&path, &other), &[one]);
-                change(&mut lines, "own");
-                let own = commit(write(&path, &lines), &[one]);
-                lines.insert(0, format!("{round} {step} other"));
-                commit(write(&path, &lines), &[own, side])
-            } else {
-                one
-            };
+                let other = format!("{round} {step} other");
+                let side = annals.commit(&path, &[std::slice::from_ref(&other), &lines].concat(), &[tip]);
+                change(&mut lines, &format!("{round} {step} own"), &mut dice);
+                let own = annals.commit(&path, &lines, &[tip]);
+                lines.insert(0, other);
+                tip = annals.commit(&path, &lines, &[own, side]);
+            }
         }
-        let all: Vec<usize> = (0..lines.len()).collect();
-        for base in [None, Some(base)] {
-            let mut options = BlameOptions::new();
-            options.newest_commit(tip);
-            if let Some(base) = base {
-                options.oldest_commit(base);
-            }
-            let theirs = repository.blame_file(Path::new(&path), Some(&mut options)).unwrap();
-            let ours = blame(&Span::new(repository, base, tip), &path, &all).unwrap();
-            for line in &all {
-                let expected = theirs.get_line(line + 1).map(|hunk| hunk.final_commit_id());
-                assert_eq!(ours.get(line).copied(), expected, "round {round}, line {line} of {lines:#?}");
-            }
+        blamed_alike(repository, (base, tip), &path, lines.len());
+    }
+}
+
+fn blamed_alike(repository: &Repository, (base, tip): (Oid, Oid), path: &str, lines: usize) {
+    let all: Vec<usize> = (0..lines).collect();
+    for base in [None, Some(base)] {
+        let mut options = BlameOptions::new();
+        options.newest_commit(tip);
+        if let Some(base) = base {
+            options.oldest_commit(base);
+        }
+        let theirs = repository.blame_file(Path::new(path), Some(&mut options)).unwrap();
+        let ours = blame(&Span::new(repository, base, tip), path, &all).unwrap();
+        for line in &all {
+            let expected = theirs.get_line(line + 1).map(|hunk| hunk.final_commit_id());
+            assert_eq!(ours.get(line).copied(), expected, "line {line} of {path} at {tip}");
         }
     }
 }
