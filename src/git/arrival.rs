@@ -17,14 +17,12 @@ use super::tree::{self, Renames};
 ///
 /// [`GitError::NotArrived`] with every path.
 pub(super) fn check(sides: &Sides<'_>, is_known: &dyn Fn(&str) -> bool) -> Result<(), GitError> {
-    let own = tree::changes(sides.repository, sides.base.as_ref(), Some(&sides.target), Renames::Followed)?;
+    let own = sides.own()?;
     let own = tree::paths(&own);
-    let differ = tree::changes(sides.repository, Some(&sides.source), Some(&sides.result), Renames::Ignored)?;
+    let differ = sides.compared.changes(Some(&sides.source), &sides.result, Renames::Ignored)?;
     let differ = tree::paths(&differ);
     let mut missing = Vec::new();
-    for change in
-        tree::changes(sides.repository, sides.base.as_ref(), Some(&sides.source), Renames::Followed)?
-    {
+    for change in &*sides.wanted()? {
         if change.sides().any(|side| own.contains(side.path.as_str()) || is_known(&side.path)) {
             continue;
         }
@@ -34,11 +32,9 @@ pub(super) fn check(sides: &Sides<'_>, is_known: &dyn Fn(&str) -> bool) -> Resul
         return Ok(());
     }
     // A file that came into a folder that the target has renamed is there, at another path.
+    let came = sides.compared.changes(Some(&sides.target), &sides.result, Renames::Ignored)?;
     let moved: BTreeSet<Oid> =
-        tree::changes(sides.repository, Some(&sides.target), Some(&sides.result), Renames::Ignored)?
-            .into_iter()
-            .filter_map(|change| change.new.map(|new| new.entry.oid))
-            .collect();
+        came.iter().filter_map(|change| change.new.as_ref()).map(|new| new.entry.oid).collect();
     missing.retain(|side| !moved.contains(&side.entry.oid));
     let mut paths: Vec<String> = missing.into_iter().map(|side| side.path).collect();
     paths.dedup();

@@ -9,7 +9,7 @@ use super::guard;
 use super::lfs::{self, Pointer};
 use super::lines;
 use super::submodule::Submodules;
-use super::tree::{self, Renames};
+use super::tree::{self, Change};
 use crate::model::finding::Finding;
 use crate::model::merge::{FileChange, FileChangeKind};
 
@@ -26,20 +26,17 @@ pub(super) struct Brought {
 }
 
 impl Brought {
-    /// Lists what changes; without a target everything comes.
+    /// Lists what changes on the way to a tree.
     pub(super) fn of(
         repository: &Repository,
-        before: Option<&Tree<'_>>,
         after: &Tree<'_>,
+        changes: &[Change],
     ) -> Result<Self, GitError> {
-        // Where there was nothing, nothing was renamed.
-        let renames = if before.is_some() { Renames::Followed } else { Renames::Ignored };
-        let changes = tree::changes(repository, before, Some(after), renames)?;
         Ok(Self {
             files: changes.iter().map(|change| file(repository, change)).collect::<Result<_, _>>()?,
-            pointers: lfs::pointers(repository, &changes)?,
-            submodules: Submodules::brought(repository, after, &changes)?,
-            findings: guard::warnings(repository, after, &changes)?,
+            pointers: lfs::pointers(repository, changes)?,
+            submodules: Submodules::brought(repository, after, changes)?,
+            findings: guard::warnings(repository, after, changes)?,
         })
     }
 }

@@ -9,7 +9,7 @@ use super::error::GitError;
 use super::history::{Span, describe};
 use super::loss::Sides;
 use super::protect::Protection;
-use super::tree::{self, Edits, Renames};
+use super::tree::{self, Change, Edits, Renames};
 use crate::model::finding::Finding;
 use crate::model::merge::{Conflict, ConflictKind, Resolution};
 
@@ -106,33 +106,26 @@ fn take(sides: &Sides<'_>, clash: &Clash, resolution: &dyn Fn(&String) -> Resolu
 struct Words<'s, 'a> {
     sides: &'s Sides<'a>,
     source: Span<'a>,
-    target: Span<'a>,
     renamed: [BTreeMap<String, String>; 2],
 }
 
 impl<'s, 'a> Words<'s, 'a> {
     fn new(sides: &'s Sides<'a>, source: Oid) -> Result<Self, GitError> {
-        let span = |tip| Span { repository: sides.repository, base: sides.base_commit, tip };
+        let span = |tip| Span::new(sides.repository, sides.span.base, tip);
         let renamed = |side: &Tree<'_>| -> Result<BTreeMap<String, String>, GitError> {
-            let changes =
-                tree::changes(sides.repository, sides.base.as_ref(), Some(side), Renames::Followed)?;
-            let pairs = changes.into_iter().filter_map(|change| Some((change.old?.path, change.new?.path)));
-            Ok(pairs.filter(|(old, new)| old != new).collect())
+            let changes = sides.compared.changes(sides.base.as_ref(), side, Renames::Followed)?;
+            let pairs = changes.iter().filter_map(Change::renamed);
+            Ok(pairs.map(|[old, new]| (old.to_owned(), new.to_owned())).collect())
         };
-        Ok(Self {
-            sides,
-            source: span(source),
-            target: span(sides.target_commit),
-            renamed: [renamed(&sides.source)?, renamed(&sides.target)?],
-        })
+        Ok(Self { sides, source: span(source), renamed: [renamed(&sides.source)?, renamed(&sides.target)?] })
     }
 
     fn conflict(&self, path: &str, kind: ConflictKind, resolution: Option<Resolution>) -> Conflict {
         Conflict {
             path: path.to_owned(),
             kind,
-            source: self.deed(path, &self.sides.source, self.source, &self.renamed[0]),
-            target: self.deed(path, &self.sides.target, self.target, &self.renamed[1]),
+            source: self.deed(path, &self.sides.source, &self.source, &self.renamed[0]),
+            target: self.deed(path, &self.sides.target, &self.sides.span, &self.renamed[1]),
             resolution,
         }
     }
@@ -141,7 +134,7 @@ impl<'s, 'a> Words<'s, 'a> {
         &self,
         path: &str,
         side: &Tree<'_>,
-        span: Span<'_>,
+        span: &Span<'_>,
         renamed: &BTreeMap<String, String>,
     ) -> String {
         let before = tree::entry(self.sides.base.as_ref(), path);

@@ -4,6 +4,7 @@
 //! engine made up: what is in conflict is settled elsewhere, by taking one side's version.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
 
 use git2::{FileFavor, Index, IndexEntry, MergeOptions, Oid, Repository, Tree};
@@ -12,7 +13,7 @@ use super::error::GitError;
 use super::opinion;
 use super::program::GitProgram;
 use super::store::Store;
-use super::tree::{self, Edits, Entry};
+use super::tree::{self, Comparisons, Edits, Entry};
 use super::unsure;
 use crate::model::finding::Finding;
 use crate::model::merge::ConflictKind;
@@ -21,6 +22,8 @@ use crate::model::project::Prefer;
 /// What is merged, and how.
 pub(super) struct Task<'a> {
     pub(super) store: &'a Store,
+    /// What was compared already.
+    pub(super) compared: Rc<Comparisons<'a>>,
     pub(super) base: Option<Oid>,
     /// A tree to take for the base instead of the common commit's.
     pub(super) base_tree: Option<Oid>,

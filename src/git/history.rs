@@ -1,15 +1,16 @@
 //! Who brought what: commits in words, blame, the last commit that touched a path.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
-use git2::{BlameOptions, Commit, Oid, Repository, Sort};
+use git2::{Commit, Oid, Repository, Sort};
 use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
 
+use super::blame::blame;
 use super::error::GitError;
 use super::lines;
-use super::tree;
+use super::tree::{self, Renames};
 
 /// A commit, as reports name it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -44,30 +45,82 @@ fn date(time: git2::Time) -> String {
 }
 
 /// A side's history: the commits from the base (left out) to its tip.
-#[derive(Clone, Copy)]
 pub(super) struct Span<'a> {
     pub(super) repository: &'a Repository,
     pub(super) base: Option<Oid>,
     pub(super) tip: Oid,
+    /// Who touched which file, once somebody asked.
+    touches: OnceCell<BTreeMap<String, Vec<Touch>>>,
+}
+
+/// A commit that has a file otherwise than one of its parents.
+#[derive(Clone, Copy, Debug)]
+struct Touch {
+    commit: Oid,
+    /// Its place in the walk: the newest has the lowest.
+    place: usize,
+    /// Which parent it is.
+    parent: usize,
+    is_merge: bool,
+    /// Whether that parent has no such file.
+    came: bool,
 }
 
 impl<'a> Span<'a> {
-    /// Blames lines (from 0) of the tip's file; lines without an answer are left out.
+    pub(super) fn new(repository: &'a Repository, base: Option<Oid>, tip: Oid) -> Self {
+        Self { repository, base, tip, touches: OnceCell::new() }
+    }
+
+    /// Blames lines (from 0) of the tip's file that the base's lacks; lines without an answer are left out.
     pub(super) fn blame(&self, path: &str, wanted: &[usize]) -> BTreeMap<usize, Oid> {
-        let (Some(first), Some(last)) = (wanted.iter().min(), wanted.iter().max()) else {
-            return BTreeMap::new();
-        };
-        let mut options = BlameOptions::new();
-        options.newest_commit(self.tip).min_line(first + 1).max_line(last + 1);
-        if let Some(base) = self.base {
-            options.oldest_commit(base);
+        // Where one commit alone worked on a file that was there before, nothing is left to follow.
+        if let ([touch], Some(_)) = (self.touches(path).as_slice(), self.base)
+            && !touch.is_merge
+            && !touch.came
+        {
+            return wanted.iter().map(|line| (*line, touch.commit)).collect();
         }
         // A history that ends early (a shallow clone) gives no blame; the loss is listed all the same.
-        let Ok(blame) = self.repository.blame_file(Path::new(path), Some(&mut options)) else {
-            return BTreeMap::new();
-        };
-        let commit = |line: usize| blame.get_line(line + 1).map(|hunk| hunk.final_commit_id());
-        wanted.iter().filter_map(|line| commit(*line).map(|commit| (*line, commit))).collect()
+        blame(self, path, wanted).unwrap_or_default()
+    }
+
+    /// Lists who touched a file or what is in a folder, the newest first.
+    fn touches(&self, path: &str) -> Vec<Touch> {
+        let all = self.touches.get_or_init(|| self.all_touches().unwrap_or_default());
+        let below =
+            |other: &str| other.len() == path.len() || other.as_bytes().get(path.len()) == Some(&b'/');
+        let mut touches: Vec<Touch> = all
+            .range(path.to_owned()..)
+            .take_while(|(other, _)| other.starts_with(path))
+            .filter(|(other, _)| below(other))
+            .flat_map(|(_, touches)| touches.iter().copied())
+            .collect();
+        touches.sort_by_key(|touch| (touch.place, touch.parent));
+        touches
+    }
+
+    /// Compares every commit with its parents: once, whichever file is asked for.
+    fn all_touches(&self) -> Result<BTreeMap<String, Vec<Touch>>, GitError> {
+        let mut all: BTreeMap<String, Vec<Touch>> = BTreeMap::new();
+        for (place, commit) in self.commits()?.enumerate() {
+            let after = commit.tree().map_err(GitError::doing("cannot read a commit"))?;
+            let parents = commit.parent_count();
+            for parent in 0..parents.max(1) {
+                let before = commit.parent(parent).and_then(|parent| parent.tree()).ok();
+                let changes =
+                    tree::changes(self.repository, before.as_ref(), Some(&after), Renames::Ignored)?;
+                let (commit, is_merge) = (commit.id(), parents > 1);
+                let touched = changes.into_iter().filter_map(|change| {
+                    let came = change.old.is_none();
+                    Some((change.old.or(change.new)?.path, came))
+                });
+                for (path, came) in touched {
+                    let touch = Touch { commit, place, parent, is_merge, came };
+                    all.entry(path).or_default().push(touch);
+                }
+            }
+        }
+        Ok(all)
     }
 
     /// Walks the side's own commits, the newest first.
@@ -88,17 +141,19 @@ impl<'a> Span<'a> {
 
     /// Finds the newest of the side's commits that changed a path against its first parent, merges aside.
     pub(super) fn last_touch(&self, path: &str) -> Option<Oid> {
-        self.last_where(path, &|before, after| before != after)
+        self.last_where(path, &|_| true)
     }
 
     /// Finds the newest of the side's commits that took a line out of a file.
     pub(super) fn deleted(&self, path: &str, line: &str) -> Option<Oid> {
         let line = lines::essence(line.as_bytes());
-        let count = |entry: Option<tree::Entry>| {
+        let count = |commit: Option<Commit<'_>>| {
+            let tree = commit.and_then(|commit| commit.tree().ok());
+            let entry = tree::entry(tree.as_ref(), path);
             let bytes = entry.and_then(|entry| tree::bytes(self.repository, entry).ok()).unwrap_or_default();
             lines::split(&bytes).iter().filter(|text| lines::essence(text) == line).count()
         };
-        self.last_where(path, &|before, after| before != after && count(before) > count(after))
+        self.last_where(path, &|commit| count(commit.parent(0).ok()) > count(Some(commit.clone())))
     }
 
     /// Tells which of the paths this history once had.
@@ -116,23 +171,20 @@ impl<'a> Span<'a> {
         Ok(found)
     }
 
-    fn last_where(
-        &self,
-        path: &str,
-        matches: &dyn Fn(Option<tree::Entry>, Option<tree::Entry>) -> bool,
-    ) -> Option<Oid> {
+    fn last_where(&self, path: &str, matches: &dyn Fn(&Commit<'a>) -> bool) -> Option<Oid> {
         let mut merge = None;
-        for commit in self.commits().ok()? {
-            let entry =
-                |commit: &Commit<'_>| commit.tree().ok().and_then(|tree| tree::entry(Some(&tree), path));
-            let before = commit.parent(0).ok().and_then(|parent| entry(&parent));
-            if !matches(before, entry(&commit)) {
+        let mut last = None;
+        for touch in self.touches(path).into_iter().filter(|touch| touch.parent == 0) {
+            // Of a folder, a commit may have touched several files.
+            if last.replace(touch.commit) == Some(touch.commit)
+                || !self.repository.find_commit(touch.commit).is_ok_and(|commit| matches(&commit))
+            {
                 continue;
             }
-            if commit.parent_count() < 2 {
-                return Some(commit.id());
+            if !touch.is_merge {
+                return Some(touch.commit);
             }
-            merge = merge.or(Some(commit.id()));
+            merge = merge.or(Some(touch.commit));
         }
         merge
     }

@@ -7,7 +7,7 @@ use super::error::GitError;
 use super::lines;
 use super::loss::Sides;
 use super::selector::Selector;
-use super::tree::{self, Edits, Entry, Located, Renames};
+use super::tree::{self, Change, Edits, Entry, Located, Renames};
 use crate::model::merge::{Loss, LossKind};
 
 /// Gives the edits with which the chosen losses are none any more.
@@ -54,9 +54,9 @@ pub(super) fn edits(sides: &Sides<'_>, losses: &[Loss], keeps: &[Selector]) -> R
 
 /// Maps the target's paths to where the result has their files.
 fn places(sides: &Sides<'_>) -> Result<BTreeMap<String, Located>, GitError> {
-    let changes =
-        tree::changes(sides.repository, Some(&sides.target), Some(&sides.result), Renames::Followed)?;
-    Ok(changes.into_iter().filter_map(|change| Some((change.old?.path, change.new?))).collect())
+    let changes = sides.compared.changes(Some(&sides.target), &sides.result, Renames::Followed)?;
+    let moved = |change: &Change| Some((change.old.as_ref()?.path.clone(), change.new.clone()?));
+    Ok(changes.iter().filter_map(moved).collect())
 }
 
 fn hunks(sides: &Sides<'_>, target: Entry, now: &Located, losses: &[&Loss]) -> Result<Entry, GitError> {

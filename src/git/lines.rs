@@ -39,13 +39,21 @@ pub(super) fn is_blank(line: &[u8]) -> bool {
 
 /// Compares two texts, white space aside.
 pub(super) fn hunks(before: &[u8], after: &[u8]) -> Result<Vec<Hunk>, GitError> {
+    compare(before, after, DiffOptions::new().ignore_whitespace(true).patience(true))
+}
+
+/// Compares two texts byte for byte, as `git blame` does.
+pub(super) fn exact_hunks(before: &[u8], after: &[u8]) -> Result<Vec<Hunk>, GitError> {
+    compare(before, after, &mut DiffOptions::new())
+}
+
+fn compare(before: &[u8], after: &[u8], options: &mut DiffOptions) -> Result<Vec<Hunk>, GitError> {
     if before == after {
         return Ok(Vec::new());
     }
     let failed = || GitError::doing("cannot compare two files");
-    let mut options = DiffOptions::new();
-    options.context_lines(0).interhunk_lines(0).ignore_whitespace(true).patience(true).force_text(true);
-    let patch = Patch::from_buffers(before, None, after, None, Some(&mut options)).map_err(failed())?;
+    options.context_lines(0).interhunk_lines(0).force_text(true);
+    let patch = Patch::from_buffers(before, None, after, None, Some(options)).map_err(failed())?;
     let mut hunks = Vec::with_capacity(patch.num_hunks());
     for number in 0..patch.num_hunks() {
         let (hunk, _) = patch.hunk(number).map_err(failed())?;

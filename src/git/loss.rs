@@ -5,6 +5,7 @@
 //! came out, so it is a check on the engines as well. Start at [`report`].
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use git2::{Oid, Repository, Tree};
 
@@ -12,20 +13,22 @@ use super::error::GitError;
 use super::history::{Span, describe};
 use super::lines;
 use super::structure::{Dispute, Missing, Side, Versions, missing};
-use super::tree::{self, Change, Entry, Located, Renames};
+use super::tree::{self, Change, Comparisons, Entry, Located, Renames};
 use crate::model::merge::{Kept, LeftBehind, Lines, Loss, LossKind};
 
 /// The trees of a merge.
 pub(super) struct Sides<'a> {
     pub(super) repository: &'a Repository,
+    /// What was compared already.
+    pub(super) compared: Rc<Comparisons<'a>>,
     pub(super) base: Option<Tree<'a>>,
     pub(super) target: Tree<'a>,
     /// The target as it stands; another tree than `target` where a revert is undone first.
     pub(super) tip: Tree<'a>,
     pub(super) source: Tree<'a>,
     pub(super) result: Tree<'a>,
-    pub(super) base_commit: Option<Oid>,
-    pub(super) target_commit: Oid,
+    /// The target's commits since the base.
+    pub(super) span: Span<'a>,
     /// Files that were merged by structure, with what both sides changed there.
     pub(super) structured: BTreeMap<String, Vec<Dispute>>,
 }
@@ -46,21 +49,17 @@ struct Fate<'c> {
     source: Option<Entry>,
 }
 
-impl<'a> Sides<'a> {
+impl Sides<'_> {
     /// Takes another tree for the result.
     pub(super) fn with_result(self, tree: Oid) -> Result<Self, GitError> {
         let result = self.repository.find_tree(tree).map_err(GitError::doing("cannot read a merged tree"))?;
         Ok(Self { result, ..self })
     }
 
-    fn span(&self) -> Span<'a> {
-        Span { repository: self.repository, base: self.base_commit, tip: self.target_commit }
-    }
-
     /// Whether what survives was brought by a commit that both sides have: nothing is to be carried back then.
     fn is_common(&self, kept: &Kept) -> bool {
         let commit = kept.commit.as_deref().and_then(|commit| Oid::from_str(commit).ok());
-        let (Some(base), Some(commit)) = (self.base_commit, commit) else { return false };
+        let (Some(base), Some(commit)) = (self.span.base, commit) else { return false };
         base == commit || self.repository.graph_descendant_of(base, commit).unwrap_or(false)
     }
 
@@ -68,8 +67,18 @@ impl<'a> Sides<'a> {
         entry.map_or_else(|| Ok(Vec::new()), |entry| tree::bytes(self.repository, entry))
     }
 
-    fn changes(&self, before: Option<&Tree<'_>>, after: &Tree<'_>) -> Result<Vec<Change>, GitError> {
-        tree::changes(self.repository, before, Some(after), Renames::Followed)
+    fn changes(&self, before: Option<&Tree<'_>>, after: &Tree<'_>) -> Result<Rc<[Change]>, GitError> {
+        self.compared.changes(before, after, Renames::Followed)
+    }
+
+    /// Lists what the target did since the base, renamed files followed.
+    pub(super) fn own(&self) -> Result<Rc<[Change]>, GitError> {
+        self.changes(self.base.as_ref(), &self.target)
+    }
+
+    /// Lists what the source did since the base, renamed files followed.
+    pub(super) fn wanted(&self) -> Result<Rc<[Change]>, GitError> {
+        self.changes(self.base.as_ref(), &self.source)
     }
 }
 
@@ -82,7 +91,7 @@ pub(super) fn report(sides: &Sides<'_>) -> Result<Report, GitError> {
     let mut report = Report::default();
     let fates = fates(&sides.changes(Some(&sides.target), &sides.result)?);
     let in_source = fates_by_base(sides)?;
-    for change in sides.changes(sides.base.as_ref(), &sides.target)? {
+    for change in &*sides.own()? {
         match (&change.old, &change.new) {
             (old, Some(new)) => {
                 let result = match fates.get(&new.path) {
@@ -113,7 +122,7 @@ fn fates(changes: &[Change]) -> BTreeMap<String, Option<Entry>> {
 }
 
 fn fates_by_base(sides: &Sides<'_>) -> Result<BTreeMap<String, Option<Entry>>, GitError> {
-    Ok(fates(&sides.changes(sides.base.as_ref(), &sides.source)?))
+    Ok(fates(&sides.wanted()?))
 }
 
 fn source_entry(
@@ -124,23 +133,23 @@ fn source_entry(
 ) -> Option<Entry> {
     match old {
         Some(old) => in_source.get(&old.path).copied().unwrap_or(Some(old.entry)),
-        None => tree::entry(Some(&sides.source), &new.path),
+        None => sides.compared.entry(Some(&sides.source), &new.path),
     }
 }
 
 /// A file that the target deleted: lost work if it is there again.
 fn deleted(sides: &Sides<'_>, old: &Located, report: &mut Report) {
-    let commit = || sides.span().last_touch(&old.path);
-    if tree::entry(Some(&sides.result), &old.path).is_some() {
+    let commit = || sides.span.last_touch(&old.path);
+    if sides.compared.entry(Some(&sides.result), &old.path).is_some() {
         report.losses.push(loss(sides, &old.path, LossKind::Deletion, commit()));
-    } else if tree::entry(Some(&sides.source), &old.path).is_some() {
+    } else if sides.compared.entry(Some(&sides.source), &old.path).is_some() {
         report.kept.push(kept(sides, &old.path, None, commit()));
     }
 }
 
 fn file(sides: &Sides<'_>, fate: &Fate<'_>, report: &mut Report) -> Result<(), GitError> {
     let path = &fate.new.path;
-    let touched = || sides.span().last_touch(path);
+    let touched = || sides.span.last_touch(path);
     let new = fate.new.entry;
     let Some(result) = fate.result else {
         report.losses.push(loss(sides, path, LossKind::File, touched()));
@@ -174,13 +183,13 @@ fn file(sides: &Sides<'_>, fate: &Fate<'_>, report: &mut Report) -> Result<(), G
 /// as long as the source has neither.
 fn named(sides: &Sides<'_>, fate: &Fate<'_>, report: &mut Report) {
     let (Some(old), path) = (fate.old, &fate.new.path) else { return };
-    let has = |tree: &Tree<'_>, path: &str| tree::entry(Some(tree), path).is_some();
+    let has = |tree: &Tree<'_>, path: &str| sides.compared.entry(Some(tree), path).is_some();
     let renamed = old.path != *path;
     let named = |report: &Report| {
         report.kept.iter().any(|kept| kept.path == *path && kept.lines.is_none())
             || report.losses.iter().any(|loss| loss.path == *path && loss.lines.is_none())
     };
-    let commit = || sides.span().last_touch(path);
+    let commit = || sides.span.last_touch(path);
     if renamed && has(&sides.result, &old.path) && !has(&sides.result, path) && !named(report) {
         report.losses.push(loss(sides, path, LossKind::File, commit()));
     }
@@ -224,7 +233,7 @@ fn content(sides: &Sides<'_>, path: &str, texts: &Texts, report: &mut Report) ->
     let undone = lines::undone(&texts.base, &texts.target, &texts.result, &lost)?;
     let surviving = if sides.base.is_some() { surviving(texts, &own, &lost)? } else { Vec::new() };
     let wanted: Vec<usize> = lost.iter().chain(&surviving).copied().collect();
-    let blame = sides.span().blame(path, &wanted);
+    let blame = sides.span.blame(path, &wanted);
     let target = lines::split(&texts.target);
     for (run, commit) in by_commit(&lost, &blame) {
         let text = target.get(run.clone()).unwrap_or_default().iter().map(|line| lines::shown(line));
@@ -232,7 +241,7 @@ fn content(sides: &Sides<'_>, path: &str, texts: &Texts, report: &mut Report) ->
         report.losses.push(Loss { lines: Some(numbers(&run)), text: text.collect(), ..loss });
     }
     for gone in &undone {
-        let commit = gone.text.first().and_then(|line| sides.span().deleted(path, line));
+        let commit = gone.text.first().and_then(|line| sides.span.deleted(path, line));
         let at = numbers(&(gone.before..gone.before + 1));
         let loss = loss(sides, path, LossKind::Deletion, commit);
         report.losses.push(Loss { lines: Some(at), text: gone.text.clone(), ..loss });
@@ -261,7 +270,7 @@ fn structured(
     };
     let (lost, rest): (Vec<usize>, Vec<usize>) = own.iter().partition(gone);
     let surviving = if sides.base.is_some() { surviving(texts, &rest, &[])? } else { Vec::new() };
-    let blame = sides.span().blame(path, &[lost.as_slice(), &surviving].concat());
+    let blame = sides.span.blame(path, &[lost.as_slice(), &surviving].concat());
     let shown = |all: &[&[u8]], lines: &Lines| -> Vec<String> {
         let range = (lines.start as usize).saturating_sub(1)..(lines.end as usize).min(all.len());
         all.get(range).unwrap_or_default().iter().map(|line| lines::shown(line)).collect()
@@ -273,7 +282,7 @@ fn structured(
     }
     for (at, theirs) in restored {
         let text = shown(&lines::split(&texts.source), &theirs);
-        let commit = text.first().and_then(|line| sides.span().deleted(path, line));
+        let commit = text.first().and_then(|line| sides.span.deleted(path, line));
         let loss = loss(sides, path, LossKind::Deletion, commit);
         report.losses.push(Loss { lines: Some(at), text, ..loss });
     }
@@ -314,7 +323,7 @@ fn stays_deleted(
     let comes_back = |gone: &lines::Undone| undone.iter().any(|back| back.before == gone.before);
     let gone =
         missing.into_iter().find(|gone| !comes_back(gone)).and_then(|gone| gone.text.into_iter().next());
-    Ok(gone.map(|gone| kept(sides, path, None, sides.span().deleted(path, &gone))))
+    Ok(gone.map(|gone| kept(sides, path, None, sides.span.deleted(path, &gone))))
 }
 
 /// Walks the target's own lines: each is in the result, in the source, or reported.
@@ -341,11 +350,11 @@ fn account(path: &str, texts: &Texts, own: &[usize], lost: &[usize]) -> Result<(
 fn left_behind(sides: &Sides<'_>) -> Result<Vec<LeftBehind>, GitError> {
     let fates = fates(&sides.changes(Some(&sides.source), &sides.result)?);
     let mut left = Vec::new();
-    for change in sides.changes(sides.base.as_ref(), &sides.source)? {
+    for change in &*sides.wanted()? {
         let path =
             change.new.as_ref().or(change.old.as_ref()).map(|side| side.path.clone()).unwrap_or_default();
         let Some(new) = &change.new else {
-            if tree::entry(Some(&sides.result), &path).is_some() {
+            if sides.compared.entry(Some(&sides.result), &path).is_some() {
                 left.push(LeftBehind { path, text: Vec::new() });
             }
             continue;

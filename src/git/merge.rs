@@ -4,6 +4,7 @@
 //! [`Merged`]. No ref and no work tree is touched. Start at [`merge`].
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
 
 use git2::Oid;
@@ -27,7 +28,7 @@ use super::selector::{Selector, selector_of};
 use super::store::Store;
 use super::structure::{Side, Structured, Wish, structured};
 use super::submodule::Submodules;
-use super::tree::{self, Edits};
+use super::tree::{self, Comparisons, Edits, Renames};
 use crate::model::finding::Finding;
 use crate::model::merge::{Conflict, Loss, LossKind, Merge, Protected, Resolution};
 use crate::model::project::Prefer;
@@ -241,6 +242,7 @@ fn onto(
         part.map_or((request.source.clone(), Vec::new()), |part| (part.tip, part.findings));
     further.extend(selection::unmatched(request.only, [&target_tree, &store.tree(request.source)?])?);
     let source_tree = store.tree(&source)?;
+    let compared = Rc::new(Comparisons::of(&store.repository));
     let verdict = if base == Some(target.oid()) && base_tree.is_none() {
         // Nothing to merge: the target has no work of its own.
         let attempt = Attempt { tree: source_tree.id(), clashes: Vec::new() };
@@ -248,6 +250,7 @@ fn onto(
     } else {
         engine::merge(&Task {
             store,
+            compared: Rc::clone(&compared),
             base,
             base_tree,
             target: target.oid(),
@@ -260,13 +263,13 @@ fn onto(
     let failed = || GitError::doing("cannot read a merged tree");
     let sides = Sides {
         repository: &store.repository,
+        compared,
         base: base_tree.or(base).map(|base| store.tree(&Revision::from(base))).transpose()?,
         target: target_tree,
         tip: store.tree(tip)?,
         source: source_tree,
         result: store.repository.find_tree(verdict.attempt.tree).map_err(failed())?,
-        base_commit: base,
-        target_commit: target.oid(),
+        span: Span::new(&store.repository, base, target.oid()),
         structured: BTreeMap::new(),
     };
     let mut merged = finish(sides, verdict, protection, request)?;
@@ -282,7 +285,8 @@ fn contained(
     request: &MergeRequest<'_>,
 ) -> Result<Merged, GitError> {
     let (before, after) = (store.tree(tip)?, store.tree(target)?);
-    let brought = Brought::of(&store.repository, Some(&before), &after)?;
+    let changes = tree::changes(&store.repository, Some(&before), Some(&after), Renames::Followed)?;
+    let brought = Brought::of(&store.repository, &after, &changes)?;
     Ok(Merged {
         merge: Merge { base: Some(request.source.to_string()), files: brought.files, ..nothing(request) },
         tree: Some(after.id().into()),
@@ -336,12 +340,13 @@ fn finish(
     accept(&mut report.losses, &accepts, (request, &settled.conflicts));
     let settled_all = settled.conflicts.iter().all(|conflict| conflict.resolution.is_some());
     let (zombies, target_only) = only_in_target(&sides, request.source.oid())?;
-    let brought = Brought::of(sides.repository, Some(&sides.tip), &sides.result)?;
+    let changes = sides.compared.changes(Some(&sides.tip), &sides.result, Renames::Followed)?;
+    let brought = Brought::of(sides.repository, &sides.result, &changes)?;
     let nothing_comes = brought.files.is_empty();
     findings.extend(brought.findings);
     Ok(Merged {
         merge: Merge {
-            base: sides.base_commit.map(|base| base.to_string()),
+            base: sides.span.base.map(|base| base.to_string()),
             engine: verdict.engine,
             files: brought.files,
             losses: report.losses,
@@ -460,7 +465,7 @@ fn only_in_target(sides: &Sides<'_>, source: Oid) -> Result<(Vec<String>, Vec<St
     // A conflict that was settled for the source may have put a file in the place of a folder, or the reverse.
     let stays = |path: &String| !in_source.contains_key(path) && in_result.contains_key(path);
     let only: BTreeSet<String> = tree::files(&sides.target)?.into_keys().filter(stays).collect();
-    let span = Span { repository: sides.repository, base: None, tip: source };
+    let span = Span::new(sides.repository, None, source);
     let zombies = if only.is_empty() { BTreeSet::new() } else { span.once_had(&only)? };
     let own = only.difference(&zombies).cloned().collect();
     Ok((zombies.into_iter().collect(), own))
@@ -483,7 +488,9 @@ fn first(
     let edits: Edits = covered.iter().chain(&rest).map(|path| (path.clone(), None)).collect();
     let merged = tree::edited(&store.repository, source, &edits)?;
     let result = store.repository.find_tree(merged).map_err(GitError::doing("cannot read a merged tree"))?;
-    let brought = Brought::of(&store.repository, None, &result)?;
+    // Where there was nothing, nothing was renamed.
+    let changes = tree::changes(&store.repository, None, Some(&result), Renames::Ignored)?;
+    let brought = Brought::of(&store.repository, &result, &changes)?;
     let wanted = Some("added".to_owned());
     let protected = covered
         .into_iter()

@@ -9,6 +9,7 @@
 
 mod arrival;
 mod base;
+mod blame;
 mod brought;
 mod commit;
 mod conflict;

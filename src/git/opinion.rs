@@ -6,12 +6,12 @@
 
 use std::collections::BTreeSet;
 
-use git2::{Oid, Repository, Tree};
+use git2::{Oid, Tree};
 
 use super::engine::{Attempt, Favour, Task, by_library, merge_trees};
 use super::error::GitError;
 use super::revision::Revision;
-use super::tree::{self, Change, Edits, Renames};
+use super::tree::{self, Change, Comparisons, Edits, Renames};
 use crate::model::finding::Finding;
 use crate::model::origin::Place;
 
@@ -26,7 +26,7 @@ struct Trees<'a> {
 pub(super) fn differences(task: &Task<'_>, git: &Attempt) -> Result<Vec<Finding>, GitError> {
     let repository = &task.store.repository;
     let trees = Trees::of(task)?;
-    let disputed = trees.disputed(repository)?;
+    let disputed = trees.disputed(&task.compared)?;
     if disputed.is_empty() {
         return Ok(Vec::new());
     }
@@ -37,7 +37,8 @@ pub(super) fn differences(task: &Task<'_>, git: &Attempt) -> Result<Vec<Finding>
     let (unsure, conflicts) = (paths(&library), paths(git));
     let tree = |oid| repository.find_tree(oid).map_err(GitError::doing("cannot read a merged tree"));
     let (ours, theirs) = (tree(library.tree)?, tree(git.tree)?);
-    let differs = |path: &String| tree::entry(Some(&ours), path) != tree::entry(Some(&theirs), path);
+    let compared = &task.compared;
+    let differs = |path: &String| compared.entry(Some(&ours), path) != compared.entry(Some(&theirs), path);
     Ok(disputed
         .into_iter()
         .filter(|path| !conflicts.contains(path) && (unsure.contains(path) || differs(path)))
@@ -56,7 +57,8 @@ fn opinion(task: &Task<'_>, trees: &Trees<'_>, disputed: &BTreeSet<String>) -> R
     }
     let repository = &task.store.repository;
     let part = |tree: Option<&Tree<'_>>| -> Result<Oid, GitError> {
-        let edits: Edits = disputed.iter().map(|path| (path.clone(), tree::entry(tree, path))).collect();
+        let edits: Edits =
+            disputed.iter().map(|path| (path.clone(), task.compared.entry(tree, path))).collect();
         tree::edited(repository, tree::empty(repository)?, &edits)
     };
     let parts = [part(trees.base.as_ref())?, part(Some(&trees.target))?, part(Some(&trees.source))?];
@@ -76,14 +78,14 @@ impl<'a> Trees<'a> {
     }
 
     /// Lists what both sides touched, with the other name of what one of them renamed.
-    fn disputed(&self, repository: &Repository) -> Result<BTreeSet<String>, GitError> {
-        let changes = |side| tree::changes(repository, self.base.as_ref(), Some(side), Renames::Followed);
+    fn disputed(&self, compared: &Comparisons<'_>) -> Result<BTreeSet<String>, GitError> {
+        let changes = |side| compared.changes(self.base.as_ref(), side, Renames::Followed);
         let (target, source) = (changes(&self.target)?, changes(&self.source)?);
         let (ours, theirs) = (tree::paths(&target), tree::paths(&source));
         let same =
-            |path: &str| tree::entry(Some(&self.target), path) == tree::entry(Some(&self.source), path);
+            |path: &str| compared.entry(Some(&self.target), path) == compared.entry(Some(&self.source), path);
         let both: BTreeSet<&str> = ours.intersection(&theirs).copied().collect();
-        let renamed: Vec<[&str; 2]> = target.iter().chain(&source).filter_map(Change::renamed).collect();
+        let renamed: Vec<[&str; 2]> = target.iter().chain(&*source).filter_map(Change::renamed).collect();
         let mut disputed: BTreeSet<&str> = both
             .iter()
             .copied()

@@ -66,26 +66,25 @@ fn glob(pattern: &str) -> Result<Glob, globset::Error> {
 ///
 /// A file that the source renamed away from or to a protected path is put back on both paths.
 fn paths(sides: &Sides<'_>, protection: &Protection) -> Result<(Edits, Vec<Protected>), GitError> {
-    let wishes =
-        tree::changes(sides.repository, sides.base.as_ref(), Some(&sides.source), Renames::Followed)?;
+    let wishes = sides.wanted()?;
     let mut edits = Edits::new();
     let mut protected = Vec::new();
     let mut put_back = |path: &str| {
-        let (target, result) =
-            (tree::entry(Some(&sides.target), path), tree::entry(Some(&sides.result), path));
+        let entry = |tree| sides.compared.entry(Some(tree), path);
+        let (target, result) = (entry(&sides.target), entry(&sides.result));
         if target != result {
             edits.insert(path.to_owned(), target);
         }
     };
-    for change in &wishes {
+    for change in &*wishes {
         if !change.sides().any(|side| protection.covers(&side.path)) {
             continue;
         }
         change.sides().for_each(|side| put_back(&side.path));
         protected.extend(wish(sides, change));
     }
-    let came = tree::changes(sides.repository, Some(&sides.target), Some(&sides.result), Renames::Ignored)?;
-    for change in &came {
+    let came = sides.compared.changes(Some(&sides.target), &sides.result, Renames::Ignored)?;
+    for change in &*came {
         let path = change.new.as_ref().or(change.old.as_ref()).map(|side| side.path.as_str());
         if let Some(path) = path.filter(|path| protection.covers(path)) {
             put_back(path);
@@ -180,10 +179,8 @@ fn places(sides: &Sides<'_>, file: &str) -> Result<(String, Option<String>), Git
     if is_in(&sides.target, file) && is_in(&sides.result, file) {
         return Ok((file.to_owned(), Some(file.to_owned())));
     }
-    let changes =
-        tree::changes(sides.repository, sides.base.as_ref(), Some(&sides.source), Renames::Followed)?;
-    let renamed = changes.into_iter().filter_map(|change| Some((change.old?.path, change.new?.path)));
-    let mut renamed = renamed.filter(|(old, new)| old != new && (old == file || new == file));
+    let changes = sides.wanted()?;
+    let mut renamed = changes.iter().filter_map(Change::renamed).filter(|names| names.contains(&file));
     // A `meltano.yml` may have become a `project.yml` that does not resemble it any more.
     let other = || {
         let (folder, name) = file.rsplit_once('/').map_or(("", file), |(folder, name)| (folder, name));
@@ -191,11 +188,11 @@ fn places(sides: &Sides<'_>, file: &str) -> Result<(String, Option<String>), Git
         if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
     };
     if is_in(&sides.target, file) {
-        let to = renamed.next().map_or_else(other, |(_, new)| new);
+        let to = renamed.next().map_or_else(other, |[_, new]| new.to_owned());
         let came = is_in(&sides.result, &to) && !is_in(&sides.target, &to);
         return Ok((file.to_owned(), came.then_some(to)));
     }
-    let from = renamed.next().map_or_else(other, |(old, _)| old);
+    let from = renamed.next().map_or_else(other, |[old, _]| old.to_owned());
     Ok((from, is_in(&sides.result, file).then(|| file.to_owned())))
 }
 

@@ -1,18 +1,19 @@
 //! Going back to an earlier tree: what changes, and whose later work goes with it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use git2::{Oid, Sort};
 
 use super::brought::file;
 use super::error::GitError;
-use super::history::describe;
+use super::history::{Span, describe};
 use super::loss::{self, Sides};
 use super::own::is_ours;
 use super::revision::Revision;
 use super::selector::Selector;
 use super::store::Store;
-use super::tree::{self, Renames};
+use super::tree::{self, Comparisons, Renames};
 use crate::model::finding::Finding;
 use crate::model::merge::{FileChange, Loss};
 
@@ -46,13 +47,13 @@ pub fn back(store: &Store, way: &Backwards<'_>, accept_losses: &[String]) -> Res
     let (wanted, tip) = (|| store.tree(way.before), || store.tree(way.tip));
     let sides = Sides {
         repository: &store.repository,
+        compared: Rc::new(Comparisons::of(&store.repository)),
         base: Some(wanted()?),
         target: tip()?,
         tip: tip()?,
         source: wanted()?,
         result: wanted()?,
-        base_commit: Some(way.before.oid()),
-        target_commit: way.tip.oid(),
+        span: Span::new(&store.repository, Some(way.before.oid()), way.tip.oid()),
         structured: BTreeMap::new(),
     };
     let own = Own::of(store, way)?;
@@ -66,7 +67,7 @@ pub fn back(store: &Store, way: &Backwards<'_>, accept_losses: &[String]) -> Res
     for loss in &mut losses {
         loss.accepted = accepts.iter().any(|accept| accept.chooses(&loss.path, loss.lines));
     }
-    let changes = tree::changes(&store.repository, Some(&sides.tip), Some(&sides.result), Renames::Followed)?;
+    let changes = sides.compared.changes(Some(&sides.tip), &sides.result, Renames::Followed)?;
     let files = changes.iter().map(|change| file(&store.repository, change)).collect::<Result<_, _>>()?;
     Ok(Back { files, losses, findings })
 }

@@ -247,7 +247,7 @@ fn needs(store: &Store, commit: &Revision, base: Oid, chosen: &BTreeSet<Oid>) ->
         tree::paths(&deeds).into_iter().map(str::to_owned).collect()
     };
     let own = touched(commit.oid());
-    let span = Span { repository, base: Some(base), tip: commit.oid() };
+    let span = Span::new(repository, Some(base), commit.oid());
     let before = span.commits().map(Iterator::collect::<Vec<_>>).unwrap_or_default();
     let others = before.iter().map(git2::Commit::id).filter(|oid| !chosen.contains(oid));
     let needed = others.filter(|oid| !touched(*oid).is_disjoint(&own));

@@ -1,14 +1,20 @@
 //! Trees: looking up, comparing and changing entries by path.
 
+use std::cell::RefCell;
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::rc::Rc;
 
 use git2::{
-    Commit, Delta, DiffFile, DiffFindOptions, DiffOptions, FileMode, ObjectType, Oid, Repository, Tree,
+    Commit, Delta, DiffDelta, DiffFile, DiffFindOptions, DiffOptions, FileMode, ObjectType, Oid, Repository,
+    Tree, TreeEntry,
 };
 
 use super::error::GitError;
 
+/// The bits of a mode that say what it is: a file, a link, a submodule.
+const MODE_KIND: i32 = 0o170_000;
 pub(super) const MODE_TREE: i32 = 0o040_000;
 pub(super) const MODE_EXECUTABLE: i32 = 0o100_755;
 pub(super) const MODE_FILE: i32 = 0o100_644;
@@ -51,6 +57,12 @@ impl Change {
         self.old.iter().chain(&self.new)
     }
 
+    /// Whether it can be a part of a rename: a file that came or went, or is of another kind.
+    fn may_be_a_move(&self) -> bool {
+        let kind = |side: &Option<Located>| side.as_ref().map(|side| side.entry.mode & MODE_KIND);
+        kind(&self.old) != kind(&self.new)
+    }
+
     /// Gives the old and the new path of a renamed file.
     pub(super) fn renamed(&self) -> Option<[&str; 2]> {
         let (old, new) = (self.old.as_ref()?, self.new.as_ref()?);
@@ -71,7 +83,7 @@ pub(super) fn deeds(repository: &Repository, commit: &Commit<'_>) -> Result<Vec<
 }
 
 /// Whether a comparison looks for renamed files.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Renames {
     Followed,
     Ignored,
@@ -84,6 +96,8 @@ pub(super) fn entry(tree: Option<&Tree<'_>>, path: &str) -> Option<Entry> {
 }
 
 /// Compares two trees; nothing stands for the empty one. Ordered by new, then old path.
+///
+/// Only folders that differ are read, so what it costs goes by them and not by the size of the project.
 pub(super) fn changes(
     repository: &Repository,
     before: Option<&Tree<'_>>,
@@ -91,30 +105,183 @@ pub(super) fn changes(
     renames: Renames,
 ) -> Result<Vec<Change>, GitError> {
     let failed = || GitError::doing("cannot compare two trees");
-    let mut options = DiffOptions::new();
-    options.include_typechange(true).skip_binary_check(true).ignore_submodules(false);
-    let mut diff = repository.diff_tree_to_tree(before, after, Some(&mut options)).map_err(failed())?;
-    if renames == Renames::Followed {
-        let mut find = DiffFindOptions::new();
-        find.renames(true).rename_limit(7000).rename_threshold(50);
-        diff.find_similar(Some(&mut find)).map_err(failed())?;
+    let changes = differences(repository, before, after).map_err(failed())?;
+    match renames {
+        Renames::Ignored => Ok(sorted(changes)),
+        Renames::Followed => followed(repository, [before, after], changes).map_err(failed()),
     }
-    let mut changes = Vec::new();
-    for delta in diff.deltas() {
-        let has_old = !matches!(delta.status(), Delta::Added | Delta::Copied);
-        let has_new = delta.status() != Delta::Deleted;
-        let old = if has_old { located(&delta.old_file()) } else { None };
-        let new = if has_new { located(&delta.new_file()) } else { None };
-        if old.is_some() || new.is_some() {
-            changes.push(Change { old, new });
-        }
+}
+
+/// Joins what a renamed file was with what it is.
+fn followed(
+    repository: &Repository,
+    sides: [Option<&Tree<'_>>; 2],
+    changes: Vec<Change>,
+) -> Result<Vec<Change>, git2::Error> {
+    let (mut moves, edits): (Vec<Change>, Vec<Change>) = changes.into_iter().partition(Change::may_be_a_move);
+    let [gone, came] = [|change: &Change| change.old.is_some(), |change: &Change| change.new.is_some()];
+    if moves.iter().any(gone) && moves.iter().any(came) {
+        moves = renamed(repository, sides, &moves)?;
     }
+    moves.extend(edits);
+    Ok(sorted(moves))
+}
+
+fn sorted(mut changes: Vec<Change>) -> Vec<Change> {
     let key = |change: &Change| {
         let path = |side: &Option<Located>| side.as_ref().map(|side| side.path.clone());
         (path(&change.new).or_else(|| path(&change.old)), path(&change.old))
     };
     changes.sort_by_cached_key(key);
+    changes
+}
+
+/// More entries than these, and the library does not keep a folder that it read.
+const LARGE: usize = 100;
+
+/// Comparisons of trees, each made once: a tree is what its id says, so none of them ever goes out of date.
+pub(super) struct Comparisons<'a> {
+    repository: &'a Repository,
+    known: RefCell<BTreeMap<Pair, Rc<[Change]>>>,
+    /// Large folders that were read.
+    folders: RefCell<BTreeMap<Oid, Rc<Tree<'a>>>>,
+}
+
+/// What is compared: a tree, or nothing for the empty one, with another, and how.
+type Pair = (Option<Oid>, Oid, Renames);
+
+impl<'a> Comparisons<'a> {
+    pub(super) fn of(repository: &'a Repository) -> Self {
+        Self { repository, known: RefCell::default(), folders: RefCell::default() }
+    }
+
+    /// As [`entry`].
+    pub(super) fn entry(&self, tree: Option<&Tree<'_>>, path: &str) -> Option<Entry> {
+        let mut folder = tree?.id();
+        let mut parts = path.split('/').peekable();
+        while let Some(part) = parts.next() {
+            let tree = self.folder(folder)?;
+            let found = tree.get_name(part)?;
+            if parts.peek().is_none() {
+                return Some(Entry { oid: found.id(), mode: found.filemode() });
+            }
+            folder = found.id();
+        }
+        None
+    }
+
+    fn folder(&self, oid: Oid) -> Option<Rc<Tree<'a>>> {
+        if let Some(known) = self.folders.borrow().get(&oid) {
+            return Some(Rc::clone(known));
+        }
+        let tree = Rc::new(self.repository.find_tree(oid).ok()?);
+        if tree.len() > LARGE {
+            self.folders.borrow_mut().insert(oid, Rc::clone(&tree));
+        }
+        Some(tree)
+    }
+
+    /// As [`changes`].
+    pub(super) fn changes(
+        &self,
+        before: Option<&Tree<'_>>,
+        after: &Tree<'_>,
+        renames: Renames,
+    ) -> Result<Rc<[Change]>, GitError> {
+        let pair = (before.map(Tree::id), after.id(), renames);
+        if let Some(known) = self.known.borrow().get(&pair) {
+            return Ok(Rc::clone(known));
+        }
+        let failed = || GitError::doing("cannot compare two trees");
+        let found: Rc<[Change]> = match renames {
+            Renames::Ignored => changes(self.repository, before, Some(after), renames)?.into(),
+            Renames::Followed => {
+                let changes = self.changes(before, after, Renames::Ignored)?.to_vec();
+                followed(self.repository, [before, Some(after)], changes).map_err(failed())?.into()
+            }
+        };
+        self.known.borrow_mut().insert(pair, Rc::clone(&found));
+        Ok(found)
+    }
+}
+
+/// Lists what differs, path by path; a name that is no text is left out.
+fn differences(
+    repository: &Repository,
+    before: Option<&Tree<'_>>,
+    after: Option<&Tree<'_>>,
+) -> Result<Vec<Change>, git2::Error> {
+    let mut changes = Vec::new();
+    let mut pending = vec![(String::new(), [before, after].map(|tree| tree.map(Tree::id)))];
+    while let Some((folder, ids)) = pending.pop() {
+        let tree = |id: Option<Oid>| id.map(|id| repository.find_tree(id)).transpose();
+        let [before, after] = [tree(ids[0])?, tree(ids[1])?];
+        let [mut before, mut after] =
+            [&before, &after].map(|tree| tree.iter().flat_map(Tree::iter).peekable());
+        loop {
+            let order = match (before.peek(), after.peek()) {
+                (None, None) => break,
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some(old), Some(new)) => order(old, new),
+            };
+            let old = before.next_if(|_| order.is_le());
+            let new = after.next_if(|_| order.is_ge());
+            let sides = [&old, &new].map(Option::as_ref);
+            let raw = sides.map(|side| side.map(|entry| (entry.id(), entry.filemode_raw())));
+            let name = sides.into_iter().flatten().find_map(|entry| str::from_utf8(entry.name_bytes()).ok());
+            let Some(name) = name.filter(|_| raw[0] != raw[1]) else { continue };
+            let path = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+            if sides.into_iter().flatten().any(is_folder) {
+                pending.push((path, sides.map(|side| side.map(TreeEntry::id))));
+            } else {
+                let located = |entry: &TreeEntry<'_>| Located {
+                    path: path.clone(),
+                    entry: Entry { oid: entry.id(), mode: entry.filemode() },
+                };
+                let [old, new] = sides.map(|side| side.map(located));
+                changes.push(Change { old, new });
+            }
+        }
+    }
     Ok(changes)
+}
+
+/// Orders entries as a tree has them: the name of a folder as if a slash ended it. So a file is never the
+/// same as a folder of its name.
+fn order(one: &TreeEntry<'_>, other: &TreeEntry<'_>) -> Ordering {
+    let slash = |entry| is_folder(entry).then_some(&b'/');
+    let [a, b] = [one, other].map(TreeEntry::name_bytes);
+    a.iter().chain(slash(one)).cmp(b.iter().chain(slash(other)))
+}
+
+fn is_folder(entry: &TreeEntry<'_>) -> bool {
+    entry.kind() == Some(ObjectType::Tree)
+}
+
+/// Finds the renamed files among what came, went or is of another kind.
+fn renamed(
+    repository: &Repository,
+    [before, after]: [Option<&Tree<'_>>; 2],
+    moves: &[Change],
+) -> Result<Vec<Change>, git2::Error> {
+    let mut options = DiffOptions::new();
+    options.include_typechange(true).skip_binary_check(true).ignore_submodules(false);
+    options.disable_pathspec_match(true);
+    for path in paths(moves) {
+        options.pathspec(path);
+    }
+    let mut diff = repository.diff_tree_to_tree(before, after, Some(&mut options))?;
+    let mut find = DiffFindOptions::new();
+    diff.find_similar(Some(find.renames(true).rename_limit(7000).rename_threshold(50)))?;
+    let change = |delta: DiffDelta<'_>| {
+        let has_old = !matches!(delta.status(), Delta::Added | Delta::Copied);
+        let has_new = delta.status() != Delta::Deleted;
+        let old = if has_old { located(&delta.old_file()) } else { None };
+        let new = if has_new { located(&delta.new_file()) } else { None };
+        (old.is_some() || new.is_some()).then_some(Change { old, new })
+    };
+    Ok(diff.deltas().filter_map(change).collect())
 }
 
 /// Gives a side of a difference as a tree holds it; none where its name is no text.

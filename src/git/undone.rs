@@ -16,7 +16,7 @@ use super::reverted::is_promotion;
 use super::revision::Revision;
 use super::selection::{self, Selected};
 use super::store::Store;
-use super::tree::{self, Entry, Renames};
+use super::tree::{self, Comparisons, Entry, Renames};
 use crate::model::merge::Undone;
 
 /// How many commits of the target's own line are looked at.
@@ -40,24 +40,25 @@ pub fn undone(
     let brought = selection::with_selected(store, base, selected)?.unwrap_or(base);
     let (brought, own) = (store.tree(&brought.into())?, store.tree(target)?);
     let (wanted, result) = (store.tree(source)?, result.map(|result| store.tree(result)).transpose()?);
+    let compared = Comparisons::of(&store.repository);
     let mut open: BTreeMap<String, (Option<Entry>, Option<Entry>)> = BTreeMap::new();
     for change in tree::changes(&store.repository, Some(&brought), Some(&own), Renames::Ignored)? {
         let Some(path) = change.old.as_ref().or(change.new.as_ref()).map(|side| side.path.clone()) else {
             continue;
         };
-        let in_source = tree::entry(Some(&wanted), &path);
+        let in_source = compared.entry(Some(&wanted), &path);
         let arrives = result.as_ref().unwrap_or(&own);
-        if tree::entry(Some(arrives), &path) != in_source {
+        if compared.entry(Some(arrives), &path) != in_source {
             open.insert(path, (change.old.map(|old| old.entry), change.new.map(|new| new.entry)));
         }
     }
+    let span = Span::new(&store.repository, Some(base), target.oid());
     let mut found = Vec::new();
     for commit in line(store, target, source)? {
         if open.is_empty() {
             break;
         }
         if is_promotion(store, &commit, source) {
-            let span = Span { repository: &store.repository, base: Some(base), tip: target.oid() };
             found.extend(taken_back(&commit, &mut open)?.into_iter().map(|path| named(&span, path)));
         }
     }

@@ -4,6 +4,7 @@
 //! reason. Nothing is compared with Git: this is for machines that have none, or one that is too old.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use git2::Tree;
 
@@ -28,8 +29,8 @@ struct Doubt {
 
 /// What both sides did since the base.
 struct Deeds<'t> {
-    target: (Tree<'t>, Vec<Change>),
-    source: (Tree<'t>, Vec<Change>),
+    target: (Tree<'t>, Rc<[Change]>),
+    source: (Tree<'t>, Rc<[Change]>),
 }
 
 /// Adds to what the library could not merge what it is not sure of, and says why.
@@ -38,12 +39,11 @@ struct Deeds<'t> {
 ///
 /// [`GitError::Unsure`] where so much was renamed that nothing can be told.
 pub(super) fn doubted(task: &Task<'_>, mut attempt: Attempt) -> Result<(Attempt, Vec<Finding>), GitError> {
-    let repository = &task.store.repository;
     let base = task.base_tree.or(task.base).map(Revision::from);
     let base = base.map(|base| task.store.tree(&base)).transpose()?;
-    let side = |oid: git2::Oid| -> Result<(Tree<'_>, Vec<Change>), GitError> {
+    let side = |oid: git2::Oid| -> Result<(Tree<'_>, Rc<[Change]>), GitError> {
         let tree = task.store.tree(&oid.into())?;
-        let changes = tree::changes(repository, base.as_ref(), Some(&tree), Renames::Followed)?;
+        let changes = task.compared.changes(base.as_ref(), &tree, Renames::Followed)?;
         Ok((tree, changes))
     };
     let deeds = Deeds { target: side(task.target)?, source: side(task.source)? };
@@ -91,7 +91,7 @@ impl Deeds<'_> {
     /// Both ways round: what one side did, with the tree and the deeds of the other.
     fn both(&self) -> [(&[Change], &Tree<'_>, &[Change]); 2] {
         let ((target, own), (source, theirs)) = (&self.target, &self.source);
-        [(own.as_slice(), source, theirs.as_slice()), (theirs.as_slice(), target, own.as_slice())]
+        [(&**own, source, &**theirs), (&**theirs, target, &**own)]
     }
 
     /// A file that came into a folder which the other side renamed: Git asks, the library leaves it behind.

@@ -94,7 +94,7 @@ impl Ground {
                 Some((folder, file)) => (format!("{folder}/"), file.to_owned()),
                 None => (String::new(), name.clone()),
             };
-            if let Some((written, _)) = super::load::load(store, commit, &prefix, &file)? {
+            if let Some(written) = super::load::load_written(store, commit, &prefix, &file)? {
                 let root = root.join(&prefix);
                 let project = Some(AtHand { root, file, prefix, written });
                 let store = Some(store.git_dir().to_path_buf());

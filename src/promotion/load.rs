@@ -22,7 +22,31 @@ pub(super) fn load(
     prefix: &str,
     file: &str,
 ) -> Result<Option<(Written, Snapshot)>, PromotionError> {
-    let mut snapshot = store.snapshot(revision, &|path| path.strip_prefix(prefix).is_some_and(is_wanted))?;
+    read(store, revision, (prefix, file), &is_wanted)
+}
+
+/// Reads a project file of a commit or tree with what it includes, and nothing else.
+pub(super) fn load_written(
+    store: &Store,
+    revision: &Revision,
+    prefix: &str,
+    file: &str,
+) -> Result<Option<Written>, PromotionError> {
+    let found = read(store, revision, (prefix, file), &config::is_project_file)?;
+    Ok(found.map(|(written, _)| written))
+}
+
+fn read(
+    store: &Store,
+    revision: &Revision,
+    (prefix, file): (&str, &str),
+    wanted: &dyn Fn(&str) -> bool,
+) -> Result<Option<(Written, Snapshot)>, PromotionError> {
+    // Without a project file nothing is looked for in a tree that may be large.
+    if store.read_file(revision, &format!("{prefix}{file}"))?.is_none() {
+        return Ok(None);
+    }
+    let mut snapshot = store.snapshot(revision, &|path| path.strip_prefix(prefix).is_some_and(wanted))?;
     if !prefix.is_empty() {
         let files = std::mem::take(&mut snapshot.files);
         snapshot.files =

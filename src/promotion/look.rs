@@ -26,7 +26,7 @@ use super::gather::Gathered;
 use super::ground::{Ground, inputs};
 use super::known::Known;
 use super::ledger::{self, Pair};
-use super::load::{load, load_models};
+use super::load::{load, load_models, load_written};
 use super::merging::{Merging, Second, merge};
 use super::observe::Target;
 use super::observed::{Histories, NoTarget, Observed, Policy};
@@ -163,7 +163,7 @@ impl Looking<'_> {
     fn policy_file(&self, findings: &mut Vec<Finding>) -> Result<Option<Written>, PromotionError> {
         let Some(at_hand) = &self.ground.project else { return Ok(None) };
         let Some(tip) = &self.gathered.to.tip else { return Ok(None) };
-        let found = match load(self.store, tip, &at_hand.prefix, &at_hand.file) {
+        let found = match load_written(self.store, tip, &at_hand.prefix, &at_hand.file) {
             Err(PromotionError::Config(ConfigError::Faults(faults))) => {
                 let (file, commit) = (at_hand.file.clone(), tip.to_string());
                 return Err(PromotionError::BrokenPolicy { file, commit, faults });
@@ -172,7 +172,7 @@ impl Looking<'_> {
         };
         let to = EnvironmentName::new(self.request.to.as_str());
         let knows = |written: &Written| written.project().environments.contains(&to);
-        match found.map(|(written, _)| written) {
+        match found {
             Some(written) if knows(&written) => Ok(Some(written)),
             _ => {
                 findings.push(Finding::notice(
@@ -453,8 +453,8 @@ impl Looking<'_> {
         let Some(at_hand) = &self.ground.project else {
             return Ok(Projects { source: None, before, after: None, snapshot: None });
         };
-        let source = load(self.store, &self.source, &at_hand.prefix, &at_hand.file);
-        let source = source.ok().flatten().map(|(written, _)| written);
+        let source = load_written(self.store, &self.source, &at_hand.prefix, &at_hand.file);
+        let source = source.ok().flatten();
         let (after, snapshot) = match &merged.tree {
             Some(tree) => load(self.store, tree, &at_hand.prefix, &at_hand.file)?.unzip(),
             None => (None, None),

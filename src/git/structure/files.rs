@@ -99,9 +99,9 @@ fn is_of(clash: &Clash, path: &str) -> bool {
 
 fn changed_by_both(sides: &Sides<'_>, wish: &Wish<'_>) -> Result<BTreeSet<String>, GitError> {
     let changed = |side| -> Result<BTreeSet<String>, GitError> {
-        let changes = tree::changes(sides.repository, sides.base.as_ref(), Some(side), Renames::Ignored)?;
-        let paths = changes.into_iter().filter_map(|change| change.new).map(|new| new.path);
-        Ok(paths.filter(|path| wish.files.covers(path)).collect())
+        let changes = sides.compared.changes(sides.base.as_ref(), side, Renames::Ignored)?;
+        let paths = changes.iter().filter_map(|change| change.new.as_ref()).map(|new| &new.path);
+        Ok(paths.filter(|path| wish.files.covers(path)).cloned().collect())
     };
     let target = changed(&sides.target)?;
     if target.is_empty() {

@@ -1,11 +1,14 @@
 //! The check that the source's work arrives, on results that no engine would make.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use super::sandbox::{Sandbox, text};
 use crate::git::arrival::check;
 use crate::git::error::GitError;
+use crate::git::history::Span;
 use crate::git::loss::Sides;
+use crate::git::tree::Comparisons;
 
 #[test]
 fn work_of_the_source_that_is_not_in_the_result_stops_the_merge() {
@@ -19,13 +22,13 @@ fn work_of_the_source_that_is_not_in_the_result_stops_the_merge() {
     let whole = sandbox.commit(Some(&source), "merge", &[("a", text("own\n"))]);
     let at = |result| Sides {
         repository: &store.repository,
+        compared: Rc::new(Comparisons::of(&store.repository)),
         base: Some(tree(&base)),
         target: tree(&target),
         tip: tree(&target),
         source: tree(&source),
         result,
-        base_commit: Some(base.oid()),
-        target_commit: target.oid(),
+        span: Span::new(&store.repository, Some(base.oid()), target.oid()),
         structured: BTreeMap::new(),
     };
     check(&at(tree(&whole)), &|_| false).unwrap();

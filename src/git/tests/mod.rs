@@ -1,6 +1,7 @@
 //! Repositories in temporary folders, and what the room does with them.
 
 mod arriving;
+mod comparing;
 mod merging;
 mod returning;
 mod sandbox;
