@@ -5,11 +5,12 @@
 //! to be decided: most keys are such, and figment is not asked.
 
 use std::cell::Cell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use figment::value::{Dict, Map, Value};
 use figment::{Error, Figment, Metadata, Profile, Provider};
+use indexmap::IndexMap;
 
 use super::flat::Leaf;
 use crate::model::origin::Layer;
@@ -54,8 +55,8 @@ impl Layers {
     }
 
     /// Gives what wins each key.
-    pub(super) fn winners(&self) -> HashMap<Arc<str>, usize> {
-        let mut winners = HashMap::with_capacity(self.said.len());
+    pub(super) fn winners(&self) -> IndexMap<Arc<str>, usize> {
+        let mut winners = IndexMap::with_capacity(self.said.len());
         let mut contested = BTreeSet::new();
         for (number, said) in self.voices() {
             if said.leaf.unset || winners.insert(said.key.clone(), number).is_some() {

@@ -1,8 +1,9 @@
 //! The layers of one plugin's settings in an environment, stacked: definition, parent, files, variables.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::cast::truthy;
@@ -25,7 +26,7 @@ pub(super) struct Prepared<'a> {
     pub(super) definition: &'a Definition,
     pub(super) settings: Vec<Arc<Setting>>,
     pub(super) layers: Layers,
-    pub(super) winners: HashMap<Arc<str>, usize>,
+    pub(super) winners: IndexMap<Arc<str>, usize>,
     /// Its own blocks: the environment's entry for it, the environment's `env` expanded, its parent's.
     pub(super) blocks: Blocks,
 }
@@ -59,7 +60,7 @@ impl<'a> Prepared<'a> {
             definition,
             settings,
             layers: Layers::default(),
-            winners: HashMap::new(),
+            winners: IndexMap::new(),
             blocks: Blocks::default(),
         };
         let parent = prepared.parent()?;
