@@ -244,11 +244,6 @@ pub(super) fn mend(world: &mut World) {
     }
 }
 
-/// Writes the world as DDL.
-pub(super) fn written(world: &World) -> String {
-    objects(Dialect::DuckDb, world).concat()
-}
-
 /// Writes the world as DDL: a text for each routine, each table with what belongs to it, each view.
 pub(super) fn objects(dialect: Dialect, world: &World) -> Vec<String> {
     let routines = world.routines.iter().map(|(name, adds)| routine_text(dialect, name, *adds));
