@@ -38,6 +38,21 @@ fn a_column_below_views_is_retyped_and_they_come_back_with_their_rights() {
 }
 
 #[test]
+fn a_new_view_waits_for_a_change_that_it_would_be_in_the_way_of() {
+    let table = "CREATE TABLE t (id int, b bigint NOT NULL);\nCREATE VIEW v AS SELECT b FROM t;\n";
+    let Some(shop) = Shop::new(table) else { return };
+    shop.converge(table, "");
+    shop.sql(&format!("INSERT INTO analytics.t VALUES (1, {})", i64::MAX));
+    let more = "CREATE VIEW a AS SELECT id, b FROM t;\nCREATE VIEW b AS SELECT id FROM a;\n";
+    shop.declare(&format!("{}{more}", table.replace("bigint", "integer")));
+    let plan = shop.migrate("--plan --force").exits(0).json();
+    assert_eq!(plan["result"]["proof"], "proven", "{plan:#}");
+    shop.sql("UPDATE analytics.t SET b = 1");
+    let steps = shop.converge(&format!("{}{more}", table.replace("bigint", "integer")), "--force");
+    assert!(codes(&steps).contains(&"narrow-type"), "{steps:#?}");
+}
+
+#[test]
 fn somebody_elses_view_is_never_dropped() {
     let Some(shop) = Shop::new(ORDERS) else { return };
     shop.converge(ORDERS, "");

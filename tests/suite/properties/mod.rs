@@ -100,7 +100,9 @@ impl Engine {
         let column = |column: &Column| DeclaredColumn {
             name: column.name.clone(),
             renamed_from: column.renamed_from.clone(),
-            migrate_using: column.using.then(|| format!("CAST({} AS {text})", quoted(&column.name))),
+            migrate_using: column
+                .using
+                .then(|| format!("CAST(CAST({} AS {text}) AS {})", quoted(&column.name), column.data_type)),
             ..DeclaredColumn::default()
         };
         said.map(column).collect()
