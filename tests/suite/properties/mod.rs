@@ -245,9 +245,12 @@ impl Engine {
         let sums = self.sums(before, after).await;
         let bank = reads(before);
         let read = self.answers(&bank).await.map_err(|error| format!("the readers before: {error}"))?;
-        if let Err(error) = self.converge(after, &planned, seed).await {
+        match self.converge(after, &planned, seed).await {
+            Ok(None) => {}
+            Ok(Some(otherwise)) => return Err(otherwise),
             // Rows that do not fit make a forced change fail as a whole.
-            return if force { Ok(Came::Refused) } else { Err(format!("applying: {error}\n{}", steps())) };
+            Err(_) if force => return Ok(Came::Refused),
+            Err(error) => return Err(format!("applying: {error}\n{}", steps())),
         }
         let again = self.plan(after, force).await.map_err(|error| format!("the second plan: {error}"))?;
         if !again.steps.steps.is_empty() {
@@ -348,14 +351,43 @@ impl Engine {
         Ok(())
     }
 
-    /// Applies a plan; now and then it stops between the halves, and another plan goes on.
-    async fn converge(&self, after: &World, planned: &Planned, seed: u64) -> Result<(), MigrationError> {
+    /// Applies a plan; now and then it stops between the halves, and another plan goes on. Gives what ran otherwise
+    /// than it was shown.
+    async fn converge(
+        &self,
+        after: &World,
+        planned: &Planned,
+        seed: u64,
+    ) -> Result<Option<String>, MigrationError> {
         if !seed.is_multiple_of(6) {
-            return self.apply(planned).await;
+            let logged = self.dialect == Dialect::DuckDb && seed % 6 == 1;
+            return if logged {
+                self.logged(planned).await
+            } else {
+                self.apply(planned).await.map(|()| None)
+            };
         }
         self.apply_half(planned, Half::BeforePush).await?;
         let rest = self.plan(after, true).await?;
-        self.apply(&rest).await
+        self.apply(&rest).await.map(|()| None)
+    }
+
+    /// Applies a plan while the engine logs what it is given: that is the plan's statements, in their order.
+    async fn logged(&self, planned: &Planned) -> Result<Option<String>, MigrationError> {
+        self.by_hand(&["CALL enable_logging('QueryLog')".to_owned()]).await;
+        self.apply_half(planned, Half::BeforePush).await?;
+        self.apply_half(planned, Half::AfterPush).await?;
+        let question = "SELECT printf('%09d ', row_number() OVER ()) || message AS k FROM duckdb_logs \
+                        WHERE type = 'QueryLog'";
+        let mut live = self.held.open(Reach::writing(vec![Self::own()])).await?;
+        let log = live.connection().texts(&[question.to_owned()]).await?.concat();
+        drop(live);
+        self.held.close();
+        let seen: Vec<&str> = log.iter().map(|line| &line[10..]).filter(|sql| !is_ours(sql)).collect();
+        let steps = || planned.steps.steps.iter();
+        let halves = steps().filter(|step| !step.after_push).chain(steps().filter(|step| step.after_push));
+        let shown: Vec<&str> = halves.flat_map(|step| &step.ddl).map(String::as_str).collect();
+        Ok((seen != shown).then(|| format!("what ran is not what was shown: {seen:?} instead of {shown:?}")))
     }
 
     /// A plan is the same with an empty memory.
@@ -404,6 +436,13 @@ impl Engine {
         self.by_hand(&["DROP TABLE analytics.intruder".to_owned()]).await;
         Ok(())
     }
+}
+
+/// Whether a statement is none of a plan's: what is asked, what is recorded, what holds both together.
+fn is_ours(sql: &str) -> bool {
+    let begins = ["BEGIN", "COMMIT", "SELECT", "CALL"].iter().any(|word| sql.starts_with(word));
+    let kept = sql.contains("._promote_") && !sql.contains("._promote_new_");
+    begins || kept || sql.ends_with(" WHERE false")
 }
 
 /// What is somebody else's.
