@@ -23,11 +23,13 @@ use promote::model::origin::Place;
 use promote::model::plan::Acknowledgements;
 use promote::model::schema::Schema;
 use promote::sql::Dialect;
-use promote::warehouse::{Ledger, Reach, WarehouseError};
+use promote::warehouse::{Files, Ledger, Reach, WarehouseError};
 
 use super::support::server::server;
 use held::{Held, Pool};
-use world::{Column, Dice, Table, World, edit, mend, objects, placed, quoted, reads, rows, world, writes};
+use world::{
+    Column, Dice, Table, World, awkward, edit, mend, objects, placed, quoted, reads, rows, world, writes,
+};
 
 /// Where cases are tried.
 struct Engine {
@@ -223,6 +225,9 @@ impl Engine {
             1 => self.same_in_any_order(after, force, &planned).await?,
             _ => {}
         }
+        if seed % 8 == 5 {
+            self.names_everybody(before, after, &planned).await?;
+        }
         let below = reader.map(|reader| changed_below(&planned, &reader)).unwrap_or_default();
         if !below.is_empty() {
             let named = knows_readers(&below).map(|()| Came::Refused);
@@ -245,6 +250,7 @@ impl Engine {
         let sums = self.sums(before, after).await;
         let bank = reads(before);
         let read = self.answers(&bank).await.map_err(|error| format!("the readers before: {error}"))?;
+        let standing = self.standing(before, &planned).await;
         match self.converge(after, &planned, seed).await {
             Ok(None) => {}
             Ok(Some(otherwise)) => return Err(otherwise),
@@ -252,6 +258,7 @@ impl Engine {
             Err(_) if force => return Ok(Came::Refused),
             Err(error) => return Err(format!("applying: {error}\n{}", steps())),
         }
+        self.was_right_to_stand(&standing).await.map_err(|error| format!("{error}\n{}", steps()))?;
         let again = self.plan(after, force).await.map_err(|error| format!("the second plan: {error}"))?;
         if !again.steps.steps.is_empty() {
             return Err(format!("the second plan is not empty:\n{}\nafter\n{}", words(&again), steps()));
@@ -273,12 +280,119 @@ impl Engine {
         Ok(Came::Applied)
     }
 
+    /// Whose output or validity differs where a table alone changes is named by the plan, by a step or as affected by
+    /// one; and nobody is said to be affected who does not read the table, directly or through others.
+    async fn names_everybody(&self, before: &World, after: &World, planned: &Planned) -> Result<(), String> {
+        let live = self.outputs(before).await;
+        for (name, table) in &before.tables {
+            let Some(changed) = after.tables.get(name).filter(|changed| *changed != table) else { continue };
+            let mut alone = before.clone();
+            alone.tables.insert(name.clone(), changed.clone());
+            let outputs = self.outputs(&alone).await;
+            let object = format!("analytics.{name}");
+            let of_table = || planned.steps.steps.iter().filter(|step| step.object == object);
+            let said: BTreeSet<&str> =
+                of_table().flat_map(|step| &step.affected).map(|affected| affected.object.as_str()).collect();
+            let own: BTreeSet<&str> = planned.steps.steps.iter().map(|step| step.object.as_str()).collect();
+            for view in before.views.keys().filter(|view| outputs[*view] != live[*view]) {
+                let view = format!("analytics.{view}");
+                if !said.contains(view.as_str()) && !own.contains(view.as_str()) {
+                    return Err(format!("{view} is affected by {object} and not named\n{}", words(planned)));
+                }
+            }
+            let reads = |view: &str| before.reaches(view, name) || after.reaches(view, name);
+            let ours = said.iter().filter_map(|said| said.strip_prefix("analytics."));
+            for view in ours.filter(|said| after.views.contains_key(*said)) {
+                if !reads(view) {
+                    return Err(format!("{view} does not read {object}\n{}", words(planned)));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What each view gives in a place of its own; nothing where it is not valid.
+    async fn outputs(&self, world: &World) -> BTreeMap<String, Option<Vec<(String, String)>>> {
+        let reach = Reach { managed: vec![Self::own()], ..Reach::reading(vec![Self::own()]) };
+        let (mut place, _) = self.pool.open(&self.warehouse, &reach, &Files::default()).await.unwrap();
+        place.build("CREATE SCHEMA analytics").await.unwrap();
+        let declared = self.declared(world, Order::AsWritten);
+        let texts = declared.objects.iter().filter_map(|object| object.body.sql());
+        for sql in texts.flat_map(|text| text.split_inclusive(";\n")) {
+            // A view that cannot be made is not valid, nor is what reads it.
+            drop(place.build(sql).await);
+        }
+        let mut found = BTreeMap::new();
+        for view in world.views.keys() {
+            let columns = place.columns(&format!("SELECT * FROM analytics.{view}")).await.ok();
+            let shape = |columns: Vec<promote::model::schema::Column>| {
+                columns.into_iter().map(|column| (column.name, column.data_type)).collect()
+            };
+            found.insert(view.clone(), columns.map(shape));
+        }
+        found
+    }
+
+    /// What probes have found to be in the way of a plan that is let through all the same: the values there.
+    async fn standing(&self, before: &World, planned: &Planned) -> Vec<Standing> {
+        let text = if self.dialect == Dialect::Postgres { "text" } else { "varchar" };
+        let mut found = Vec::new();
+        for step in &planned.steps.steps {
+            if step.ddl.is_empty() || step.probe.as_ref().and_then(|probe| probe.rows).unwrap_or(0) == 0 {
+                continue;
+            }
+            let of = before.tables.iter().find(|(name, _)| step.object == format!("analytics.{name}"));
+            let column = of.and_then(|(_, table)| {
+                table.columns.iter().find(|column| Some(&column.name) == step.column.as_ref())
+            });
+            let retyped = ["narrow-type", "retype-column", "widen-type"].contains(&step.code.as_str());
+            if !retyped && step.verdict != Verdict::NeedsDataCheck {
+                continue;
+            }
+            let values = match column.filter(|_| retyped) {
+                Some(Column { name, data_type, .. }) => {
+                    let back = format!(
+                        "SELECT CAST(CAST({} AS {data_type}) AS {text}) AS k FROM {}",
+                        quoted(name),
+                        step.object
+                    );
+                    Some((self.values(&back).await.unwrap_or_default(), back))
+                }
+                None if retyped => continue,
+                None => None,
+            };
+            found.push(Standing { step: format!("{} {}", step.code, step.subject()), values });
+        }
+        found
+    }
+
+    async fn values(&self, question: &str) -> Result<Vec<String>, WarehouseError> {
+        Ok(self.reading().await?.connection().texts(&[question.to_owned()]).await?.concat())
+    }
+
+    /// The engine has taken what a probe was against: then something was lost by it.
+    async fn was_right_to_stand(&self, standing: &[Standing]) -> Result<(), String> {
+        for Standing { step, values } in standing {
+            let Some((before, question)) = values else {
+                return Err(format!("{step}: the probe was against it, and the engine takes it"));
+            };
+            // Where not even the question can be asked, nothing comes back.
+            if self.values(question).await.is_ok_and(|after| after == *before) {
+                return Err(format!("{step}: the probe was against it, and no value is lost"));
+            }
+        }
+        Ok(())
+    }
+
     /// The first world, with rows, and beside it something of somebody else's; now and then changed by hand.
     async fn given(&self, before: &World, seed: u64) -> Result<(), String> {
         self.by_hand(&["DROP SCHEMA IF EXISTS analytics CASCADE".to_owned()]).await;
         let first = self.plan(before, false).await.map_err(|error| format!("the first plan: {error:?}"))?;
         self.apply(&first).await.map_err(|error| format!("the first world: {error}"))?;
         self.by_hand(&rows(before)).await;
+        if seed % 3 > 0 {
+            self.by_hand(&awkward(before, seed)).await;
+        }
         self.by_hand(&FOREIGN.map(str::to_owned)).await;
         if seed.is_multiple_of(5) {
             self.drifted(before).await;
@@ -436,6 +550,12 @@ impl Engine {
         self.by_hand(&["DROP TABLE analytics.intruder".to_owned()]).await;
         Ok(())
     }
+}
+
+/// A step that a probe is against; for a change of type the values that there were, and how they are asked for again.
+struct Standing {
+    step: String,
+    values: Option<(Vec<String>, String)>,
 }
 
 /// Whether a statement is none of a plan's: what is asked, what is recorded, what holds both together.
