@@ -245,7 +245,10 @@ fn gone(live: &Schema, desired: &Desired, ledger: &Ledger, adoption: &Adoption, 
         })
     };
     for object in live.names() {
-        if desired.objects.contains_key(object) || renamed(object) {
+        let counts =
+            live.relations.get(object).is_some_and(|relation| relation.kind == RelationKind::Sequence);
+        let unmanaged = counts && desired.dialect != Dialect::Postgres;
+        if desired.objects.contains_key(object) || renamed(object) || unmanaged {
             continue;
         }
         let owned = ledger.owned.get(object);

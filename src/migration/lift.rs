@@ -60,10 +60,12 @@ fn needs(context: &Context<'_>, change: &Change) -> Vec<Need> {
 /// Whether a view that is made would read what a change needs to be free of views, or a view that goes or comes by it.
 pub(super) fn would_stand(context: &Context<'_>, view: &Coordinate, change: &Change) -> bool {
     let Some(wanted) = context.wanted(view) else { return false };
-    let moved = match change {
-        Change::LiftView(other) | Change::CreateView(other) | Change::ChangeView(other) => Some(other),
-        _ => None,
-    };
+    let moved =
+        if let Change::LiftView(other) | Change::CreateView(other) | Change::ChangeView(other) = change {
+            Some(other)
+        } else {
+            None
+        };
     let needs = needs(context, change);
     wanted
         .extra

@@ -17,6 +17,11 @@ pub(super) fn create_dataset(dataset: &Dataset) -> String {
     format!("CREATE SCHEMA IF NOT EXISTS {}", any.trim_end_matches(".x"))
 }
 
+/// Makes a sequence, as a stand-in for one that is counted with.
+pub(super) fn create_sequence(sequence: &Coordinate) -> String {
+    format!("CREATE SEQUENCE {}", path(sequence))
+}
+
 /// Makes a table of bare columns: a stand-in for one that is only read.
 pub(super) fn create_plain(table: &Coordinate, columns: &[Column]) -> String {
     let columns: Vec<String> =

@@ -159,10 +159,12 @@ fn together(judged: &mut [Judged]) {
 /// name that it leaves.
 fn made_or_moved(judged: &Judged) -> Vec<(Coordinate, String)> {
     let column = judged.step.column.as_deref();
-    let (table, left) = match &judged.change {
-        Change::RenameColumn { table, from, .. } => (table, Some(from.as_str())),
-        Change::RetypeColumn { table, .. } | Change::AddColumn { table, .. } => (table, None),
-        _ => return Vec::new(),
+    let (table, left) = if let Change::RenameColumn { table, from, .. } = &judged.change {
+        (table, Some(from.as_str()))
+    } else if let Change::RetypeColumn { table, .. } | Change::AddColumn { table, .. } = &judged.change {
+        (table, None)
+    } else {
+        return Vec::new();
     };
     column.into_iter().chain(left).map(|column| (table.clone(), column.to_lowercase())).collect()
 }

@@ -62,7 +62,10 @@ impl Drop for Lent<'_> {
 
 /// A place to try things in that is made empty for each plan, and made anew where that fails.
 #[derive(Default)]
-pub(super) struct Pool(Option<Rc<RefCell<Option<Box<dyn Scratch>>>>>);
+pub(super) struct Pool(Option<Home>);
+
+/// Where a place waits for the next plan.
+type Home = Rc<RefCell<Option<Box<dyn Scratch>>>>;
 
 impl Pool {
     /// One that keeps its place; the other kind makes one for each plan.
@@ -92,7 +95,7 @@ impl Pool {
 
 struct Borrowed {
     inner: Option<Box<dyn Scratch>>,
-    home: Rc<RefCell<Option<Box<dyn Scratch>>>>,
+    home: Home,
 }
 
 impl Borrowed {
