@@ -673,7 +673,7 @@ fn explore(engine: &Engine, count: u64) {
     let tried = came.values().sum::<u64>();
     super::support::told(&format!("{:?}: {tried} cases: {came:?}", engine.dialect));
     let applied = came.get(&Came::Applied).copied().unwrap_or(0);
-    assert!(applied * 3 > tried || tried == 1, "too little is applied: {came:?}");
+    assert!(applied * 3 > tried || tried < 20, "too little is applied: {came:?}");
 }
 
 /// The numbers of the cases: `PROMOTE_SEED` is one of them, or `FROM..TO`.
