@@ -65,7 +65,10 @@ impl<'a> Builder<'a> {
         let spoken: BTreeSet<String> = spoken.flatten().collect();
         let mut wanted: BTreeMap<Coordinate, &[Column]> = BTreeMap::new();
         for (object, relation) in &live.relations {
-            let read = spoken.contains(&object.name.to_lowercase()) || self.declared.sources.contains(object);
+            // A default names its sequence in a string.
+            let read = relation.kind == RelationKind::Sequence
+                || spoken.contains(&object.name.to_lowercase())
+                || self.declared.sources.contains(object);
             if read && !declared.contains(&folded(object)) {
                 wanted.insert(object.clone(), &relation.columns);
             }
@@ -86,6 +89,11 @@ impl<'a> Builder<'a> {
                 }
                 let sql = postgres::create_copy(&object, relation);
                 self.uncopied.push((object, sql, String::new()));
+                continue;
+            }
+            if live.relations.get(&object).is_some_and(|relation| relation.kind == RelationKind::Sequence) {
+                self.scratch.build(&statement::create_sequence(&object)).await?;
+                self.built.copies.insert(object);
                 continue;
             }
             if columns.is_empty() {

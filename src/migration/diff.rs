@@ -8,6 +8,7 @@ use crate::sql::Dialect;
 use crate::warehouse::{Ledger, Owned, Standing, same_name};
 
 use super::desired::{Desired, Managed};
+use super::rename::before;
 
 /// One difference between live and desired.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -244,7 +245,10 @@ fn gone(live: &Schema, desired: &Desired, ledger: &Ledger, adoption: &Adoption, 
         })
     };
     for object in live.names() {
-        if desired.objects.contains_key(object) || renamed(object) {
+        let counts =
+            live.relations.get(object).is_some_and(|relation| relation.kind == RelationKind::Sequence);
+        let unmanaged = counts && desired.dialect != Dialect::Postgres;
+        if desired.objects.contains_key(object) || renamed(object) || unmanaged {
             continue;
         }
         let owned = ledger.owned.get(object);
@@ -433,40 +437,24 @@ fn table_changes(
     managed: &Managed,
     found: &mut Vec<Change>,
 ) {
-    let old_name = |column: &Column| {
-        let old = managed.renamed_columns.get(&column.name.to_lowercase())?;
-        let renamed = live.column(&column.name).is_none() && live.column(old).is_some();
-        renamed.then(|| old.clone())
-    };
+    let before = |column: &Column| before((live, desired), &managed.renamed_columns, &column.name);
     for column in &desired.columns {
-        let old = old_name(column);
-        match live.column(old.as_deref().unwrap_or(&column.name)) {
-            None => found.push(Change::AddColumn { table: table.clone(), column: column.clone() }),
-            Some(before) => {
-                if old.is_some() {
-                    let (from, to) = (before.name.clone(), column.name.clone());
-                    found.push(Change::RenameColumn { table: table.clone(), from, to });
-                }
-                column_changes(table, before, column, found);
-                comment_change(
-                    table,
-                    Some(&column.name),
-                    before.comment.as_ref(),
-                    column.comment.as_ref(),
-                    found,
-                );
-            }
+        let Some(before) = before(column) else {
+            found.push(Change::AddColumn { table: table.clone(), column: column.clone() });
+            continue;
+        };
+        if live.column(&column.name).is_none() {
+            let (from, to) = (before.name.clone(), column.name.clone());
+            found.push(Change::RenameColumn { table: table.clone(), from, to });
         }
+        column_changes(table, before, column, found);
+        let (old, new) = (before.comment.as_ref(), column.comment.as_ref());
+        comment_change(table, Some(&column.name), old, new, found);
     }
-    for column in &live.columns {
-        let kept = desired.column(&column.name).is_some()
-            || desired
-                .columns
-                .iter()
-                .any(|new| old_name(new).is_some_and(|old| same_name(&old, &column.name)));
-        if !kept {
-            found.push(Change::DropColumn { table: table.clone(), column: column.clone() });
-        }
+    let kept: Vec<&str> =
+        desired.columns.iter().filter_map(before).map(|column| column.name.as_str()).collect();
+    for column in live.columns.iter().filter(|column| !kept.contains(&column.name.as_str())) {
+        found.push(Change::DropColumn { table: table.clone(), column: column.clone() });
     }
     key_changes(table, live, desired, managed, found);
     comment_change(table, None, live.comment.as_ref(), desired.comment.as_ref(), found);

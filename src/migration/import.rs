@@ -13,7 +13,7 @@ use super::steps::{Options, steps};
 use super::{postgres, statement};
 use crate::model::coordinate::{Coordinate, Dataset};
 use crate::model::migration::Step;
-use crate::model::schema::{Column, Relation, RelationKind, Schema};
+use crate::model::schema::{Relation, RelationKind, Schema};
 use crate::sql::{self, Dialect, Known, Mapping};
 use crate::warehouse::{Ledger, literal, name, path};
 
@@ -59,8 +59,11 @@ pub fn import(live: &Schema, dataset: &Dataset, dialect: Dialect) -> Import {
         let (text, placed) = made.entry(step.object.clone()).or_default();
         for sql in &step.ddl {
             let sql = laid_out(sql, relation.map(|(_, relation)| relation), dialect);
-            let bare = sql::unplaced(&sql, dialect, dataset, &mapping);
-            *text += &bare_counters(bare.unwrap_or_else(|_| sql.clone()), &schema);
+            let bare = sql::unplaced(&sql, dialect, dataset, &mapping).unwrap_or_else(|_| sql.clone());
+            *text += &match dialect {
+                Dialect::Postgres => bare_counters(bare, &schema),
+                Dialect::DuckDb | Dialect::Generic => sql::bare_counters(&bare, dialect, dataset),
+            };
             *placed += &sql;
             text.push_str(";\n");
             placed.push_str(";\n");
@@ -106,9 +109,8 @@ fn undeclarable(relation: &Relation, dialect: Dialect) -> Option<String> {
     if !features.is_empty() {
         return Some(format!("no change is planned for what it has: {}", features.join(", ")));
     }
-    let counts = |column: &&Column| column.default.as_ref().is_some_and(|text| text.contains("nextval("));
-    let column = relation.columns.iter().find(counts).filter(|_| dialect == Dialect::DuckDb)?;
-    Some(format!("column `{}` counts with a sequence, and none is managed on DuckDB", column.name))
+    let counts = relation.kind == RelationKind::Sequence && dialect == Dialect::DuckDb;
+    counts.then(|| "no sequence is managed on DuckDB; tables that count with it are declared".to_owned())
 }
 
 /// Puts `serial` for a column that counts with a sequence of its own, where that means the same.

@@ -10,6 +10,7 @@ use super::rule;
 use super::way::Way;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Verdict};
+use crate::model::schema::Read;
 
 /// What a change needs to be free of views: a whole object, or one of its columns.
 struct Need {
@@ -56,15 +57,34 @@ fn needs(context: &Context<'_>, change: &Change) -> Vec<Need> {
     holders.map(|(table, column)| Need { object: table.clone(), column: Some(column.name.clone()) }).collect()
 }
 
+/// Whether a view that is made would read what a change needs to be free of views, or a view that goes or comes by it.
+pub(super) fn would_stand(context: &Context<'_>, view: &Coordinate, change: &Change) -> bool {
+    let Some(wanted) = context.wanted(view) else { return false };
+    let moved =
+        if let Change::LiftView(other) | Change::CreateView(other) | Change::ChangeView(other) = change {
+            Some(other)
+        } else {
+            None
+        };
+    let needs = needs(context, change);
+    wanted
+        .extra
+        .reads
+        .iter()
+        .any(|read| moved == Some(&read.object) || needs.iter().any(|need| need.is_read(read)))
+}
+
+impl Need {
+    fn is_read(&self, read: &Read) -> bool {
+        read.object == self.object
+            && (self.column.is_none() || read.column.is_none() || read.column == self.column)
+    }
+}
+
 /// The live views that read what is needed, directly or through others.
 fn in_the_way(context: &Context<'_>, need: &Need) -> BTreeSet<Coordinate> {
     let views = || context.live.relations.iter().filter(|(_, relation)| relation.kind.is_view());
-    let direct = views().filter(|(_, view)| {
-        view.extra.reads.iter().any(|read| {
-            read.object == need.object
-                && (need.column.is_none() || read.column.is_none() || read.column == need.column)
-        })
-    });
+    let direct = views().filter(|(_, view)| view.extra.reads.iter().any(|read| need.is_read(read)));
     let mut found: BTreeSet<Coordinate> = direct.map(|(name, _)| name.clone()).collect();
     loop {
         let more = views().filter(|(name, view)| {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::context::Context;
 use super::desired::Desired;
 use super::diff::Change;
-use super::lift::lifted;
+use super::lift::{lifted, would_stand};
 use super::online::USING_INDEX;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
@@ -109,8 +109,10 @@ fn follow(context: &Context<'_>, judged: &mut [Judged]) {
             (0..judged.len()).filter(|index| judged[*index].step.group == AFTER_PUSH).collect();
         let follows = |index: usize| {
             late.iter().any(|other| {
-                !knots[index].is_disjoint(&knots[*other])
-                    || waits_for(&judged[index].change, &judged[*other].change)
+                let (change, other_change) = (&judged[index].change, &judged[*other].change);
+                let stands =
+                    matches!(change, Change::CreateView(view) if would_stand(context, view, other_change));
+                stands || !knots[index].is_disjoint(&knots[*other]) || waits_for(change, other_change)
             })
         };
         let early = (0..judged.len()).filter(|index| judged[*index].step.group == BEFORE_PUSH);

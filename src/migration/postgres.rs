@@ -8,7 +8,7 @@ use super::context::Context;
 use super::diff::Change;
 use super::online;
 use super::rename;
-use super::statement::{alter, alter_column, column_path, comment, create_dataset};
+use super::statement::{alter, alter_column, column_path, comment, comments, create_dataset, noun};
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::Mechanics;
 use crate::model::schema::{
@@ -464,30 +464,6 @@ fn view_to_table(context: &Context<'_>, object: &Coordinate) -> Vec<String> {
     ddl.extend(wanted.extra.triggers.values().cloned());
     ddl.extend(comments(object, wanted));
     ddl.extend(live.extra.grants.iter().cloned());
-    ddl
-}
-
-/// The word for a kind of relation.
-fn noun(kind: RelationKind) -> &'static str {
-    match kind {
-        RelationKind::Table => "TABLE",
-        RelationKind::View => "VIEW",
-        RelationKind::MaterializedView => "MATERIALIZED VIEW",
-        RelationKind::Sequence => "SEQUENCE",
-    }
-}
-
-/// All comments of a relation that has some.
-pub(super) fn comments(object: &Coordinate, relation: &Relation) -> Vec<String> {
-    let mut ddl = Vec::new();
-    if let Some(text) = &relation.comment {
-        ddl.push(comment(noun(relation.kind), &path(object), Some(text)));
-    }
-    for column in &relation.columns {
-        if let Some(text) = &column.comment {
-            ddl.push(comment("COLUMN", &column_path(object, &column.name), Some(text)));
-        }
-    }
     ddl
 }
 

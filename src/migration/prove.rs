@@ -126,7 +126,13 @@ impl Copy<'_> {
     ///
     /// Gives the views that bind before the plan runs.
     async fn build(&mut self, touched: &BTreeSet<Coordinate>) -> Result<Vec<Coordinate>, String> {
-        let wanted = self.concerned(touched);
+        let mut wanted = self.concerned(touched);
+        if !self.is_postgres() {
+            // A default names its sequence in a string.
+            let counts =
+                self.live.relations.iter().filter(|(_, relation)| relation.kind == RelationKind::Sequence);
+            wanted.extend(counts.map(|(sequence, _)| sequence.clone()));
+        }
         let mut waiting: Vec<(&Coordinate, Vec<String>)> = Vec::new();
         for object in &wanted {
             if self.is_postgres() {
@@ -144,6 +150,7 @@ impl Copy<'_> {
         waiting.sort_by_key(|(object, _)| {
             self.live.relations.get(*object).map_or(1, |relation| match relation.kind {
                 RelationKind::Table => 0,
+                RelationKind::Sequence if !self.is_postgres() => 0,
                 RelationKind::View | RelationKind::MaterializedView | RelationKind::Sequence => 2,
             })
         });
@@ -326,9 +333,10 @@ fn said(error: &WarehouseError) -> String {
 fn copied(object: &Coordinate, relation: &Relation) -> Vec<String> {
     let mut ddl = match relation.kind {
         RelationKind::Table => vec![statement::create_table(object, relation)],
-        RelationKind::View | RelationKind::MaterializedView | RelationKind::Sequence => {
+        RelationKind::View | RelationKind::MaterializedView => {
             return statement::create_view(object, relation, false);
         }
+        RelationKind::Sequence => return vec![statement::create_sequence(object)],
     };
     ddl.extend(relation.indexes.values().cloned());
     ddl.extend(statement::comments(object, relation));
@@ -356,7 +364,7 @@ fn server_relation<'a>(object: &'a Coordinate, relation: &'a Relation) -> Vec<(&
         RelationKind::Table => {
             let mut ddl = vec![postgres::create_table(object, relation)];
             ddl.extend(relation.indexes.values().cloned());
-            ddl.extend(postgres::comments(object, relation));
+            ddl.extend(statement::comments(object, relation));
             let mut found = vec![(object, ddl)];
             let keys = relation.constraints.iter().filter(|key| key.kind == "FOREIGN KEY");
             for key in keys {

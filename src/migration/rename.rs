@@ -1,6 +1,27 @@
-//! Keys of a table that bears another name: an engine that names them after their table names the same key otherwise.
+//! What bears another name: columns that are said to have had it, and keys that an engine names after their table.
 
-use crate::model::schema::{Constraint, Relation};
+use std::collections::BTreeMap;
+
+use crate::model::schema::{Column, Constraint, Relation};
+
+/// Gives the live column that a wanted one comes from, if there is one: its own name's, or that of its old one.
+///
+/// Shape: an old name counts as long as only it is there: once a column bears the new one, it was renamed before.
+/// A name that another wanted column takes away with it is free.
+pub(super) fn before<'a>(
+    (live, wanted): (&'a Relation, &Relation),
+    renamed: &BTreeMap<String, String>,
+    column: &str,
+) -> Option<&'a Column> {
+    let old = |column: &str| {
+        let old = renamed.get(&column.to_lowercase())?;
+        if live.column(column).is_some() { None } else { live.column(old) }
+    };
+    let own = live.column(column).filter(|own| {
+        !wanted.columns.iter().filter_map(|other| old(&other.name)).any(|taken| taken.name == own.name)
+    });
+    old(column).or(own)
+}
 
 /// Pairs of live keys and the wanted ones that say the same under another name.
 pub(super) fn keys<'a>(live: &'a Relation, wanted: &'a Relation) -> Vec<(&'a Constraint, &'a Constraint)> {

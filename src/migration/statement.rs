@@ -6,14 +6,20 @@
 
 use std::collections::BTreeMap;
 
+use super::rename::before;
 use crate::model::coordinate::{Coordinate, Dataset};
 use crate::model::schema::{Column, Overload, Relation, RelationKind, Routine, RoutineKind};
-use crate::warehouse::{Kind, literal, name, path, same_name};
+use crate::warehouse::{Kind, literal, name, path};
 
 /// Makes a dataset.
 pub(super) fn create_dataset(dataset: &Dataset) -> String {
     let any = path(&dataset.object("x"));
     format!("CREATE SCHEMA IF NOT EXISTS {}", any.trim_end_matches(".x"))
+}
+
+/// Makes a sequence, as a stand-in for one that is counted with.
+pub(super) fn create_sequence(sequence: &Coordinate) -> String {
+    format!("CREATE SEQUENCE {}", path(sequence))
 }
 
 /// Makes a table of bare columns: a stand-in for one that is only read.
@@ -230,8 +236,7 @@ impl Rebuild<'_> {
         let new = self.table.dataset.object(format!("_promote_new_{}", self.table.name));
         let (mut into, mut from) = (Vec::new(), Vec::new());
         for column in self.desired.columns.iter().filter(|column| column.generated.is_none()) {
-            let old = self.renamed.get(&column.name.to_lowercase()).unwrap_or(&column.name);
-            if let Some(old) = self.live.columns.iter().find(|live| same_name(&live.name, old)) {
+            if let Some(old) = before((self.live, self.desired), self.renamed, &column.name) {
                 into.push(name(&column.name));
                 let using = self.using.get(&column.name.to_lowercase());
                 let using = using.filter(|_| old.data_type != column.data_type);

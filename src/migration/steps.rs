@@ -146,7 +146,7 @@ fn together(judged: &mut [Judged]) {
         }
     }
     let late: BTreeSet<_> =
-        judged.iter().filter(|judged| judged.step.group == AFTER_PUSH).filter_map(made_or_moved).collect();
+        judged.iter().filter(|judged| judged.step.group == AFTER_PUSH).flat_map(made_or_moved).collect();
     for judged in judged.iter_mut() {
         let (Some(object), Some(column)) = (judged.change.object(), &judged.step.column) else { continue };
         if judged.step.group != 0 && late.contains(&(object.clone(), column.to_lowercase())) {
@@ -155,15 +155,18 @@ fn together(judged: &mut [Judged]) {
     }
 }
 
-/// The column that a step makes, renames or retypes: others on it can only follow.
-fn made_or_moved(judged: &Judged) -> Option<(Coordinate, String)> {
-    let (Change::RenameColumn { table, .. }
-    | Change::RetypeColumn { table, .. }
-    | Change::AddColumn { table, .. }) = &judged.change
-    else {
-        return None;
+/// The column that a step makes, renames or retypes: others on it can only follow, and so can a new one under the
+/// name that it leaves.
+fn made_or_moved(judged: &Judged) -> Vec<(Coordinate, String)> {
+    let column = judged.step.column.as_deref();
+    let (table, left) = if let Change::RenameColumn { table, from, .. } = &judged.change {
+        (table, Some(from.as_str()))
+    } else if let Change::RetypeColumn { table, .. } | Change::AddColumn { table, .. } = &judged.change {
+        (table, None)
+    } else {
+        return Vec::new();
     };
-    Some((table.clone(), judged.step.column.as_ref()?.to_lowercase()))
+    column.into_iter().chain(left).map(|column| (table.clone(), column.to_lowercase())).collect()
 }
 
 /// Marks the steps that were let through, and says what was said in vain.

@@ -297,7 +297,8 @@ impl<'a> Loading<'a> {
             used.extend(sources.into_iter().map(|source| (source.coordinate.clone(), source)));
         }
         add_needs(&mut drafts, findings);
-        let objects = super::order::sort(drafts.into_iter().map(|draft| draft.object).collect(), findings);
+        let objects = drafts.into_iter().map(|draft| draft.object).collect();
+        let objects = super::order::sort(objects, self.dialect, findings);
         let others: BTreeSet<Dataset> = objects
             .iter()
             .map(|object| object.coordinate.dataset.clone())

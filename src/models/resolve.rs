@@ -85,6 +85,11 @@ impl<'a> Resolver<'a> {
         } else {
             let statements = std::mem::take(&mut object.statements);
             object.statements = statements.iter().map(|statement| rewrite(statement, findings)).collect();
+            if self.dialect == Dialect::DuckDb {
+                let own = &object.coordinate.dataset;
+                let place = |statement: &String| sql::placed_counters(statement, self.dialect, own);
+                object.statements = object.statements.iter().map(place).collect();
+            }
             object.sql = Some(object.statements.join(";\n"));
         }
         self.note(object, &uses, text, findings)

@@ -267,6 +267,22 @@ fn names_a_circle_in_order() {
 }
 
 #[test]
+fn speaks_of_keys_where_tables_point_at_each_other_and_none_can_be_added() {
+    let error = loaded(&[
+        ("schema/a.sql", "create table a (id int primary key, b_id int references b);"),
+        ("schema/b.sql", "create table b (id int primary key, a_id int references a);"),
+    ])
+    .unwrap_err();
+    assert_eq!(
+        told(error.faults()),
+        [
+            "schema/a.sql:1:1 key-cycle: foreign keys of tables point at each other in a circle: a → b → a [take one of \
+          these keys out: this engine adds no foreign key to a table that is there]"
+        ]
+    );
+}
+
+#[test]
 fn selects_as_dbt_does() {
     let models = models(&[
         ("models/stg/a.sql", "{{ config(tags='t') }} select 1 as x"),

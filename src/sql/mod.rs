@@ -5,6 +5,7 @@
 //! parser does not know yet; a text is never printed anew, so comments, quotes and layout stay. Reads
 //! and writes nothing. Start at [`rewrite()`].
 
+mod counter;
 mod creation;
 mod dialect;
 mod error;
@@ -19,6 +20,7 @@ mod token;
 mod unplaced;
 mod words;
 
+pub use counter::{bare_counters, placed_counters};
 pub use creation::{Creation, CreationKind, Leading, leading};
 pub use dialect::Dialect;
 pub use error::SqlError;

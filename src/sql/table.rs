@@ -93,6 +93,55 @@ pub fn without_key(
     without_clause(sql, dialect, column, inline)
 }
 
+/// Takes the foreign keys to some tables out, and gives the statements that add them to the table when all are there.
+///
+/// Shape: nothing where the statement's columns cannot be told apart; `points` is asked with a table's name alone.
+pub fn without_foreign_keys(
+    sql: &str,
+    dialect: Dialect,
+    points: impl Fn(&str) -> bool,
+) -> Option<(String, Vec<String>)> {
+    let (mut left, mut added) = (sql.to_owned(), Vec::new());
+    let table = made(sql, dialect)?;
+    loop {
+        let list = List::of(&left, dialect)?;
+        let mut keys =
+            list.items.iter().enumerate().filter_map(|(at, item)| Some((at, item.foreign(&points)?)));
+        let Some((at, key)) = keys.next() else { return Some((left, added)) };
+        let item = &list.items[at];
+        let span = item.tokens[key.start].span.start..item.tokens[key.end - 1].span.end;
+        let text = &left[span.clone()];
+        let without = if item.column().is_some() {
+            let column = &left[item.tokens[0].span.clone()];
+            let reference = item.tokens[key.clone()].iter().find(|token| is(token, "REFERENCES"))?;
+            let (name, rest) = text.split_at(reference.span.start - span.start);
+            added.push(format!("ALTER TABLE {table} ADD {name}FOREIGN KEY ({column}) {rest}"));
+            let from = item.tokens[key.start - 1].span.end;
+            replaced(&left, from..span.end, "")
+        } else {
+            added.push(format!("ALTER TABLE {table} ADD {text}"));
+            list.without(at)?
+        };
+        left = without;
+    }
+}
+
+/// The name of the table that a statement makes, as it is written.
+fn made(sql: &str, dialect: Dialect) -> Option<String> {
+    let tokens: Vec<Token> = tokens(sql, dialect).ok()?.into_iter().filter(|token| !token.blank()).collect();
+    let open = tokens.iter().position(|token| matches!(token.kind, Kind::Open(_)))?;
+    let word = tokens[..open].iter().position(|token| is(token, "TABLE"))?;
+    let name: Vec<&Token> = tokens[word + 1..open]
+        .iter()
+        .skip_while(|token| ["IF", "NOT", "EXISTS"].iter().any(|word| is(token, word)))
+        .collect();
+    Some(sql[name.first()?.span.start..name.last()?.span.end].to_owned())
+}
+
+fn is(token: &Token, word: &str) -> bool {
+    token.keyword().as_deref() == Some(word)
+}
+
 /// Gives what a `CREATE VIEW` is made from: everything behind its `AS`.
 pub fn query_of(sql: &str, dialect: Dialect) -> Option<Range<usize>> {
     let tokens: Vec<Token> = tokens(sql, dialect).ok()?.into_iter().filter(|token| !token.blank()).collect();
@@ -206,6 +255,31 @@ impl Item {
         words.collect()
     }
 
+    /// The foreign key to one of some tables that is said here, as a range of tokens.
+    fn foreign(&self, points: &impl Fn(&str) -> bool) -> Option<Range<usize>> {
+        let all = std::iter::once(0..self.tokens.len());
+        let said = if self.column().is_some() { self.clauses() } else { all.collect() };
+        said.into_iter().find(|range| {
+            let tokens = &self.tokens[range.clone()];
+            let mut depth = 0;
+            let reference = tokens.iter().position(|token| {
+                depth = deeper(depth, &token.kind);
+                depth == 0 && is(token, "REFERENCES")
+            });
+            let name = reference.into_iter().flat_map(|at| &tokens[at + 1..]);
+            let mut name = name.take_while(|token| matches!(token.kind, Kind::Word { .. } | Kind::Period));
+            let mut last = None;
+            // A name ends where no period follows it.
+            while let Some(Kind::Word { text, .. }) = name.next().map(|token| &token.kind) {
+                last = Some(text);
+                if name.next().is_none_or(|token| token.kind != Kind::Period) {
+                    break;
+                }
+            }
+            last.is_some_and(|name| points(name))
+        })
+    }
+
     /// The word that a clause is about, past its name.
     fn word_of(&self, clause: &Range<usize>) -> Option<String> {
         let named = self.keyword(clause.start).as_deref() == Some("CONSTRAINT");
@@ -315,6 +389,42 @@ mod tests {
             let found = without_key(&sql, DIALECT, (name, kind), &columns(names));
             assert_eq!(found, Some(format!("create table t ({expected})")), "{list}");
         }
+    }
+
+    #[test]
+    fn takes_foreign_keys_apart() {
+        for (list, left, added) in [
+            (
+                "a int, b int references s.u (x) on delete set null not null",
+                "a int, b int not null",
+                "FOREIGN KEY (b) references s.u (x) on delete set null",
+            ),
+            (
+                "\"B b\" int constraint k references u, a int",
+                "\"B b\" int, a int",
+                "constraint k FOREIGN KEY (\"B b\") references u",
+            ),
+            (
+                "a int, constraint k foreign key (a) references u (x)",
+                "a int",
+                "constraint k foreign key (a) references u (x)",
+            ),
+            (
+                "a int, foreign key (a, b) references \"u\", b int",
+                "a int, b int",
+                "foreign key (a, b) references \"u\"",
+            ),
+        ] {
+            for name in ["t", "s.t", "\"T t\""] {
+                let sql = format!("create table if not exists {name} ({list})");
+                let found = without_foreign_keys(&sql, Dialect::Postgres, |name| name == "u").unwrap();
+                assert_eq!(found.0, format!("create table if not exists {name} ({left})"));
+                assert_eq!(found.1, [format!("ALTER TABLE {name} ADD {added}")]);
+            }
+        }
+        let other = "create table t (a int references x.w (u), b int check (b > 0))";
+        let found = without_foreign_keys(other, Dialect::Postgres, |name| name == "u");
+        assert_eq!(found, Some((other.to_owned(), Vec::new())));
     }
 
     #[test]

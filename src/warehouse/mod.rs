@@ -23,6 +23,7 @@ mod ledger;
 mod postgres;
 mod quote;
 mod remembered;
+mod rows;
 mod scan;
 
 pub use command::{Call, Said, call};

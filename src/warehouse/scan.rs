@@ -71,6 +71,25 @@ pub enum Kind {
     Other,
 }
 
+impl Kind {
+    /// Whether a place to try things in takes it on any engine, whatever it says further.
+    pub(super) fn is_tried(self) -> bool {
+        match self {
+            Self::Table
+            | Self::View
+            | Self::Index
+            | Self::Type
+            | Self::Sequence
+            | Self::Dataset
+            | Self::Comment
+            | Self::Alter
+            | Self::Drop
+            | Self::Insert => true,
+            Self::FilledTable | Self::Routine | Self::Trigger | Self::Query | Self::Other => false,
+        }
+    }
+}
+
 /// A statement's first words.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Head {

@@ -83,6 +83,13 @@ fn every_pair_converges_or_is_refused_by_name() {
         }
     });
     let faults = faults.into_inner().unwrap();
+    let (all, refused) = (pairs.len(), REFUSED.len());
+    super::support::told(&format!(
+        "{all} pairs: {} converged, {refused} are refused by name, {} failed; {} with another verdict than suggested",
+        all.saturating_sub(refused + faults.len()),
+        faults.len(),
+        OTHERWISE.len()
+    ));
     assert!(faults.is_empty(), "{} of {}: {faults:#?}", faults.len(), pairs.len());
     let left: Vec<_> = server.databases().into_iter().filter(|name| name.starts_with("_promote_")).collect();
     assert!(left.iter().all(|name| name.contains("scratch")), "{left:?}");

@@ -38,6 +38,44 @@ fn a_column_below_views_is_retyped_and_they_come_back_with_their_rights() {
 }
 
 #[test]
+fn tables_whose_foreign_keys_go_round_in_a_circle_are_made_first() {
+    let a = "CREATE TABLE a (id int PRIMARY KEY, b_id int CONSTRAINT to_b REFERENCES b ON DELETE SET NULL, c_id int);\n";
+    let b = "CREATE TABLE b (id int PRIMARY KEY, c_id int, FOREIGN KEY (c_id) REFERENCES c (id));\n";
+    let c = "CREATE TABLE c (id int PRIMARY KEY, a_id int, self int REFERENCES c);\n\
+             ALTER TABLE c ADD CONSTRAINT to_a FOREIGN KEY (a_id) REFERENCES a;\n\
+             CREATE VIEW v AS SELECT a.id, b.id AS b FROM a JOIN b ON b.id = a.b_id;\n";
+    let all = format!("{a}{b}{c}");
+    let Some(shop) = Shop::new(&all) else { return };
+    let steps = shop.converge(&all, "");
+    assert_eq!(codes(&steps).iter().filter(|code| **code == "add-constraint").count(), 4, "{steps:#?}");
+    let keys = "SELECT string_agg(conname, ' ' ORDER BY conname) FROM pg_constraint WHERE contype = 'f' AND convalidated";
+    assert_eq!(shop.sql(keys), "b_c_id_fkey c_self_fkey to_a to_b");
+    // One more in the circle that is there, and one that goes.
+    let more = all.replace("c_id int);\nCREATE TABLE b", "c_id int REFERENCES c);\nCREATE TABLE b");
+    assert_eq!(codes(&shop.converge(&more, "")), ["add-constraint", "validate-constraint"]);
+    assert_eq!(codes(&shop.converge(&all, "--force")), ["drop-constraint"]);
+    // The circle is made in a dataset with rows, too.
+    shop.sql("INSERT INTO analytics.c VALUES (1, NULL, 1); INSERT INTO analytics.b VALUES (1, 1); INSERT INTO analytics.a VALUES (1, 1, NULL)");
+    let wider = all.replace("c_id int);\nCREATE TABLE b", "c_id int, note text);\nCREATE TABLE b");
+    assert_eq!(codes(&shop.converge(&wider, "")), ["add-column"]);
+}
+
+#[test]
+fn a_new_view_waits_for_a_change_that_it_would_be_in_the_way_of() {
+    let table = "CREATE TABLE t (id int, b bigint NOT NULL);\nCREATE VIEW v AS SELECT b FROM t;\n";
+    let Some(shop) = Shop::new(table) else { return };
+    shop.converge(table, "");
+    shop.sql(&format!("INSERT INTO analytics.t VALUES (1, {})", i64::MAX));
+    let more = "CREATE VIEW a AS SELECT id, b FROM t;\nCREATE VIEW b AS SELECT id FROM a;\n";
+    shop.declare(&format!("{}{more}", table.replace("bigint", "integer")));
+    let plan = shop.migrate("--plan --force").exits(0).json();
+    assert_eq!(plan["result"]["proof"], "proven", "{plan:#}");
+    shop.sql("UPDATE analytics.t SET b = 1");
+    let steps = shop.converge(&format!("{}{more}", table.replace("bigint", "integer")), "--force");
+    assert!(codes(&steps).contains(&"narrow-type"), "{steps:#?}");
+}
+
+#[test]
 fn somebody_elses_view_is_never_dropped() {
     let Some(shop) = Shop::new(ORDERS) else { return };
     shop.converge(ORDERS, "");

@@ -335,6 +335,42 @@ async fn renames_what_is_declared_as_renamed() {
 }
 
 #[tokio::test]
+async fn what_was_renamed_before_is_kept_by_a_table_that_is_built_anew() {
+    let trial = Trial::new();
+    let renamed = || DeclaredColumn { renamed_from: Some("a".to_owned()), ..column("aa", "int") };
+    let project = |key: bool| {
+        let mut t = table("t", vec![renamed(), column("b", "int")]);
+        t.constraints = if key { vec!["CHECK (b > 0)".to_owned()] } else { Vec::new() };
+        declared(vec![t])
+    };
+    trial.converge(&project(false)).await;
+    trial.by_hand(&["insert into analytics.t values (7, 2)"]).await.unwrap();
+    let planned = trial.converge(&project(true)).await;
+    assert_eq!(planned.codes(), ["add-constraint analytics.t.b"]);
+    assert_eq!(trial.count("select aa from analytics.t").await, 7);
+}
+
+#[tokio::test]
+async fn a_name_that_a_column_leaves_is_free_for_a_new_one() {
+    let given = |check: &str| {
+        let renamed = DeclaredColumn { renamed_from: Some("a".to_owned()), ..column("aa", "int") };
+        let mut t = table("t", vec![renamed, column("b", "int"), column("a", "varchar")]);
+        t.constraints = if check.is_empty() { Vec::new() } else { vec![check.to_owned()] };
+        declared(vec![t])
+    };
+    for check in ["", "CHECK (b > 0)"] {
+        let trial = Trial::new();
+        trial.converge(&declared(vec![table("t", vec![column("a", "int"), column("b", "int")])])).await;
+        trial.by_hand(&["insert into analytics.t values (7, 2)"]).await.unwrap();
+        let codes = trial.converge(&given(check)).await.codes();
+        let expected = ["rename-column analytics.t.aa".to_owned(), "add-column analytics.t.a".to_owned()];
+        assert!(expected.iter().all(|code| codes.contains(code)), "{codes:?}");
+        assert!(!codes.iter().any(|code| code.starts_with("retype")), "{codes:?}");
+        assert_eq!(trial.count("select aa from analytics.t where a is null").await, 7);
+    }
+}
+
+#[tokio::test]
 async fn a_file_named_as_the_dataset_is_no_ambiguity() {
     let trial = Trial::new();
     let path = trial.folder.path().join("analytics.duckdb").to_string_lossy().into_owned();

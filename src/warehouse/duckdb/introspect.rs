@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use ::duckdb::Connection;
 
+use super::bare;
 use super::rows::{ask, list};
 use crate::model::coordinate::{Coordinate, Dataset};
 use crate::model::schema::{
@@ -42,7 +43,7 @@ impl Scope<'_> {
 
 /// Reads the relations and routines of some datasets.
 ///
-/// Shape: seven queries at most, however many objects there are.
+/// Shape: eight queries at most, however many objects there are.
 pub(super) fn schema(
     connection: &Connection,
     catalog: &str,
@@ -56,6 +57,8 @@ pub(super) fn schema(
     }
     found.relations = tables(&scope)?;
     found.relations.extend(views(&scope)?);
+    found.relations.extend(sequences(&scope)?);
+    bare::placed(&mut found.relations);
     columns(&scope, &mut found.relations)?;
     constraints(&scope, &mut found.relations)?;
     indexes(&scope, &mut found.relations)?;
@@ -103,6 +106,15 @@ fn views(scope: &Scope<'_>) -> Result<BTreeMap<Coordinate, Relation>, WarehouseE
     relations(scope, &sql, RelationKind::View)
 }
 
+/// Lists sequences by name alone: how far one has counted is no part of a schema.
+fn sequences(scope: &Scope<'_>) -> Result<BTreeMap<Coordinate, Relation>, WarehouseError> {
+    let sql = format!(
+        "SELECT schema_name, sequence_name, '', NULL FROM duckdb_sequences() WHERE {} AND NOT temporary",
+        scope.filter()
+    );
+    relations(scope, &sql, RelationKind::Sequence)
+}
+
 fn relations(
     scope: &Scope<'_>,
     sql: &str,
@@ -131,7 +143,7 @@ fn relations(
 }
 
 /// The query of `CREATE VIEW a.b [(c, d)] AS query`.
-fn query(definition: &str) -> String {
+pub(super) fn query(definition: &str) -> String {
     definition.split_once(" AS ").map_or(definition, |(_, query)| query).to_owned()
 }
 

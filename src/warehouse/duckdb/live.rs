@@ -1,6 +1,5 @@
 //! A live DuckDB file: reading it, and changing it in one transaction.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,15 +11,13 @@ use async_trait::async_trait;
 use super::engine::{Threads, attach, attach_memory, catalog, start};
 use super::introspect::schema;
 use super::rows::{ask, count, failed, list, run};
-use crate::model::coordinate::{Coordinate, Dataset};
-use crate::model::record::AppliedMigration;
+use crate::model::coordinate::Dataset;
 use crate::model::schema::Schema;
 use crate::warehouse::connect::{Access, Interrupt, Reach, Routines};
-use crate::warehouse::ledger::TABLES;
 use crate::warehouse::quote::{dataset as written, joined};
+use crate::warehouse::rows::{Kept, Row, remembering};
 use crate::warehouse::{
-    Applied, Execute, Guard, Inspect, Intent, Ledger, Owned, Standing, WarehouseError, fingerprint, literal,
-    name, same_name,
+    Execute, Guard, Inspect, Intent, Ledger, WarehouseError, fingerprint, literal, name, same_name,
 };
 
 /// How often the interrupt is looked at while a statement runs.
@@ -88,68 +85,6 @@ impl DuckDb {
             literal(&self.catalog)
         );
         ask(&self.connection, &sql, |row| Ok((row.get(0)?, row.get(1)?)))
-    }
-
-    fn owned(&self, dataset: &Dataset) -> Result<Vec<(Coordinate, Owned)>, WarehouseError> {
-        let sql = format!(
-            "SELECT dataset, name, kind, standing, plan_id, source_hash, definition FROM {}._promote_objects",
-            written(dataset)
-        );
-        let rows = ask(&self.connection, &sql, |row| {
-            let owned = Owned {
-                kind: row.get(2)?,
-                standing: Standing::parse(&row.get::<_, String>(3)?),
-                plan_id: row.get(4)?,
-                source_hash: row.get(5)?,
-                definition: row.get(6)?,
-            };
-            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, owned))
-        })?;
-        rows.into_iter()
-            .map(|(schema, name, owned)| {
-                Ok((placed(&schema, dataset, "_promote_objects")?.object(name), owned))
-            })
-            .collect()
-    }
-
-    fn applied(&self, dataset: &Dataset) -> Result<BTreeMap<Coordinate, Applied>, WarehouseError> {
-        let sql = format!(
-            "SELECT dataset, name, source_hash, definition FROM {}._promote_applied",
-            written(dataset)
-        );
-        let rows = ask(&self.connection, &sql, |row| {
-            let text = |index| row.get::<_, String>(index);
-            Ok((text(0)?, text(1)?, text(2)?, row.get::<_, Option<String>>(3)?))
-        })?;
-        let mut found: BTreeMap<Coordinate, Applied> = BTreeMap::new();
-        for (place, name, source_hash, definition) in rows {
-            let object = placed(&place, dataset, "_promote_applied")?.object(name);
-            found.entry(object).or_default().take(source_hash, definition);
-        }
-        Ok(found)
-    }
-
-    fn migrations(&self, dataset: &Dataset) -> Result<Vec<AppliedMigration>, WarehouseError> {
-        let sql = format!(
-            "SELECT plan_id, applied_at, applied_by, steps, acknowledgements FROM {}._promote_migrations ORDER BY rowid",
-            written(dataset)
-        );
-        let rows = ask(&self.connection, &sql, |row| {
-            let text = |index| row.get::<_, String>(index);
-            Ok((text(0)?, text(1)?, text(2)?, text(3)?, text(4)?))
-        })?;
-        rows.into_iter()
-            .map(|(plan_id, at, by, steps, acknowledgements)| {
-                let unreadable = |error: serde_json::Error| unreadable("_promote_migrations", &error);
-                Ok(AppliedMigration {
-                    plan_id,
-                    at,
-                    by,
-                    steps: serde_json::from_str(&steps).map_err(unreadable)?,
-                    acknowledgements: serde_json::from_str(&acknowledgements).map_err(unreadable)?,
-                })
-            })
-            .collect()
     }
 
     /// Runs `work` in a transaction, with somebody watching the interrupt; rolls back whatever goes wrong.
@@ -255,55 +190,6 @@ impl DuckDb {
         }
         Ok(())
     }
-
-    /// Writes what is to be remembered. The tables are made where they are not there yet.
-    fn remember(&self, intent: &Intent) -> Result<(), WarehouseError> {
-        let place = written(&intent.dataset);
-        for (table, columns) in TABLES {
-            run(&self.connection, &format!("CREATE TABLE IF NOT EXISTS {place}.{table} ({columns})"))?;
-        }
-        let json = |value: serde_json::Result<String>| value.expect("steps have string keys only");
-        run(
-            &self.connection,
-            &insert(
-                &format!("{place}._promote_migrations"),
-                &[
-                    Some(&intent.plan_id),
-                    Some(&intent.at),
-                    Some(&intent.by),
-                    Some(&json(serde_json::to_string(&intent.steps))),
-                    Some(&json(serde_json::to_string(&intent.acknowledgements))),
-                ],
-            ),
-        )?;
-        let kept = intent.owned.iter().map(|ownership| &ownership.object);
-        for object in kept.chain(&intent.disowned) {
-            let sql = format!(
-                "DELETE FROM {place}._promote_objects WHERE dataset = {} AND name = {}",
-                literal(&object.dataset.to_string()),
-                literal(&object.name)
-            );
-            run(&self.connection, &sql)?;
-        }
-        for ownership in &intent.owned {
-            let (object, owned) = (&ownership.object, &ownership.owned);
-            let dataset = object.dataset.to_string();
-            let row = [
-                Some(dataset.as_str()),
-                Some(&object.name),
-                Some(&owned.kind),
-                Some(owned.standing.as_str()),
-                Some(&owned.plan_id),
-                Some(&owned.source_hash),
-                owned.definition.as_deref(),
-            ];
-            run(&self.connection, &insert(&format!("{place}._promote_objects"), &row))?;
-        }
-        for sql in intent.applied.iter().flat_map(|mark| mark.statements(&place, &intent.plan_id)) {
-            run(&self.connection, &sql)?;
-        }
-        Ok(())
-    }
 }
 
 #[async_trait(?Send)]
@@ -319,14 +205,11 @@ impl Inspect for DuckDb {
     async fn ledger(&mut self, dataset: &Dataset) -> Result<Ledger, WarehouseError> {
         let kept = self.kept()?;
         let mut ledger = Ledger::default();
-        if holds(&kept, dataset, "_promote_objects") {
-            ledger.owned = self.owned(dataset)?.into_iter().collect();
-        }
-        if holds(&kept, dataset, "_promote_applied") {
-            ledger.applied = self.applied(dataset)?;
-        }
-        if holds(&kept, dataset, "_promote_migrations") {
-            ledger.migrations = self.migrations(dataset)?;
+        for table in Kept::ALL.into_iter().filter(|table| holds(&kept, dataset, table.table())) {
+            let rows = ask(&self.connection, &table.question(dataset, "rowid"), |row| {
+                (0..table.width()).map(|index| row.get(index)).collect::<::duckdb::Result<Row>>()
+            })?;
+            table.read(rows, (dataset, same_name), &mut ledger)?;
         }
         Ok(ledger)
     }
@@ -365,7 +248,7 @@ impl Execute for DuckDb {
         self.transaction(|| {
             self.check(&intent.guard)?;
             self.statements(statements)?;
-            self.remember(intent)
+            remembering(intent).iter().try_for_each(|sql| run(&self.connection, sql))
         })?;
         let sql = format!(
             "SELECT count(*) FROM {}._promote_migrations WHERE plan_id = {} AND applied_at = {}",
@@ -409,23 +292,6 @@ fn watch(
         std::thread::park_timeout(LOOK);
         waited += LOOK;
     }
-}
-
-/// Writes an INSERT of one row of texts.
-fn insert(table: &str, row: &[Option<&str>]) -> String {
-    let values: Vec<String> =
-        row.iter().map(|value| value.map_or_else(|| "NULL".to_owned(), literal)).collect();
-    format!("INSERT INTO {table} VALUES ({})", values.join(", "))
-}
-
-/// Reads the dataset of a row; that of the ledger is written as it was asked for.
-fn placed(text: &str, dataset: &Dataset, table: &str) -> Result<Dataset, WarehouseError> {
-    let place: Dataset = text.parse().map_err(|error| unreadable(table, &error))?;
-    Ok(if same_name(&place.schema, &dataset.schema) { dataset.clone() } else { place })
-}
-
-fn unreadable(table: &str, error: &dyn std::fmt::Display) -> WarehouseError {
-    WarehouseError::Ledger { table: table.to_owned(), message: error.to_string() }
 }
 
 /// Whether the file is there; a folder that may not be entered is a fault, not an absence.

@@ -4,6 +4,7 @@
 //! name as the file is no ambiguity, and so that live, empty and scratch are one thing.
 //! Every call of the engine blocks; a single thread waits for it anyway.
 
+mod bare;
 mod engine;
 mod introspect;
 mod live;

@@ -130,21 +130,8 @@ impl DuckDbScratch {
     /// Runs one statement that declares or alters.
     fn one(&self, statement: &str) -> Result<(), WarehouseError> {
         let (only, head) = only_statement(statement)?;
-        match head.kind {
-            Kind::Table
-            | Kind::View
-            | Kind::Index
-            | Kind::Type
-            | Kind::Sequence
-            | Kind::Dataset
-            | Kind::Comment
-            | Kind::Alter
-            | Kind::Drop
-            | Kind::Routine
-            | Kind::Insert => {}
-            Kind::FilledTable | Kind::Trigger | Kind::Query | Kind::Other => {
-                return Err(WarehouseError::NotDeclaring { sql: only.to_owned(), keyword: head.keyword });
-            }
+        if !head.kind.is_tried() && head.kind != Kind::Routine {
+            return Err(WarehouseError::NotDeclaring { sql: only.to_owned(), keyword: head.keyword });
         }
         run(&self.connection, only)
     }

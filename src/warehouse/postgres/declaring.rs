@@ -14,23 +14,10 @@ const NAME_BYTES: usize = 63;
 /// [`WarehouseError::NotDeclaring`] for everything else.
 pub(super) fn declaring(statement: &str) -> Result<Option<(&str, Head)>, WarehouseError> {
     let (only, head) = only_statement(statement)?;
-    let declares = match head.kind {
-        Kind::Table
-        | Kind::View
-        | Kind::Index
-        | Kind::Type
-        | Kind::Sequence
-        | Kind::Dataset
-        | Kind::Comment
-        | Kind::Alter
-        | Kind::Drop
-        | Kind::Trigger
-        | Kind::Insert => true,
-        Kind::Routine => trusted(only),
-        Kind::FilledTable | Kind::Query | Kind::Other => {
-            ["GRANT", "REFRESH MATERIALIZED"].iter().any(|word| head.keyword.starts_with(word))
-        }
-    };
+    let declares = head.kind.is_tried()
+        || head.kind == Kind::Trigger
+        || (head.kind == Kind::Routine && trusted(only))
+        || ["GRANT", "REFRESH MATERIALIZED"].iter().any(|word| head.keyword.starts_with(word));
     if !declares {
         return Err(WarehouseError::NotDeclaring { sql: only.to_owned(), keyword: head.keyword });
     }

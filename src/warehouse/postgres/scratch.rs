@@ -19,6 +19,10 @@ use crate::warehouse::{Files, Routines, Scratch, Typed, WarehouseError, literal,
 /// What the name of such a database begins with; a process's number and a counter follow.
 const PREFIX: &str = "_promote_scratch_";
 
+/// How the session that declares is set.
+const SETTINGS: &str =
+    "SET synchronous_commit = off; SET statement_timeout = '120s'; SET lock_timeout = '30s'";
+
 /// A database that is made, filled, and dropped.
 pub(in crate::warehouse) struct PostgresScratch {
     keeper: Session,
@@ -139,9 +143,7 @@ impl PostgresScratch {
     async fn make(&mut self) -> Result<(), WarehouseError> {
         self.keeper.run(&self.making).await.map_err(|error| self.unmade(error))?;
         let session = self.enter().await?;
-        session
-            .run("SET synchronous_commit = off; SET statement_timeout = '120s'; SET lock_timeout = '30s'")
-            .await?;
+        session.run(SETTINGS).await?;
         for extension in &self.extensions {
             // One that is missing is missed by whoever needs it, with the engine's words.
             drop(session.run(extension).await);
@@ -150,6 +152,38 @@ impl PostgresScratch {
         self.session = Some(session);
         self.used = false;
         Ok(())
+    }
+
+    /// Drops what was made, which costs less than another database; gives whether that was done.
+    ///
+    /// Extensions would have to be made again by whoever may, and to drop many objects takes more locks than a
+    /// server may have.
+    async fn emptied(&self) -> Result<bool, WarehouseError> {
+        let session = self.session()?;
+        if !self.extensions.is_empty() {
+            return Ok(false);
+        }
+        let schemas = session
+            .ask(
+                "SELECT pg_catalog.quote_ident(nspname), count(c.oid) < 300 AND nspname <> 'public' \
+                 FROM pg_catalog.pg_namespace n LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid \
+                 WHERE nspname <> 'information_schema' AND NOT pg_catalog.starts_with(nspname, 'pg_') \
+                 AND (nspname <> 'public' OR c.oid IS NOT NULL \
+                 OR EXISTS (SELECT FROM pg_catalog.pg_proc WHERE pronamespace = n.oid) \
+                 OR EXISTS (SELECT FROM pg_catalog.pg_type WHERE typnamespace = n.oid)) GROUP BY nspname",
+            )
+            .await?;
+        if schemas.iter().any(|row| !row.is(1)) {
+            return Ok(false);
+        }
+        for row in &schemas {
+            session.run(&format!("DROP SCHEMA {} CASCADE", row.text(0))).await?;
+        }
+        // What was declared may have set something while it was made.
+        session.run("DISCARD ALL").await?;
+        session.run(SETTINGS).await?;
+        session.run(&format!("SET search_path = {}", self.path)).await?;
+        Ok(true)
     }
 
     /// Says what is missing where the database may not be made.
@@ -210,11 +244,12 @@ fn dropping(database: &str) -> String {
 #[async_trait(?Send)]
 impl Scratch for PostgresScratch {
     async fn reset(&mut self) -> Result<(), WarehouseError> {
-        if self.used {
+        if self.used && !self.emptied().await.unwrap_or(false) {
             self.session = None;
             self.keeper.run(&dropping(&self.database)).await?;
             self.make().await?;
         }
+        self.used = false;
         Ok(())
     }
 

@@ -61,6 +61,13 @@ pub(super) struct World {
     pub(super) routines: BTreeMap<String, u8>,
 }
 
+impl World {
+    /// Whether a view reads a table, directly or through others.
+    pub(super) fn reaches(&self, view: &str, table: &str) -> bool {
+        self.views.get(view).is_some_and(|view| view.of == table || self.reaches(&view.of, table))
+    }
+}
+
 const NAMES: &[&str] =
     &["a", "b", "select", "Mixed", "with space", "ü", "long_name_of_a_column_that_goes_on"];
 const TYPES: &[(&str, &str, &str)] = &[
@@ -244,11 +251,6 @@ pub(super) fn mend(world: &mut World) {
     }
 }
 
-/// Writes the world as DDL.
-pub(super) fn written(world: &World) -> String {
-    objects(Dialect::DuckDb, world).concat()
-}
-
 /// Writes the world as DDL: a text for each routine, each table with what belongs to it, each view.
 pub(super) fn objects(dialect: Dialect, world: &World) -> Vec<String> {
     let routines = world.routines.iter().map(|(name, adds)| routine_text(dialect, name, *adds));
@@ -335,6 +337,39 @@ pub(super) fn rows(world: &World) -> Vec<String> {
         .collect()
 }
 
+/// Twenty more rows for one table, one of them awkward: at the ends of its types, or with the key of another.
+pub(super) fn awkward(world: &World, seed: u64) -> Vec<String> {
+    let mut dice = Dice(seed ^ 0x5bd1_e995);
+    let tables: Vec<_> = world.tables.iter().collect();
+    if tables.is_empty() {
+        return Vec::new();
+    }
+    let (name, table) = *dice.pick(&tables);
+    let bad = dice.roll(20);
+    let (ids, values) = (2..22_i32, ["7", "0"]);
+    let rows = ids.enumerate().map(|(row, id)| {
+        let id = match (row == bad, table.key, table.check) {
+            (true, false, true) => 0,
+            (true, _, false) => -10,
+            (true, true, true) | (false, ..) => id,
+        };
+        let value = |column: &Column| {
+            let value = value(column.data_type);
+            match column.data_type {
+                _ if column.name == "id" => id.to_string(),
+                "bigint" if row == bad => "1099511627776".to_owned(),
+                "decimal(14,2)" | "numeric(14,2)" if row == bad => "123456789012.25".to_owned(),
+                "varchar" | "text" if row == bad => "'longer than twenty characters'".to_owned(),
+                "integer" if row == bad => "70000".to_owned(),
+                "bigint" | "integer" | "smallint" => values[dice.clone().roll(2)].to_owned(),
+                _ => value.to_owned(),
+            }
+        };
+        insert_values(name, table, value)
+    });
+    rows.collect()
+}
+
 /// What a writer that knows these tables would write: all columns, and only those that it has to.
 pub(super) fn writes(world: &World) -> Vec<String> {
     let tables = world.tables.iter();
@@ -347,6 +382,10 @@ fn insert(name: &str, table: &Table, id: &str, absent: bool) -> String {
         _ if absent && !column.required => "NULL".to_owned(),
         _ => value(column.data_type).to_owned(),
     };
+    insert_values(name, table, value)
+}
+
+fn insert_values(name: &str, table: &Table, value: impl Fn(&Column) -> String) -> String {
     let names: Vec<String> = table.columns.iter().map(|column| quoted(&column.name)).collect();
     let values: Vec<String> = table.columns.iter().map(value).collect();
     format!("INSERT INTO analytics.{name} ({}) VALUES ({})", names.join(", "), values.join(", "))
