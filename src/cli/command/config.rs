@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::Arc;
+
+use serde_json::Value;
 
 use crate::config::{self, Explanation, Labels, Standing, handed_over};
 use crate::model::environment::{EffectivePlugin, EffectiveValue};
 use crate::model::finding::Finding;
 use crate::model::name::EnvironmentName;
+use crate::model::origin::Layer;
 use crate::promotion::{Configurations, Configured};
 use crate::report::{
     self, ConfigurationDiffResult, Document, ExplanationResult, PluginConfiguration, PluginResult,
@@ -193,7 +197,7 @@ struct Showing<'a> {
 }
 
 impl Showing<'_> {
-    fn value(&mut self, value: &EffectiveValue) -> serde_json::Value {
+    fn value(&mut self, value: &EffectiveValue) -> Value {
         self.labels.shown(value)
     }
 
@@ -231,18 +235,8 @@ impl Showing<'_> {
             return PluginResult::Error { error: error.clone() };
         }
         let mut shown = PluginConfiguration::default();
-        for (key, value) in &plugin.settings {
-            let (values, sources) = if key.starts_with('_') {
-                (&mut shown.extras, &mut shown.extras_sources)
-            } else {
-                (&mut shown.config, &mut shown.sources)
-            };
-            values.insert(key.clone(), self.value(value));
-            sources.insert(key.clone(), value.origin.layer);
-            if !value.is_unset() {
-                shown.origins.insert(key.clone(), value.origin.clone());
-            }
-        }
+        let settings = plugin.settings.iter();
+        let mut settings: Vec<_> = settings.map(|(key, value)| (key, value, self.value(value))).collect();
         for (key, value) in &plugin.env {
             shown.env.insert(key.clone(), self.value(value));
             shown.env_origins.insert(key.clone(), value.origin.clone());
@@ -250,9 +244,26 @@ impl Showing<'_> {
         for (key, value) in &plugin.attributes {
             shown.attributes.insert(key.clone(), self.value(value));
         }
-        shown.processed = handed_over(plugin, &mut |value| self.value(value));
+        let values = settings.iter().map(|(_, _, value)| value);
+        shown.processed = handed_over(plugin, values, &mut |value| self.value(value));
+        // Sorted once, each map below is built in one pass.
+        settings.sort_unstable_by_key(|(key, _, _)| *key);
+        let set = settings.iter().filter(|(_, value, _)| !value.is_unset());
+        shown.origins = set.map(|(key, value, _)| (Arc::clone(key), value.origin.clone())).collect();
+        let (extras, settings): (Vec<_>, Vec<_>) =
+            settings.into_iter().partition(|(key, _, _)| key.starts_with('_'));
+        (shown.extras, shown.extras_sources) = values_and_sources(extras);
+        (shown.config, shown.sources) = values_and_sources(settings);
         PluginResult::Resolved(Box::new(shown))
     }
+}
+
+/// Gives values and layers by key.
+fn values_and_sources(
+    settings: Vec<(&Arc<str>, &EffectiveValue, Value)>,
+) -> (BTreeMap<Arc<str>, Value>, BTreeMap<Arc<str>, Layer>) {
+    let sources = settings.iter().map(|(key, value, _)| (Arc::clone(key), value.origin.layer)).collect();
+    (settings.into_iter().map(|(key, _, value)| (Arc::clone(key), value)).collect(), sources)
 }
 
 /// Says why a value is what it is.
@@ -282,7 +293,7 @@ fn explanation_of(explanation: &Explanation, labels: &mut Labels) -> ShownExplan
         layers.push(ShownSay {
             origin: say.value.origin.clone(),
             written: labels.written(&say.value),
-            value: if say.value.value.is_null() { serde_json::Value::Null } else { labels.shown(&say.value) },
+            value: if say.value.value.is_null() { Value::Null } else { labels.shown(&say.value) },
             wins: say.standing == Standing::Wins,
         });
     }

@@ -83,14 +83,19 @@ pub(super) fn in_the_way<'a>(
 /// Gives the configuration as the plugin gets it, with each value as `show` shows it.
 ///
 /// Shape: of extractors, loaders and mappers nested, without nulls at the top and without what is there
-/// nested already; of Airflow nested texts; of others the flat keys.
-pub fn handed_over(plugin: &EffectivePlugin, show: &mut dyn FnMut(&EffectiveValue) -> Value) -> Value {
-    let settings = plugin.settings.iter().filter(|(name, _)| !name.starts_with('_'));
+/// nested already; of Airflow nested texts; of others the flat keys. `shown` is each setting's value as it is shown, in
+/// their order.
+pub fn handed_over<'a>(
+    plugin: &EffectivePlugin,
+    shown: impl Iterator<Item = &'a Value>,
+    show: &mut dyn FnMut(&EffectiveValue) -> Value,
+) -> Value {
+    let settings = plugin.settings.iter().zip(shown).filter(|((name, _), _)| !name.starts_with('_'));
     let mut values: Vec<(&str, Value)> = Vec::new();
-    for (name, value) in settings {
+    for ((name, value), shown) in settings {
         let shown = match plugin.processed.get(name) {
             Some(processed) => show(&EffectiveValue { value: processed.clone(), ..value.clone() }),
-            None => show(value),
+            None => shown.clone(),
         };
         values.push((name, shown));
     }
