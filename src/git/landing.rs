@@ -78,32 +78,24 @@ pub fn named_promotions(
     since: Option<&Revision>,
     to: &str,
 ) -> Vec<(Revision, String)> {
-    let mut next = store.repository.find_commit(tip.oid());
-    let mut found = Vec::new();
-    for _ in 0..LIMIT {
-        let Ok(commit) = next else { break };
-        if since.is_some_and(|since| since.oid() == commit.id()) {
-            break;
-        }
-        let message = String::from_utf8_lossy(commit.message_bytes());
-        let trailer = |key: &str| message.lines().find_map(|line| line.trim().strip_prefix(key));
-        if let (Some(_), Some(plan_id)) =
-            (trailer("Promote-To: ").filter(|name| name.trim() == to), trailer("Promote-Plan: "))
-        {
-            found.push((commit.id().into(), plan_id.trim().to_owned()));
-        }
-        next = commit.parent(0);
-    }
-    found
+    let before = |commit: &Commit<'_>| since.is_none_or(|since| since.oid() != commit.id());
+    let named = |commit: Commit<'_>| {
+        trailers(&commit, "Promote-To").first().filter(|name| *name == to)?;
+        Some((commit.id().into(), trailers(&commit, "Promote-Plan").into_iter().next()?))
+    };
+    line(store, tip).take_while(before).filter_map(named).collect()
+}
+
+/// Walks a branch along first parents, the newest first, as far back as is looked.
+fn line<'s>(store: &'s Store, tip: &Revision) -> impl Iterator<Item = Commit<'s>> + use<'s> {
+    let newest = store.repository.find_commit(tip.oid()).ok();
+    std::iter::successors(newest, |commit| commit.parent(0).ok()).take(LIMIT)
 }
 
 /// Lists the target's states since a commit, that first, along first parents; nothing where it is not in them.
 fn states<'a>(store: &'a Store, tip: &Revision, since: &Revision) -> Option<Vec<Commit<'a>>> {
-    let mut next = store.repository.find_commit(tip.oid());
     let mut states = Vec::new();
-    for _ in 0..LIMIT {
-        let Ok(commit) = next else { break };
-        next = commit.parent(0);
+    for commit in line(store, tip) {
         let last = commit.id() == since.oid();
         states.push(commit);
         if last {
@@ -124,10 +116,14 @@ fn merged(store: &Store, state: &Commit<'_>, sought: Sought<'_>) -> Result<Optio
     if index.has_conflicts() { Ok(None) } else { index.write_tree_to(&store.repository).map(Some) }
 }
 
-/// Whether a message holds the trailer of a plan, wherever a forge has put it.
+/// Whether a message holds the trailer of a plan.
 fn names(commit: &Commit<'_>, plan_id: &str) -> bool {
+    trailers(commit, "Promote-Plan").iter().any(|id| id == plan_id)
+}
+
+/// Lists what a message says under a trailer's key, wherever a forge has put it.
+fn trailers(commit: &Commit<'_>, key: &str) -> Vec<String> {
     let message = String::from_utf8_lossy(commit.message_bytes());
-    message
-        .lines()
-        .any(|line| line.trim().strip_prefix("Promote-Plan: ").is_some_and(|id| id.trim() == plan_id))
+    let said = |line: &str| Some(line.trim().strip_prefix(key)?.strip_prefix(": ")?.trim().to_owned());
+    message.lines().filter_map(said).collect()
 }

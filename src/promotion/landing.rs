@@ -53,19 +53,8 @@ pub(super) fn unknown(
     let Some(tip) = tip else { return Ok(None) };
     let last = ledger::standing(records, to).last().and_then(|(promoted, _)| promoted.commit.clone());
     let last = last.as_deref().map(Revision::new).transpose()?;
-    let known = |plan_id: &str| {
-        records.iter().any(|record| match &record.entry {
-            Entry::Promotion(promoted) | Entry::Proposed { promotion: promoted, .. } => {
-                promoted.plan_id == plan_id
-            }
-            Entry::RolledBack { .. }
-            | Entry::Followed { .. }
-            | Entry::Hold { .. }
-            | Entry::Release { .. } => false,
-        })
-    };
     let mut unknown = git::named_promotions(store, tip, last.as_ref(), to);
-    unknown.retain(|(_, plan_id)| !known(plan_id));
+    unknown.retain(|(_, plan_id)| !ledger::knows(records, plan_id));
     if unknown.is_empty() {
         return Ok(None);
     }

@@ -85,6 +85,18 @@ pub(super) fn promotion(record: &Record) -> Option<&Promoted> {
     }
 }
 
+/// Whether a plan was carried out or proposed.
+pub(super) fn knows(records: &[Record], plan_id: &str) -> bool {
+    records.iter().any(|record| match &record.entry {
+        Entry::Promotion(promoted) | Entry::Proposed { promotion: promoted, .. } => {
+            promoted.plan_id == plan_id
+        }
+        Entry::RolledBack { .. } | Entry::Followed { .. } | Entry::Hold { .. } | Entry::Release { .. } => {
+            false
+        }
+    })
+}
+
 /// Lists the promotions into an environment that wait for somebody to merge them: the last from each environment.
 pub(super) fn proposed<'a>(records: &'a [Record], to: &str) -> Vec<&'a Promoted> {
     let mut waiting: Vec<&Promoted> = Vec::new();
