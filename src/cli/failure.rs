@@ -188,6 +188,7 @@ fn git_code(error: &GitError) -> ExitCode {
         | GitError::Start { .. }
         | GitError::NoRepository { .. }
         | GitError::ObjectFormat { .. }
+        | GitError::Shallow { .. }
         | GitError::NoCommit { .. }
         | GitError::BadName { .. }
         | GitError::Unreachable { .. }
@@ -354,6 +355,9 @@ fn config_hint(error: &ConfigError) -> Option<String> {
 
 fn git_hint(error: &GitError) -> Option<String> {
     let text = match error {
+        GitError::Shallow { .. } => {
+            "run `git fetch --unshallow` there, or name the repository that it was cloned from"
+        }
         GitError::ObjectFormat { .. } => {
             "`git init --object-format=sha1` makes one that can be promoted from and into"
         }

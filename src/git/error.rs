@@ -83,6 +83,12 @@ pub enum GitError {
         /// The repository, without secrets.
         url: String,
     },
+    /// A repository whose history is cut short.
+    #[error("`{url}` is a shallow clone: its history ends early, and what was done before is not to be seen")]
+    Shallow {
+        /// The repository, without secrets.
+        url: String,
+    },
     /// A name means no commit.
     #[error("`{name}` is no commit of this repository")]
     NoCommit {

@@ -3,20 +3,18 @@
 //! `<refs>/lock/<branch>` points to a commit without parents that holds `lock.json`. It is taken by
 //! compare-and-set and given back by the push that moves the branch. One whose process is dead on
 //! this host is taken over at once, any other when an observer has seen it unchanged for five minutes:
-//! when it was first seen is kept in a small file, so that one observer may be several runs.
+//! when it was first seen is kept in a small file, so that one observer may be several runs. The push that
+//! takes it also tells whether other refs of the repository stand where they were seen.
 
 use std::fmt;
 use std::path::Path;
-use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use git2::Repository;
 use serde::{Deserialize, Serialize};
 
 use super::commit;
 use super::error::GitError;
-use super::journal::digest;
-use super::moving::is_gone;
 use super::publish::{Destination, Transport, current, move_local, open};
 use super::push::{Atomic, Pushed, Update, push, rejected};
 use super::remote::bring;
@@ -24,9 +22,7 @@ use super::revision::{Identity, Revision};
 use super::store::Store;
 use super::tree::{self, Edits, Entry, MODE_FILE};
 use super::url::display_url;
-
-/// For how long a lock must have been seen unchanged to count as left behind.
-const EXPIRY_SECONDS: i64 = 300;
+use super::waiting::{Waited, Waiting};
 
 /// Who holds a lock, and for what.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
@@ -62,6 +58,8 @@ pub struct Lock {
     pub holder: LockHolder,
     /// Whose lock was taken over.
     pub taken_over: Option<LockHolder>,
+    /// Whether the push that took it at once found everything that was expected where it was seen.
+    pub unmoved: bool,
 }
 
 /// What lock is wanted.
@@ -76,6 +74,8 @@ pub struct LockRequest<'a> {
     pub holder: &'a LockHolder,
     /// Who makes the lock's commit.
     pub identity: &'a Identity,
+    /// Other refs of the target's repository, and where they were seen: the push looks at them as well.
+    pub expected: &'a [(String, Revision)],
     /// How long to wait for another's.
     pub patience: Duration,
     /// A folder that remembers when a lock was first seen.
@@ -87,11 +87,11 @@ pub struct LockRequest<'a> {
 }
 
 impl LockRequest<'_> {
-    fn reference(&self) -> String {
+    pub(super) fn reference(&self) -> String {
         format!("{}/lock/{}", self.refs, self.branch)
     }
 
-    fn url(&self) -> String {
+    pub(super) fn url(&self) -> String {
         match self.destination {
             Destination::Local(path) => path.display().to_string(),
             Destination::Remote { url } => url.clone(),
@@ -110,48 +110,44 @@ impl LockRequest<'_> {
 pub fn acquire(store: &Store, request: &LockRequest<'_>, transport: Transport<'_>) -> Result<Lock, GitError> {
     let revision = write(store, request.holder, request.identity)?;
     let reference = request.reference();
-    let began = Instant::now();
-    let mut pause = Duration::from_millis(100);
-    let mut before: Option<(Revision, LockHolder)> = None;
-    let mut told = false;
+    let ours = |taken_over, unmoved| Lock {
+        reference: reference.clone(),
+        revision: revision.clone(),
+        holder: request.holder.clone(),
+        taken_over,
+        unmoved,
+    };
+    let mut waiting = Waiting::new(store, request, &revision, transport);
+    let mut left: Option<(Revision, LockHolder)> = None;
+    // A local repository is asked again under the lock: that costs nothing.
+    let mut expected = match request.destination {
+        Destination::Local(_) => &[],
+        Destination::Remote { .. } => request.expected,
+    };
     loop {
-        if transport.interrupt.load(Ordering::SeqCst) {
-            return Err(GitError::Interrupted);
-        }
         let update = Update {
             reference: reference.clone(),
-            before: before.as_ref().map(|(revision, _)| revision.clone()),
+            before: left.as_ref().map(|(revision, _)| revision.clone()),
             after: Some(revision.clone()),
         };
-        if attempt(store, request.destination, &update, request.identity, transport)? {
-            let taken_over = before.map(|(_, holder)| holder);
-            return Ok(Lock { reference, revision, holder: request.holder.clone(), taken_over });
+        let updates: Vec<Update> = std::iter::once(update).chain(expected.iter().map(unmoved)).collect();
+        if attempt(store, request.destination, &updates, request.identity, transport)? {
+            return Ok(ours(left.map(|(_, holder)| holder), !expected.is_empty()));
         }
-        let Some((found, holder)) = current_lock(store, request.destination, &reference, transport)? else {
-            before = None;
-            continue;
+        // Where something expected has moved, the lock may be ours all the same.
+        expected = &[];
+        left = match waiting.wait()? {
+            Waited::Free => None,
+            Waited::Left(found, holder) => Some((found, holder)),
+            // This attempt arrived, or an earlier one whose answer did not.
+            Waited::Ours => return Ok(ours(None, false)),
         };
-        if found == revision {
-            // An earlier attempt arrived although its answer did not.
-            return Ok(Lock { reference, revision, holder: request.holder.clone(), taken_over: None });
-        }
-        if is_dead(&holder, request.holder) || is_expired(request, &found)? {
-            before = Some((found, holder));
-            continue;
-        }
-        before = None;
-        if began.elapsed() >= request.patience {
-            return Err(GitError::Locked { reference, holder: Box::new(holder) });
-        }
-        if !told {
-            (request.waiting)(&holder);
-            told = true;
-        }
-        std::thread::sleep(pause.min(request.patience.saturating_sub(began.elapsed())));
-        // Many who wait must not knock in step.
-        let jitter = u64::from(request.holder.pid % 97);
-        pause = (pause * 2).min(Duration::from_secs(2)) + Duration::from_millis(jitter);
     }
+}
+
+/// A push of a ref to where it was seen: the server's answer to the others says whether it is still there.
+fn unmoved((reference, seen): &(String, Revision)) -> Update {
+    Update { reference: reference.clone(), before: Some(seen.clone()), after: Some(seen.clone()) }
 }
 
 /// Looks who holds the lock of a branch; nothing where it is free.
@@ -168,7 +164,7 @@ pub fn held(
 ) -> Result<Option<Lock>, GitError> {
     let reference = format!("{refs}/lock/{branch}");
     let found = current_lock(store, destination, &reference, transport)?;
-    Ok(found.map(|(revision, holder)| Lock { reference, revision, holder, taken_over: None }))
+    Ok(found.map(|(revision, holder)| Lock { reference, revision, holder, taken_over: None, unmoved: false }))
 }
 
 /// Gives a lock back; one that is gone or another's by now is left alone.
@@ -185,25 +181,25 @@ pub fn release(
 ) -> Result<(), GitError> {
     let update =
         Update { reference: lock.reference.clone(), before: Some(lock.revision.clone()), after: None };
-    attempt(store, destination, &update, identity, transport).map(|_| ())
+    attempt(store, destination, &[update], identity, transport).map(|_| ())
 }
 
-/// Tries to move the lock's ref; tells whether it was where it was seen.
+/// Tries to move the lock's ref; tells whether all refs were where they were seen.
 fn attempt(
     store: &Store,
     destination: &Destination,
-    update: &Update,
+    updates: &[Update],
     identity: &Identity,
     transport: Transport<'_>,
 ) -> Result<bool, GitError> {
     match destination {
         Destination::Local(path) => {
-            let moved = move_local(store, path, std::slice::from_ref(update), identity)?;
+            let moved = move_local(store, path, updates, identity)?;
             Ok(moved.is_none())
         }
         Destination::Remote { url } => {
             let tools = transport.program("lock a branch of", url)?;
-            match push(store.git_dir(), url, std::slice::from_ref(update), Atomic::No, tools)? {
+            match push(store.git_dir(), url, updates, Atomic::No, tools)? {
                 Pushed::Done(_) => Ok(true),
                 Pushed::Stale(_) => Ok(false),
                 Pushed::Refused(text) => Err(rejected(url, &text)),
@@ -224,7 +220,7 @@ fn write(store: &Store, holder: &LockHolder, identity: &Identity) -> Result<Revi
 }
 
 /// Reads the lock that is there now.
-fn current_lock(
+pub(super) fn current_lock(
     store: &Store,
     destination: &Destination,
     reference: &str,
@@ -258,41 +254,4 @@ fn read(repository: &Repository, revision: &Revision) -> Result<LockHolder, GitE
     };
     let bytes = bytes().map_err(|error: git2::Error| bad(error.message().to_owned()))?;
     serde_json::from_slice(&bytes).map_err(|error| bad(error.to_string()))
-}
-
-/// Tells whether a lock's process is gone: only a process of this host can be asked for.
-fn is_dead(holder: &LockHolder, own: &LockHolder) -> bool {
-    if holder.host != own.host {
-        return false;
-    }
-    // A process that wants the lock does not hold it: its number was another's before.
-    if holder.pid == own.pid {
-        return true;
-    }
-    is_gone(holder.pid)
-}
-
-/// When a lock was first seen as it is.
-#[derive(Serialize, Deserialize)]
-struct Seen {
-    revision: String,
-    since_seconds: i64,
-}
-
-/// Tells whether this lock has been seen unchanged for long enough; remembers it when it is new.
-fn is_expired(request: &LockRequest<'_>, found: &Revision) -> Result<bool, GitError> {
-    let name = digest(format!("{}\n{}", request.url(), request.reference()).as_bytes());
-    let file = request.seen.join(format!("{}.json", &name[..16]));
-    let now = (request.clock)();
-    let seen = std::fs::read(&file).ok().and_then(|bytes| serde_json::from_slice::<Seen>(&bytes).ok());
-    // A clock that went back must not make a lock old.
-    let known = seen.filter(|seen| seen.revision == found.as_str() && seen.since_seconds <= now);
-    if let Some(seen) = known {
-        return Ok(now - seen.since_seconds >= EXPIRY_SECONDS);
-    }
-    let seen = Seen { revision: found.to_string(), since_seconds: now };
-    std::fs::create_dir_all(request.seen).map_err(GitError::file("create", request.seen))?;
-    let text = serde_json::to_string(&seen).unwrap_or_default();
-    std::fs::write(&file, text).map_err(GitError::file("write", file))?;
-    Ok(false)
 }

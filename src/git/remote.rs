@@ -13,8 +13,10 @@ use std::sync::atomic::AtomicBool;
 use git2::Repository;
 
 use super::error::GitError;
+use super::filling::fill;
 use super::journal::digest;
 use super::program::{GitProgram, Output};
+use super::publish::Transport;
 use super::revision::Revision;
 use super::store::Store;
 use super::url::{display_url, local_path, mask_words};
@@ -82,6 +84,9 @@ impl Store {
             by_url.entry(&fetch.url).or_default().push(fetch);
         }
         let git_dir = self.git_dir();
+        if let Some(first) = wanted.first().filter(|_| self.is_empty()) {
+            fill(&self.repository, &first.url, &first.branch, (program, interrupt))?;
+        }
         let found: Result<BTreeMap<&str, Tips>, GitError> = std::thread::scope(|scope| {
             let running: Vec<_> = by_url
                 .iter()
@@ -113,6 +118,11 @@ impl Store {
 }
 
 impl Store {
+    /// Whether it has no ref at all.
+    fn is_empty(&self) -> bool {
+        self.repository.references().is_ok_and(|mut references| references.next().is_none())
+    }
+
     /// Whether a remote has no branch at all.
     ///
     /// # Errors
@@ -128,6 +138,24 @@ impl Store {
         let output = run.output(interrupt)?;
         if output.success() { Ok(output.text().trim().is_empty()) } else { Err(failure(url, &output)) }
     }
+}
+
+/// Asks a remote where a branch stands; nothing is fetched.
+///
+/// Shape: nothing where it is not there.
+///
+/// # Errors
+///
+/// [`GitError::NoRepository`], [`GitError::Unreachable`], [`GitError::Interrupted`]; [`GitError::NoProgram`].
+pub fn tip(
+    git_dir: &Path,
+    url: &str,
+    branch: &str,
+    transport: Transport<'_>,
+) -> Result<Option<Revision>, GitError> {
+    let tools = transport.program("look into", url)?;
+    let references = [format!("refs/heads/{branch}")];
+    Ok(look(git_dir, url, &references, tools)?.remove(&references[0]))
 }
 
 /// Where refs of a remote stand.
@@ -172,6 +200,7 @@ fn bring_at_once(
         .args(["--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--", url])
         .args(refspecs)
         .output(interrupt)?;
+    refuse_shallow(url, &output)?;
     if !output.success() {
         let words = output.words();
         let again = output.status.is_some() && ONE_BY_ONE.iter().any(|one| words.contains(one));
@@ -217,6 +246,7 @@ pub(super) fn bring(
             .args(["--", url])
             .args(refspecs)
             .output(interrupt)?;
+        refuse_shallow(url, &output)?;
         let arrived = missing.iter().all(|(name, tip)| is_cached(&cache, url, name, tip));
         if arrived {
             return Ok(tips);
@@ -257,6 +287,14 @@ pub(super) fn look(
     Ok(tips.collect())
 }
 
+/// Git leaves the refs of a shallow repository out with a warning, and calls that a success.
+fn refuse_shallow(url: &str, output: &Output) -> Result<(), GitError> {
+    if output.words().contains("shallow roots are not allowed") {
+        return Err(GitError::Shallow { url: display_url(url) });
+    }
+    Ok(())
+}
+
 /// Tells a repository that is not there from one that does not answer.
 pub(super) fn failure(url: &str, output: &Output) -> GitError {
     let (text, url) = (mask_words(&output.words(), url), display_url(url));
@@ -276,7 +314,7 @@ pub(super) fn failure(url: &str, output: &Output) -> GitError {
     }
 }
 
-fn cached_name(url: &str, name: &str) -> String {
+pub(super) fn cached_name(url: &str, name: &str) -> String {
     let digest = digest(url.as_bytes());
     format!("refs/remotes-of/{}/{}", &digest[..16], name.trim_start_matches("refs/"))
 }

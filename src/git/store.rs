@@ -425,18 +425,18 @@ fn create(folder: &Path) -> Result<Repository, GitError> {
 }
 
 /// Begins the name of a folder that this process is making or throwing away.
-fn own_prefix(kind: &str) -> String {
+pub(super) fn own_prefix(kind: &str) -> String {
     format!("{kind}-{}-", std::process::id())
 }
 
 /// Deletes what killed processes were making or throwing away; what cannot be deleted does no harm.
-fn sweep(parent: &Path) {
+pub(super) fn sweep(parent: &Path) {
     for entry in fs::read_dir(parent).into_iter().flatten().filter_map(Result::ok) {
         let name = entry.file_name().to_string_lossy().into_owned();
         let mut parts = name.split('-');
         let kind = parts.next().unwrap_or_default();
         let pid = parts.next().and_then(|pid| pid.parse().ok());
-        if matches!(kind, "new" | "corrupt") && pid.is_some_and(is_gone) {
+        if matches!(kind, "new" | "corrupt" | "arriving") && pid.is_some_and(is_gone) {
             fs::remove_dir_all(entry.path()).unwrap_or_default();
         }
     }

@@ -48,6 +48,20 @@ pub struct Plan {
     pub tool: String,
 }
 
+impl Plan {
+    /// Whether it comes to the same as an earlier one that somebody said yes to: outcome, losses, conflicts, values, steps.
+    pub fn is_as_confirmed(&self, confirmed: &Self) -> bool {
+        self.outcome == confirmed.outcome
+            && self.merge.losses == confirmed.merge.losses
+            && self.merge.conflicts == confirmed.merge.conflicts
+            && self.merge.reverted == confirmed.merge.reverted
+            && self.merge.undone == confirmed.merge.undone
+            && self.merge.part == confirmed.merge.part
+            && self.config == confirmed.config
+            && self.migration.steps == confirmed.migration.steps
+    }
+}
+
 /// The source's code.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Side {

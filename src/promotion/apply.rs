@@ -6,9 +6,10 @@
 
 use std::time::Instant;
 
-use crate::git::{self, CommitMessage, Lock, Revision};
+use crate::git::{self, CommitMessage, GitError, Lock, Revision};
 use crate::migration::Half;
 use crate::model::environment::Migrate;
+use crate::model::finding::Finding;
 use crate::model::outcome::Outcome;
 use crate::model::plan::Plan;
 use crate::model::record::{AppliedMigration, Entry};
@@ -19,7 +20,7 @@ use super::journal;
 use super::landing;
 use super::ledger::{self, Circumstances};
 use super::lock;
-use super::observe::{Scene, Stage, milliseconds};
+use super::observe::{Scene, Stage, milliseconds, observe};
 use super::observed::Histories;
 use super::propose::propose;
 use super::publish::{Move, prepare_work_tree, publish};
@@ -29,10 +30,26 @@ use super::schema::Applying;
 use super::site::Location;
 use super::stores;
 
+/// How often a record is tried that another environment's came before.
+const TRIES: usize = 5;
+
+/// What to do where something moved since the plan was made.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum OnMove {
+    /// Plan again, and go on where nothing that was confirmed differs, nor the source.
+    PlanAgain,
+    /// Plan again, and go on where no loss, value or step differs: nobody looked at the source's files.
+    Follow,
+    /// Stop: it is that plan or none.
+    Stop,
+}
+
 /// What applying a plan came to.
 pub struct Applied {
     /// The plan, with outcome and the target's new tip.
     pub plan: Plan,
+    /// What a person should know.
+    pub findings: Vec<Finding>,
     /// What is needed to build the models.
     pub(super) stage: Stage,
 }
@@ -57,6 +74,7 @@ impl Applied {
 pub async fn apply(
     scene: Scene,
     request: &Request,
+    on_move: OnMove,
     ports: &mut Ports<'_>,
 ) -> Result<Applied, PromotionError> {
     border("planned", ports);
@@ -64,20 +82,19 @@ pub async fn apply(
     if let Some(proposal) = scene.plan.proposal.clone() {
         return propose(scene, proposal, request, ports);
     }
-    let Scene { plan, mut stage, .. } = scene;
-    let purpose = (format!("promote {} {}", plan.from, plan.to), plan.plan_id.clone());
+    let mut scene = scene;
+    let purpose = (format!("promote {} {}", scene.plan.from, scene.plan.to), scene.plan.plan_id.clone());
     let began = Instant::now();
-    let lock = lock::take(&stage.ground, &stage.gathered, purpose, ports)?;
-    stage.durations.lock_ms = milliseconds(began);
+    let lock = lock::take(&scene.stage.ground, &scene.stage.gathered, purpose, ports)?;
+    scene.stage.durations.lock_ms = milliseconds(began);
     border("locked", ports);
-    if let Some(after) = recover::finish_cut_short(&stage, &lock, ports)? {
-        return Box::pin(recover::go_on(plan, stage, after, request, ports)).await;
+    if let Some(after) = recover::finish_cut_short(&scene.stage, &lock, ports)? {
+        return Box::pin(recover::go_on(scene, after, request, ports)).await;
     }
-    let promoted = under_lock(&plan, &mut stage, request, &lock, ports).await;
-    match promoted {
-        Ok(after) => finish(plan, stage, after, request, ports).await,
+    match under_lock(&mut scene, request, (&lock, on_move), ports).await {
+        Ok(after) => finish(scene, after, request, ports).await,
         Err(error) => {
-            lock::give_back_after(&error, (&stage.ground, &stage.gathered), &lock, ports);
+            lock::give_back_after(&error, (&scene.stage.ground, &scene.stage.gathered), &lock, ports);
             Err(error)
         }
     }
@@ -100,13 +117,15 @@ pub(super) fn crash(pid: u32) {
 
 /// What happens between the lock and the push; gives the target's new tip, if it moved.
 async fn under_lock(
-    plan: &Plan,
-    stage: &mut Stage,
+    scene: &mut Scene,
     request: &Request,
-    lock: &Lock,
+    (lock, on_move): (&Lock, OnMove),
     ports: &mut Ports<'_>,
 ) -> Result<Option<Revision>, PromotionError> {
-    look_again(stage, ports)?;
+    if !lock.unmoved {
+        as_confirmed(scene, request, on_move, ports).await?;
+    }
+    let Scene { plan, stage, .. } = scene;
     border("checked", ports);
     stop_if_asked(ports)?;
     let by = stage.ground.identity(ports).to_string();
@@ -151,6 +170,35 @@ pub(super) fn stop_if_asked(ports: &Ports<'_>) -> Result<(), PromotionError> {
     if ports.is_interrupted() { Err(PromotionError::Interrupted) } else { Ok(()) }
 }
 
+/// Checks under the lock that neither side moved since the plan; where one did, makes the plan anew.
+///
+/// Many may wait for one branch. Whoever has its lock plans under it, because the branch would have moved again
+/// by the time that he has planned without.
+///
+/// # Errors
+///
+/// [`PromotionError::Stale`] if it is to stop then, or if anything that was confirmed differs.
+async fn as_confirmed(
+    scene: &mut Scene,
+    request: &Request,
+    on_move: OnMove,
+    ports: &mut Ports<'_>,
+) -> Result<(), PromotionError> {
+    let moved = match look_again(&mut scene.stage, ports) {
+        Err(moved @ PromotionError::Stale { .. }) if on_move != OnMove::Stop => moved,
+        ended => return ended,
+    };
+    let mut now = observe(request, ports).await?;
+    let seen = on_move == OnMove::Follow || now.plan.source == scene.plan.source;
+    if !seen || !now.plan.is_as_confirmed(&scene.plan) || !now.stage.landed.is_empty() {
+        return Err(moved);
+    }
+    ports.says(format!("{moved}; planned again, and nothing that was confirmed differs."));
+    now.stage.durations.lock_ms = scene.stage.durations.lock_ms;
+    *scene = now;
+    Ok(())
+}
+
 /// Checks under the lock that neither side moved since the plan.
 pub(super) fn look_again(stage: &mut Stage, ports: &mut Ports<'_>) -> Result<(), PromotionError> {
     let before = &stage.gathered;
@@ -168,10 +216,25 @@ pub(super) fn look_again(stage: &mut Stage, ports: &mut Ports<'_>) -> Result<(),
     Ok(())
 }
 
+/// Does what ends with a record in the journal; where another environment's came before it, does it again behind that.
+pub(super) fn behind_the_last<T>(
+    stage: &mut Stage,
+    ports: &mut Ports<'_>,
+    mut publish: impl FnMut(&Stage, &mut Ports<'_>) -> Result<T, PromotionError>,
+) -> Result<T, PromotionError> {
+    for _ in 1..TRIES {
+        match publish(stage, ports) {
+            Err(PromotionError::Git(GitError::JournalMoved { .. })) => look_again(stage, ports)?,
+            ended => return ended,
+        }
+    }
+    publish(stage, ports)
+}
+
 /// Makes the commit and the record, and moves branch, journal and lock together.
 async fn push(
     plan: &Plan,
-    stage: &Stage,
+    stage: &mut Stage,
     request: &Request,
     lock: &Lock,
     ports: &mut Ports<'_>,
@@ -192,16 +255,19 @@ async fn push(
         migrations,
         durations: stage.durations,
     };
-    let gathered = &stage.gathered;
     let entry = Entry::Promotion(Box::new(ledger::promoted(plan, circumstances)));
-    let journal = journal::record((&stage.ground, gathered), gathered.to.journal.as_ref(), entry, ports)?;
-    border("committed", ports);
-    stop_if_asked(ports)?;
-    if let Some(after) = &after {
-        prepare_work_tree(gathered, after)?;
-    }
-    let moved = Move::of(gathered, after.as_ref(), &journal).unlocking(lock);
-    publish(&stage.ground, gathered, &moved, ports)?;
+    behind_the_last(stage, ports, |stage, ports| {
+        let gathered = &stage.gathered;
+        let before = gathered.to.journal.as_ref();
+        let journal = journal::record((&stage.ground, gathered), before, entry.clone(), ports)?;
+        border("committed", ports);
+        stop_if_asked(ports)?;
+        if let Some(after) = &after {
+            prepare_work_tree(gathered, after)?;
+        }
+        let moved = Move::of(gathered, after.as_ref(), &journal).unlocking(lock);
+        publish(&stage.ground, gathered, &moved, ports)
+    })?;
     border("published", ports);
     Ok(after)
 }
@@ -274,12 +340,12 @@ async fn unrecorded(
 
 /// What comes after the push: the work tree, forced steps, their record.
 pub(super) async fn finish(
-    mut plan: Plan,
-    mut stage: Stage,
+    scene: Scene,
     after: Option<Revision>,
     request: &Request,
     ports: &mut Ports<'_>,
 ) -> Result<Applied, PromotionError> {
+    let Scene { mut plan, findings, mut stage, .. } = scene;
     if let Location::Local(folder) = &stage.gathered.to.site.location {
         git::finish(folder)?;
     }
@@ -292,7 +358,7 @@ pub(super) async fn finish(
     border("recorded", ports);
     plan.outcome = Outcome::Promoted;
     plan.next.clear();
-    Ok(Applied { plan, stage })
+    Ok(Applied { plan, findings, stage })
 }
 
 /// Applies what was let through, and records that it was.

@@ -4,14 +4,15 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use crate::git::{self, GitError, Lock, LockHolder, LockRequest, Transport};
+use crate::git::{self, GitError, Lock, LockHolder, LockRequest, Revision, Transport};
 
 use super::error::PromotionError;
 use super::gather::Gathered;
 use super::ground::Ground;
 use super::request::Ports;
+use super::site::Location;
 
-/// Takes the lock, waiting for another's.
+/// Takes the lock, waiting for another's, and looks on the way whether both sides stand where they were seen.
 pub(super) fn take(
     ground: &Ground,
     gathered: &Gathered,
@@ -28,6 +29,7 @@ pub(super) fn take(
         at: ports.now.to_string(),
     };
     let destination = gathered.destination();
+    let expected = expected(gathered);
     let clock = || jiff::Timestamp::now().as_second();
     let waiting = RefCell::new(Vec::new());
     let request = LockRequest {
@@ -36,6 +38,7 @@ pub(super) fn take(
         branch: &gathered.to.site.branch,
         holder: &holder,
         identity: &identity,
+        expected: &expected,
         patience: ports.patience,
         seen: &gathered.memory,
         clock: &clock,
@@ -45,7 +48,19 @@ pub(super) fn take(
     let transport = Transport { program, interrupt: &interrupted };
     let what =
         format!("taking the lock on {} of {}", gathered.to.site.branch, gathered.to.site.location.words());
-    let lock = ports.doing(what, || git::acquire(&gathered.store, &request, transport))?;
+    let lock = ports.doing(what, || {
+        std::thread::scope(|scope| {
+            let (from, git_dir) = (&gathered.from, gathered.store.git_dir());
+            let source = elsewhere(gathered)
+                .map(|url| scope.spawn(move || git::tip(git_dir, url, &from.site.branch, transport)));
+            let mut lock = git::acquire(&gathered.store, &request, transport)?;
+            if let Some(source) = source {
+                // Whatever the source's repository has to say is heard when it is asked again.
+                lock.unmoved &= matches!(source.join(), Ok(Ok(tip)) if tip == from.tip);
+            }
+            Ok::<_, GitError>(lock)
+        })
+    })?;
     for other in waiting.into_inner() {
         ports.says(format!("The lock was held by {other}."));
     }
@@ -53,6 +68,29 @@ pub(super) fn take(
         ports.says(format!("The lock of {other} was taken over: that run is gone."));
     }
     Ok(lock)
+}
+
+/// Lists what the push that takes the lock can look at; nothing where that would not be all.
+fn expected(gathered: &Gathered) -> Vec<(String, Revision)> {
+    let (from, to) = (&gathered.from, &gathered.to);
+    let Some(tip) = &to.tip else { return Vec::new() };
+    let head = |branch: &str| format!("refs/heads/{branch}");
+    let mut expected = vec![(head(&to.site.branch), tip.clone())];
+    expected.extend(to.journal.clone().map(|journal| (format!("{}/journal", gathered.refs), journal)));
+    if from.site.location == to.site.location && from.site.branch != to.site.branch {
+        let Some(tip) = &from.tip else { return Vec::new() };
+        expected.push((head(&from.site.branch), tip.clone()));
+    }
+    expected
+}
+
+/// Gives the address of the source's repository, where it is another one.
+fn elsewhere(gathered: &Gathered) -> Option<&str> {
+    match (&gathered.from.site.location, &gathered.to.site.location) {
+        (from, to) if from == to => None,
+        (Location::Remote(url), _) => Some(url),
+        (Location::Local(folder), _) => folder.to_str(),
+    }
 }
 
 /// Gives the lock back after a failure, unless it was lost: it is another's then.

@@ -53,7 +53,7 @@ mod submodules;
 mod unlock;
 mod workspace;
 
-pub use apply::{Applied, apply};
+pub use apply::{Applied, OnMove, apply};
 pub use check::{Checked, check};
 pub use ci::{CiPush, CiRequest, ci_plan, ci_push};
 pub use environment::{Added, Environments, Removed, add_environment, environments, remove_environment};

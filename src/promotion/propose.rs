@@ -15,7 +15,7 @@ use crate::model::plan::{Plan, Proposal};
 use crate::model::record::Entry;
 use crate::report;
 
-use super::apply::{Applied, border, commit, look_again, stop_if_asked};
+use super::apply::{Applied, behind_the_last, border, commit, look_again, stop_if_asked};
 use super::error::PromotionError;
 use super::journal;
 use super::ledger::{self, Circumstances};
@@ -82,7 +82,7 @@ pub(super) fn propose(
         None => proposal.url = page(&stage, &proposal.branch, ports),
     }
     plan.proposal = Some(proposal);
-    Ok(Applied { plan, stage })
+    Ok(Applied { plan, findings, stage })
 }
 
 fn forge(stage: &Stage, via: Via, ports: &Ports<'_>) -> Result<Option<Forge>, PromotionError> {
@@ -144,14 +144,17 @@ fn under_lock(
         durations: stage.durations,
     };
     let promotion = Box::new(ledger::promoted(plan, circumstances));
-    let gathered = &stage.gathered;
     let entry = Entry::Proposed { branch: branch.to_owned(), promotion };
-    let journal = journal::record((&stage.ground, gathered), gathered.to.journal.as_ref(), entry, ports)?;
-    border("committed", ports);
-    stop_if_asked(ports)?;
-    let moved =
-        Move { branch, before: head.as_ref(), ..Move::of(gathered, Some(&after), &journal).unlocking(lock) };
-    publish(&stage.ground, gathered, &moved, ports)?;
+    behind_the_last(stage, ports, |stage, ports| {
+        let gathered = &stage.gathered;
+        let last = gathered.to.journal.as_ref();
+        let journal = journal::record((&stage.ground, gathered), last, entry.clone(), ports)?;
+        border("committed", ports);
+        stop_if_asked(ports)?;
+        let moved = Move::of(gathered, Some(&after), &journal).unlocking(lock);
+        let moved = Move { branch, before: head.as_ref(), ..moved };
+        publish(&stage.ground, gathered, &moved, ports)
+    })?;
     border("published", ports);
     Ok(after)
 }

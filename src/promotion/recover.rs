@@ -5,13 +5,12 @@
 //! record, says that the branch still has to follow.
 
 use crate::git::{self, Lock, Revision};
-use crate::model::plan::Plan;
 use crate::model::record::Promoted;
 
 use super::apply::{Applied, finish};
 use super::error::PromotionError;
 use super::ledger;
-use super::observe::Stage;
+use super::observe::{Scene, Stage};
 use super::publish::{Move, prepare_work_tree, publish};
 use super::request::{Ports, Request};
 use super::site::Location;
@@ -61,18 +60,18 @@ fn cut_short<'a>(stage: &'a Stage, lock: &Lock) -> Result<Option<(&'a Promoted, 
 ///
 /// [`PromotionError::Stale`] if the run that was cut short carried another change.
 pub(super) async fn go_on(
-    plan: Plan,
-    stage: Stage,
+    scene: Scene,
     after: Revision,
     request: &Request,
     ports: &mut Ports<'_>,
 ) -> Result<Applied, PromotionError> {
+    let Scene { plan, stage, .. } = &scene;
     let last = stage.records.iter().rev().find_map(|record| ledger::promotion(record));
     let same = last.is_some_and(|promoted| {
         promoted.source_commit == plan.source.commit && promoted.tree == plan.target.tree
     });
     if same {
-        return finish(plan, stage, Some(after), request, ports).await;
+        return finish(scene, Some(after), request, ports).await;
     }
     if let Location::Local(folder) = &stage.gathered.to.site.location {
         git::finish(folder)?;

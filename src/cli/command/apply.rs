@@ -4,7 +4,7 @@ use crate::git::GitError;
 use crate::model::finding::Finding;
 use crate::model::outcome::Outcome;
 use crate::model::plan::Plan;
-use crate::promotion::{self, Applied, PromotionError, Request, Scene};
+use crate::promotion::{self, Applied, OnMove, PromotionError, Request, Scene};
 use crate::report;
 
 use super::super::args::ApplyArgs;
@@ -40,11 +40,11 @@ pub(super) fn run(session: &mut Session<'_>, args: &ApplyArgs) -> Result<Answer,
     if !args.act.yes {
         question::confirm(session, &shown, &format!("Promote {} to {}?", scene.plan.from, scene.plan.to))?;
     }
-    let (applied, findings) = match carried_out(session, scene, &request, (args, expected.is_some()))? {
-        Carried::Out(applied, findings) => (*applied, findings),
+    let applied = match carried_out(session, scene, &request, (args, expected.is_some()))? {
+        Carried::Out(applied) => *applied,
         Carried::Not(answer) => return Ok(*answer),
     };
-    let mut answer = plan::answer(session, "apply", &applied.plan, &findings, true);
+    let mut answer = plan::answer(session, "apply", &applied.plan, &applied.findings, true);
     // What was shown before the question is not shown twice.
     answer.view = if args.act.yes { answer.view } else { promoted_view(&applied.plan) };
     if request.run && applied.plan.outcome == Outcome::Proposed {
@@ -121,7 +121,7 @@ const TRIES: usize = 5;
 
 /// What came of carrying a plan out.
 enum Carried {
-    Out(Box<Applied>, Vec<Finding>),
+    Out(Box<Applied>),
     Not(Box<Answer>),
 }
 
@@ -133,12 +133,17 @@ fn carried_out(
     request: &Request,
     (args, saved): (&ApplyArgs, bool),
 ) -> Result<Carried, Failure> {
+    let on_move = match (saved, args.act.yes) {
+        (true, _) => OnMove::Stop,
+        (false, true) => OnMove::Follow,
+        (false, false) => OnMove::PlanAgain,
+    };
     let mut tries = 0;
     loop {
         tries += 1;
         let (planned, findings) = (scene.plan.clone(), scene.findings.clone());
-        let error = match act(session, scene, request)? {
-            Ok(applied) => return Ok(Carried::Out(Box::new(applied), findings)),
+        let error = match act(session, scene, request, on_move)? {
+            Ok(applied) => return Ok(Carried::Out(Box::new(applied))),
             Err(error) => error,
         };
         if saved || tries == TRIES || !moved(&error) {
@@ -147,7 +152,8 @@ fn carried_out(
         session.console.tell(&format!("{error}; planning again."));
         scene = plan::observe(session, "apply", request)?;
         let shown = plan::answer(session, "apply", &scene.plan, &scene.findings, true);
-        let same = is_same(&planned, &scene.plan);
+        let seen = args.act.yes || scene.plan.source == planned.source;
+        let same = seen && scene.plan.is_as_confirmed(&planned);
         if !same {
             session.console.tell(&differences((&planned, "the plan that was confirmed"), &scene.plan));
         }
@@ -176,23 +182,17 @@ fn moved(error: &PromotionError) -> bool {
     )
 }
 
-/// Whether two plans have the same losses, conflicts, values and steps: what a person said yes to.
-fn is_same(one: &Plan, other: &Plan) -> bool {
-    one.merge.losses == other.merge.losses
-        && one.merge.conflicts == other.merge.conflicts
-        && one.merge.reverted == other.merge.reverted
-        && one.merge.undone == other.merge.undone
-        && one.merge.part == other.merge.part
-        && one.config == other.config
-        && one.migration.steps == other.migration.steps
-}
-
 type Acted = Result<Applied, PromotionError>;
 
-fn act(session: &mut Session<'_>, scene: Scene, request: &Request) -> Result<Acted, Failure> {
+fn act(
+    session: &mut Session<'_>,
+    scene: Scene,
+    request: &Request,
+    on_move: OnMove,
+) -> Result<Acted, Failure> {
     let runtime = session.runtime()?;
     let mut ports = session.ports();
-    Ok(runtime.block_on(promotion::apply(scene, request, &mut ports)))
+    Ok(runtime.block_on(promotion::apply(scene, request, on_move, &mut ports)))
 }
 
 /// What is left of a plan that could not be carried out to its end: it is partial or stale, or only failed.

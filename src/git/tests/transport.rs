@@ -50,6 +50,7 @@ fn lock(
         branch: "main",
         holder,
         identity: &identity(),
+        expected: &[],
         patience: Duration::ZERO,
         seen,
         clock: &|| now,
@@ -99,6 +100,103 @@ fn a_commit_has_its_trailers() {
     assert!(found.message().unwrap().ends_with("\nPromote-From: staging\n"), "{:?}", found.message());
     assert!(store.contains(&made, &base).unwrap());
     assert_eq!(store.ahead_behind(&made, &base).unwrap(), (1, 0));
+}
+
+#[test]
+fn an_empty_cache_is_filled_by_one_pack() {
+    let Some(program) = program() else { return };
+    let sandbox = Sandbox::new();
+    let base = sandbox.commit(None, "ann", &[("a", text("a\n"))]);
+    let next = sandbox.commit(Some(&base), "ann", &[("b", text("b\n"))]);
+    sandbox.branch("main", &base);
+    sandbox.branch("next", &next);
+    let folder = sandbox.folder.path().join("cache/objects.git");
+    let cache = Store::cache(&folder).unwrap();
+    // What a killed run left: no process has so high a number.
+    fs::create_dir(folder.join("arriving-4194305-x")).unwrap();
+    let url = format!("file://{}", sandbox.path().display());
+    let fetch = |branch: &str| Fetch { url: url.clone(), branch: branch.to_owned(), refs: "r".to_owned() };
+    let wanted = [fetch("main"), fetch("next"), fetch("none")];
+    let tips: Vec<_> =
+        cache.fetch(&wanted, &program, &CALM).unwrap().into_iter().map(|one| one.tip).collect();
+    assert_eq!(tips, [Some(base.clone()), Some(next.clone()), None]);
+    assert!(cache.has(&base) && cache.has(&next));
+    let names = |folder: &Path| -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+        entries.map(|name| name.to_string_lossy().into_owned()).collect()
+    };
+    assert!(!names(&folder).iter().any(|name| name.starts_with("arriving")));
+    let packs = names(&folder.join("objects/pack"));
+    assert_eq!(packs.iter().filter(|name| name.ends_with(".pack")).count(), 1, "{packs:?}");
+    assert!(program.run(&folder).arg("fsck").output(&CALM).unwrap().success());
+}
+
+#[test]
+fn a_first_fetch_does_without_a_clone_where_none_can_be() {
+    let Some(program) = program() else { return };
+    let sandbox = Sandbox::new();
+    let base = sandbox.commit(None, "ann", &[("a", text("a\n"))]);
+    let next = sandbox.commit(Some(&base), "ann", &[("b", text("b\n"))]);
+    sandbox.branch("main", &next);
+    let deep = format!("file://{}", sandbox.path().display());
+    let shallow = sandbox.folder.path().join("shallow.git");
+    let run = program.run(sandbox.path()).args(["clone", "-q", "--bare", "--depth=1", &deep]);
+    assert!(run.arg(&shallow).output(&CALM).unwrap().success());
+    let fetched = |url: String, branch: &str| {
+        let cache = Store::cache(&sandbox.folder.path().join(format!("cache-{branch}"))).unwrap();
+        let fetch = Fetch { url, branch: branch.to_owned(), refs: "r".to_owned() };
+        cache.fetch(&[fetch], &program, &CALM)
+    };
+    assert_eq!(fetched(deep, "none").unwrap()[0].tip, None);
+    let url = format!("file://{}", shallow.display());
+    let error = fetched(url.clone(), "main").unwrap_err();
+    assert!(matches!(&error, GitError::Shallow { url: named } if *named == url), "{error}");
+}
+
+#[test]
+fn the_push_that_takes_the_lock_sees_what_moved() {
+    let Some(program) = program() else { return };
+    let sandbox = Sandbox::new();
+    let base = sandbox.commit(None, "ann", &[("a", text("a\n"))]);
+    let next = sandbox.commit(Some(&base), "ann", &[("b", text("b\n"))]);
+    sandbox.branch("main", &base);
+    let store = sandbox.store();
+    let remote = sandbox.folder.path().join("remote.git");
+    let from = sandbox.path().display().to_string();
+    let remote_store = git2::build::RepoBuilder::new().bare(true).clone(&from, &remote).unwrap();
+    let destination = Destination::Remote { url: format!("file://{}", remote.display()) };
+    let seen = sandbox.folder.path().join("seen");
+    let main = "refs/heads/main".to_owned();
+    for (number, (expected, unmoved)) in [
+        (vec![(main.clone(), base.clone())], true),
+        (vec![(main.clone(), next.clone())], false),
+        (vec![(main.clone(), base.clone()), ("refs/promote/journal".to_owned(), base.clone())], false),
+        (vec![], false),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let holder = holder(std::process::id(), "here", &number.to_string());
+        let request = LockRequest {
+            destination: &destination,
+            refs: "refs/promote",
+            branch: "main",
+            holder: &holder,
+            identity: &identity(),
+            expected: &expected,
+            patience: Duration::ZERO,
+            seen: &seen,
+            clock: &|| 1000,
+            waiting: &|_| {},
+        };
+        let lock = acquire(&store, &request, transport(Some(&program))).unwrap();
+        assert_eq!(lock.unmoved, unmoved, "{expected:?}");
+        let at = |name: &str| remote_store.refname_to_id(name).ok().map(|oid| oid.to_string());
+        assert_eq!(at(&lock.reference), Some(lock.revision.to_string()), "{expected:?}");
+        assert_eq!(at(&main), Some(base.to_string()));
+        assert_eq!(at("refs/promote/journal"), None);
+        release(&store, &destination, &lock, &identity(), transport(Some(&program))).unwrap();
+    }
 }
 
 #[test]
