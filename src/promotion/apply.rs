@@ -122,7 +122,8 @@ async fn under_lock(
     (lock, on_move): (&Lock, OnMove),
     ports: &mut Ports<'_>,
 ) -> Result<Option<Revision>, PromotionError> {
-    if !lock.unmoved {
+    // The push that took the lock has looked; before tables change, it is looked a last time.
+    if !lock.unmoved || migrates(scene) {
         as_confirmed(scene, request, on_move, ports).await?;
     }
     let Scene { plan, stage, .. } = scene;
@@ -142,6 +143,12 @@ async fn under_lock(
     }
     border("migrated", ports);
     push(plan, stage, request, lock, ports).await.map_err(|error| partial_if_migrated(error, plan, stage))
+}
+
+/// Whether tables are to change before the push.
+fn migrates(scene: &Scene) -> bool {
+    let stage = &scene.stage;
+    stage.known.is_some() && migrate(stage) == Migrate::Promotion && !scene.plan.migration.steps.is_empty()
 }
 
 fn applying<'a>(plan: &'a Plan, by: &'a str, request: &'a Request) -> Applying<'a> {

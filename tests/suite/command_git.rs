@@ -1,6 +1,8 @@
 //! Rollback and what comes after it, promotions by path, how every environment stands.
 
-use super::support::project::{Layout, WIDER_REVENUE, change_in_dev, hotfix, shop};
+use std::time::{Duration, Instant};
+
+use super::support::project::{Layout, WIDER_REVENUE, change_in_dev, hotfix, lock_by_hand, shop};
 use super::support::sandbox::Sandbox;
 
 fn tree(sandbox: &Sandbox, revision: &str) -> String {
@@ -340,6 +342,62 @@ fn many_promotions_at_once_lose_nothing() {
     assert!(!sandbox.git_succeeds("staging.git", &["rev-parse", "-q", "--verify", "refs/promote/lock/main"]));
     sandbox.promote("shop", "history staging --verify").exits(0).says("The chain of 1 record is whole");
     sandbox.promote("shop", "dev staging --yes --no-migrate").exits(0).says("Nothing to do");
+}
+
+/// Waits until a run has noted that it saw somebody else's lock.
+fn saw_a_lock(sandbox: &Sandbox) {
+    let is_note = |entry: walkdir::DirEntry| {
+        std::fs::read_to_string(entry.path()).is_ok_and(|text| text.contains("since_seconds"))
+    };
+    let noted = || walkdir::WalkDir::new(sandbox.path("cache")).into_iter().flatten().any(is_note);
+    let began = Instant::now();
+    while !noted() {
+        assert!(began.elapsed() < Duration::from_secs(60), "nobody waits for the lock");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn whoever_waited_for_the_lock_plans_again_under_it() {
+    let lock = serde_json::json!({
+        "holder": "Eve <eve@example.com>", "host": "elsewhere", "pid": 1, "purpose": "promote hotfix staging",
+        "token": "t", "at": "2026-03-01T10:00:00Z",
+    });
+    let reference = "refs/promote/lock/main";
+    for (path, status, words) in [
+        ("models/hotfix.sql", 0, "planned again, and nothing that was confirmed differs"),
+        ("models/revenue.sql", 1, "planning again"),
+    ] {
+        let sandbox = shop(Layout::Repositories);
+        change_in_dev(&sandbox, Layout::Repositories, "models/revenue.sql", "select 2 as two\n", "rewritten");
+        lock_by_hand(&sandbox, "staging.git", reference, &lock);
+        let run = sandbox.start("shop", "dev staging --yes --no-migrate", &[]);
+        saw_a_lock(&sandbox);
+        let fix = hotfix(&sandbox, Layout::Repositories, "staging", path, "select 1 as fix\n");
+        sandbox.git("staging.git", &["update-ref", "-d", reference]);
+        sandbox.wait(run).exits(status).says("The lock was held by Eve").says(words);
+        assert!(!sandbox.git_succeeds("staging.git", &["rev-parse", "-q", "--verify", reference]));
+        assert!(sandbox.git_succeeds("staging.git", &["merge-base", "--is-ancestor", &fix, "main"]));
+    }
+}
+
+#[test]
+fn a_record_goes_behind_another_that_came_meanwhile() {
+    let sandbox = shop(Layout::Repositories);
+    change_in_dev(&sandbox, Layout::Repositories, "models/new.sql", "select 1 as one\n", "new");
+    sandbox.promote("shop", "hold staging --reason audit").exits(0);
+    sandbox.promote("shop", "release staging").exits(0);
+    let journal = sandbox.git("staging.git", &["rev-parse", "refs/promote/journal"]);
+    sandbox.git("staging.git", &["update-ref", "-d", "refs/promote/journal"]);
+    // Two records of somebody else come as soon as the lock is taken.
+    let hook = format!(
+        "#!/bin/sh\nwhile read old new name; do\n  case $name in refs/promote/lock/*)\n    \
+         test -e moved || git update-ref refs/promote/journal {journal}\n    touch moved;;\n  esac\ndone\n"
+    );
+    sandbox.program("staging.git/hooks/post-receive", hook);
+    sandbox.promote("shop", "dev staging --yes --no-migrate").exits(0).says("Promoted");
+    assert!(has(&sandbox, "models/new.sql"));
+    sandbox.promote("shop", "history staging --verify").exits(0).says("The chain of 3 records is whole");
 }
 
 /// A shop whose staging moves to a prepared commit as soon as a promotion has its lock.

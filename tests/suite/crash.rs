@@ -1,6 +1,6 @@
 //! Killed at each border of the act: a second run ends in the state of an undisturbed one.
 
-use super::support::project::{Layout, change_in_dev, shop};
+use super::support::project::{Layout, change_in_dev, lock_by_hand, shop};
 use super::support::sandbox::Sandbox;
 
 /// The borders, in the order in which the act passes them.
@@ -94,14 +94,7 @@ fn killed_between_the_refs_of_a_local_repository_the_branch_follows_its_record()
         "holder": "Ada <ada@example.com>", "host": host.trim(), "pid": 4_194_303, "purpose": "promote dev staging",
         "token": record["entry"]["plan_id"], "at": "2026-03-01T10:00:00Z",
     });
-    sandbox.write("lock/lock.json", lock.to_string());
-    let blob = sandbox.git("shop", &["hash-object", "-w", "../lock/lock.json"]);
-    sandbox.write("lock/tree", format!("100644 blob {blob}\tlock.json\n"));
-    let tree = std::fs::File::open(sandbox.path("lock/tree")).unwrap();
-    let tree = sandbox.command("git", "shop").arg("mktree").stdin(tree).output().unwrap();
-    let tree = String::from_utf8_lossy(&tree.stdout).trim().to_owned();
-    let commit = sandbox.git("shop", &["commit-tree", "-m", "lock", &tree]);
-    sandbox.git("shop", &["update-ref", "refs/promote/lock/staging", &commit]);
+    lock_by_hand(&sandbox, "shop", "refs/promote/lock/staging", &lock);
     sandbox.git("shop", &["update-ref", "refs/heads/staging", &before]);
     sandbox.promote("shop", "dev staging --yes").exits(0).says("An earlier run was killed");
     assert_eq!(sandbox.git("shop", &["rev-parse", "staging"]), after);

@@ -157,6 +157,19 @@ pub(crate) fn change_in_dev(sandbox: &Sandbox, layout: Layout, path: &str, text:
     }
 }
 
+/// Puts a lock into a repository, as another run would have.
+pub(crate) fn lock_by_hand(sandbox: &Sandbox, folder: &str, reference: &str, lock: &serde_json::Value) {
+    sandbox.write("lock/lock.json", lock.to_string());
+    let file = sandbox.path("lock/lock.json").display().to_string();
+    let blob = sandbox.git(folder, &["hash-object", "-w", &file]);
+    sandbox.write("lock/tree", format!("100644 blob {blob}\tlock.json\n"));
+    let tree = std::fs::File::open(sandbox.path("lock/tree")).expect("the file is there");
+    let tree = sandbox.command("git", folder).arg("mktree").stdin(tree).output().expect("git starts");
+    let tree = String::from_utf8_lossy(&tree.stdout).trim().to_owned();
+    let commit = sandbox.git(folder, &["commit-tree", "-m", "lock", &tree]);
+    sandbox.git(folder, &["update-ref", reference, &commit]);
+}
+
 /// Makes a commit in another environment's workspace, by somebody else.
 pub(crate) fn hotfix(sandbox: &Sandbox, layout: Layout, name: &str, path: &str, text: &str) -> String {
     let folder = format!("{name}-clone");
