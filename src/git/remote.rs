@@ -8,7 +8,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use git2::Repository;
 
@@ -18,11 +19,23 @@ use super::journal::digest;
 use super::program::{GitProgram, Output};
 use super::publish::Transport;
 use super::revision::Revision;
+use super::ssh::is_ssh;
 use super::store::Store;
 use super::url::{display_url, local_path, mask_words};
 
 /// How often a fetch is tried that another process got in the way of.
 const TRIES: u32 = 5;
+
+/// How many remotes are asked at once.
+const AT_ONCE: usize = 32;
+
+/// How many over ssh: a server of OpenSSH's turns away who comes when ten others have not yet logged in.
+const SSH_AT_ONCE: usize = 8;
+
+/// How many begin together, and how long the next so many wait. A server's queue of those whom it has not let in yet
+/// may be as short as five (`git daemon`), and whoever finds it full knocks again only after a second.
+const BURST: usize = 5;
+const PACE: Duration = Duration::from_millis(10);
 
 /// What `git fetch` says where it has to be asked ref by ref.
 const ONE_BY_ONE: [&str; 4] =
@@ -83,29 +96,11 @@ impl Store {
         for fetch in wanted {
             by_url.entry(&fetch.url).or_default().push(fetch);
         }
-        let git_dir = self.git_dir();
         if let Some(first) = wanted.first().filter(|_| self.is_empty()) {
             fill(&self.repository, &first.url, &first.branch, (program, interrupt))?;
         }
-        let found: Result<BTreeMap<&str, Tips>, GitError> = std::thread::scope(|scope| {
-            let running: Vec<_> = by_url
-                .iter()
-                .map(|(url, wanted)| {
-                    let run = move || bring_all(git_dir, url, wanted, (program, interrupt));
-                    (*url, scope.spawn(run))
-                })
-                .collect();
-            running
-                .into_iter()
-                .map(|(url, thread)| match thread.join() {
-                    Ok(tips) => tips.map(|tips| (url, tips)),
-                    Err(_) => {
-                        Err(GitError::Unreachable { url: display_url(url), text: "it failed".to_owned() })
-                    }
-                })
-                .collect()
-        });
-        let found = found?;
+        let remotes: Vec<(&str, Vec<&Fetch>)> = by_url.into_iter().collect();
+        let found = bring_each(self.git_dir(), &remotes, (program, interrupt))?;
         Ok(wanted
             .iter()
             .map(|fetch| {
@@ -160,6 +155,34 @@ pub fn tip(
 
 /// Where refs of a remote stand.
 pub(super) type Tips = BTreeMap<String, Revision>;
+
+/// Brings what is wanted of several remotes, side by side, as fast as their servers let many in.
+fn bring_each<'a>(
+    git_dir: &Path,
+    remotes: &[(&'a str, Vec<&Fetch>)],
+    tools: (&GitProgram, &AtomicBool),
+) -> Result<BTreeMap<&'a str, Tips>, GitError> {
+    let next = AtomicUsize::new(0);
+    let work = |worker: usize| {
+        std::thread::sleep(PACE * u32::try_from(worker / BURST).unwrap_or_default());
+        let mut found = Vec::new();
+        while let Some((url, wanted)) = remotes.get(next.fetch_add(1, Ordering::Relaxed)) {
+            found.push((*url, bring_all(git_dir, url, wanted, tools)?));
+        }
+        Ok(found)
+    };
+    let most = if remotes.iter().any(|(url, _)| is_ssh(url)) { SSH_AT_ONCE } else { AT_ONCE };
+    std::thread::scope(|scope| {
+        let workers: Vec<_> =
+            (0..remotes.len().min(most)).map(|worker| scope.spawn(move || work(worker))).collect();
+        let mut all = BTreeMap::new();
+        for worker in workers {
+            let failed = |_| GitError::Unreachable { url: String::new(), text: "it failed".to_owned() };
+            all.extend(worker.join().map_err(failed)??);
+        }
+        Ok(all)
+    })
+}
 
 /// Brings what is wanted of one remote.
 fn bring_all(
