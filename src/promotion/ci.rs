@@ -109,7 +109,7 @@ fn checkout(
         to: side(location, target_branch, tip),
         refs,
         memory: folder,
-        store,
+        store: Rc::new(store),
     })
 }
 

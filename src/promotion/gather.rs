@@ -1,6 +1,7 @@
 //! Both sides in one place: the local repository, or the cache that others are fetched into.
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use crate::git::{self, Destination, Fetch, GitError, Revision, Store};
 use crate::model::finding::Finding;
@@ -28,7 +29,7 @@ pub(super) struct Side {
 /// Both sides, in one store.
 pub(super) struct Gathered {
     /// Where the objects of both are.
-    pub(super) store: Store,
+    pub(super) store: Rc<Store>,
     /// The source.
     pub(super) from: Side,
     /// The target.
@@ -63,7 +64,7 @@ impl Gathered {
             let (from, to) = remote_sides(&store, from, to, &refs, ports)?;
             (store, from, to)
         };
-        Ok(Self { store, from, to, refs, memory })
+        Ok(Self { store: Rc::new(store), from, to, refs, memory })
     }
 
     /// Gives where a promotion is written to.

@@ -61,6 +61,7 @@ pub async fn status(ports: &mut Ports<'_>) -> Result<Standing, PromotionError> {
         environments.push(shown);
     }
     let (store, sides) = gather_all(&ground, sites.iter().map(|(_, site)| site.clone()).collect(), ports)?;
+    let store = Rc::new(store);
     let found = sites.into_iter().zip(sides).map(|((name, site), side)| Found { name, site, side });
     let found: Vec<Found> = found.collect();
     let mut mask = Mask::default();
@@ -81,7 +82,7 @@ async fn look(
     shown: &mut EnvironmentStatus,
     own: &Found,
     before: Option<&Found>,
-    (ground, store, mask): (&Rc<Ground>, &Store, &mut Mask),
+    (ground, store, mask): (&Rc<Ground>, &Rc<Store>, &mut Mask),
     ports: &mut Ports<'_>,
 ) -> Result<(), PromotionError> {
     let side = match &own.side {
@@ -125,11 +126,11 @@ async fn next(
     request: &Request,
     (before, source): (&Found, &Side),
     (own, target): (&Found, &Side),
-    (ground, store): (&Rc<Ground>, &Store),
+    (ground, store): (&Rc<Ground>, &Rc<Store>),
     ports: &mut Ports<'_>,
 ) -> Result<(Plan, Mask), PromotionError> {
     let gathered = Gathered {
-        store: Store::local(store.git_dir())?,
+        store: Rc::clone(store),
         from: Side { site: before.site.clone(), ..source.clone() },
         to: Side { site: own.site.clone(), ..target.clone() },
         refs: ground.refs(),
