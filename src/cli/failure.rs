@@ -271,6 +271,7 @@ fn hint(error: &PromotionError) -> Option<String> {
         }
         PromotionError::NoneChosen { known } if known.is_empty() => "the project has no environments".to_owned(),
         PromotionError::NoneChosen { known } => format!("choose one with `-e`: {}", known.join(", ")),
+        PromotionError::NoBranch { near: Some(near), .. } => format!("did you mean `{near}`?"),
         PromotionError::NoBranch { .. } => {
             "push the branch, or correct `workspace.branch`; a target's branch is made with `--create-branch`".to_owned()
         }

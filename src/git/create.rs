@@ -50,7 +50,7 @@ pub fn standing(
     if let Some(tip) = tips.remove(&reference) {
         return Ok(Standing::At(tip));
     }
-    let empty = store.is_empty_remote(url, tools.0, tools.1)?;
+    let empty = store.remote_branches(url, tools.0, tools.1)?.is_empty();
     Ok(if empty { Standing::Empty } else { Standing::OtherBranches })
 }
 

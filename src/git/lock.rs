@@ -22,7 +22,7 @@ use super::revision::{Identity, Revision};
 use super::store::Store;
 use super::tree::{self, Edits, Entry, MODE_FILE};
 use super::url::display_url;
-use super::waiting::{Waited, Waiting};
+use super::waiting::{Waited, Waiting, is_dead};
 
 /// Who holds a lock, and for what.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
@@ -182,6 +182,28 @@ pub fn release(
     let update =
         Update { reference: lock.reference.clone(), before: Some(lock.revision.clone()), after: None };
     attempt(store, destination, &[update], identity, transport).map(|_| ())
+}
+
+/// Gives the lock back that a run of this host left when it was killed; any other is left alone.
+///
+/// Shape: whose it was.
+///
+/// # Errors
+///
+/// As [`release`]; [`GitError::BadLock`] if somebody else wrote the ref.
+pub fn release_left(
+    store: &Store,
+    destination: &Destination,
+    (refs, branch): (&str, &str),
+    (host, pid): (&str, u32),
+    (identity, transport): (&Identity, Transport<'_>),
+) -> Result<Option<LockHolder>, GitError> {
+    let Some(lock) = held(store, destination, (refs, branch), transport)? else { return Ok(None) };
+    if !is_dead(&lock.holder, (host, pid)) {
+        return Ok(None);
+    }
+    release(store, destination, &lock, identity, transport)?;
+    Ok(Some(lock.holder))
 }
 
 /// Tries to move the lock's ref; tells whether all refs were where they were seen.

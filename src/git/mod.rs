@@ -63,7 +63,7 @@ pub use error::GitError;
 pub use journal::{append, read};
 pub use landing::{Landing, Sought, landing, named_promotions};
 pub use lfs::{Pointer, carry, has_objects};
-pub use lock::{Lock, LockHolder, LockRequest, acquire, held, release};
+pub use lock::{Lock, LockHolder, LockRequest, acquire, held, release, release_left};
 pub use merge::{MergeRequest, Merged, Unrelated, merge};
 pub use own::own_commits;
 pub use program::{GitProgram, Prompts};

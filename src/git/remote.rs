@@ -118,20 +118,25 @@ impl Store {
         self.repository.references().is_ok_and(|mut references| references.next().is_none())
     }
 
-    /// Whether a remote has no branch at all.
+    /// Lists the branches of a remote, without `refs/heads/`.
     ///
     /// # Errors
     ///
     /// [`GitError::NoRepository`], [`GitError::Unreachable`], [`GitError::Interrupted`].
-    pub fn is_empty_remote(
+    pub fn remote_branches(
         &self,
         url: &str,
         program: &GitProgram,
         interrupt: &AtomicBool,
-    ) -> Result<bool, GitError> {
+    ) -> Result<Vec<String>, GitError> {
         let run = program.talk(self.git_dir(), url).args(["ls-remote", "--quiet", "--heads", "--", url]);
         let output = run.output(interrupt)?;
-        if output.success() { Ok(output.text().trim().is_empty()) } else { Err(failure(url, &output)) }
+        if !output.success() {
+            return Err(failure(url, &output));
+        }
+        let text = output.text();
+        let names = text.lines().filter_map(|line| line.split_once("\trefs/heads/"));
+        Ok(names.map(|(_, name)| name.to_owned()).collect())
     }
 }
 

@@ -82,7 +82,8 @@ impl<'a> Waiting<'a> {
                 return Ok(Waited::Free);
             };
             if let Some(holder) = holder {
-                if expired || is_dead(&holder, self.request.holder) {
+                let own = self.request.holder;
+                if expired || is_dead(&holder, (&own.host, own.pid)) {
                     return Ok(Waited::Left(found, holder));
                 }
                 if over {
@@ -158,12 +159,12 @@ fn pause(waited: Duration, pid: u32, looks: u32) -> Duration {
 }
 
 /// Tells whether a lock's process is gone: only a process of this host can be asked for.
-fn is_dead(holder: &LockHolder, own: &LockHolder) -> bool {
-    if holder.host != own.host {
+pub(super) fn is_dead(holder: &LockHolder, (host, pid): (&str, u32)) -> bool {
+    if holder.host != host {
         return false;
     }
     // A process that wants the lock does not hold it: its number was another's before.
-    if holder.pid == own.pid {
+    if holder.pid == pid {
         return true;
     }
     is_gone(holder.pid)

@@ -100,6 +100,17 @@ pub async fn apply(
     }
 }
 
+/// Ends what others began, where there is nothing else to do: records what was merged since it was proposed, and gives
+/// back the lock of a run that was killed at its very end.
+///
+/// # Errors
+///
+/// [`PromotionError::Git`] if the repository cannot be reached or declines.
+pub fn settle(scene: &Scene, ports: &mut Ports<'_>) -> Result<(), PromotionError> {
+    landing::record_landed(scene, ports)?;
+    lock::give_back_left(&scene.stage.ground, &scene.stage.gathered, ports)
+}
+
 /// Where a crash test ends the process.
 pub(super) fn border(name: &str, ports: &Ports<'_>) {
     if ports.crash_at == Some(name) {

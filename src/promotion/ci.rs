@@ -103,6 +103,7 @@ fn checkout(
         tip,
         journal: journal.clone(),
         has_branches: true,
+        near: None,
     };
     Ok(Gathered {
         from: side(Location::Local(folder.clone()), source_branch, Some(source)),

@@ -78,6 +78,8 @@ pub enum PromotionError {
         branch: String,
         /// The repository in words.
         repository: String,
+        /// A branch with a name like it.
+        near: Option<String>,
     },
     /// The repository of a new environment is not there, and only its forge can make it.
     #[error("there is no repository at `{url}` yet, or it does not let us in")]

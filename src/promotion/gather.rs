@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use crate::config;
 use crate::git::{self, Destination, Fetch, GitError, Revision, Store};
 use crate::model::finding::Finding;
 use crate::model::record::Record;
@@ -24,6 +25,19 @@ pub(super) struct Side {
     pub(super) journal: Option<Revision>,
     /// Whether its repository has any branch at all.
     pub(super) has_branches: bool,
+    /// A branch of its repository with a name like the one that is not there.
+    pub(super) near: Option<String>,
+}
+
+impl Side {
+    /// Says that the branch is not there.
+    pub(super) fn no_branch(&self) -> PromotionError {
+        let repository = match self.site.location.words().as_str() {
+            "." => "this repository".to_owned(),
+            words => format!("`{words}`"),
+        };
+        PromotionError::NoBranch { branch: self.site.branch.clone(), repository, near: self.near.clone() }
+    }
 }
 
 /// Both sides, in one store.
@@ -98,7 +112,7 @@ pub(super) fn gather_all(
         let journal = store.tip(&format!("{refs}/journal"))?;
         let sides = sites.into_iter().map(|site| {
             let tip = store.tip(&format!("refs/heads/{}", site.branch))?;
-            Ok(Side { tip, journal: journal.clone(), has_branches: true, site })
+            Ok(Side { tip, journal: journal.clone(), has_branches: true, near: None, site })
         });
         let sides = sides.collect();
         return Ok((store, sides));
@@ -119,7 +133,7 @@ pub(super) fn gather_all(
     };
     let sides = sites.into_iter().zip(fetched).map(|(site, fetched)| {
         let fetched = fetched?;
-        Ok(Side { tip: fetched.tip, journal: fetched.journal, has_branches: true, site })
+        Ok(Side { tip: fetched.tip, journal: fetched.journal, has_branches: true, near: None, site })
     });
     let sides = sides.collect();
     Ok((store, sides))
@@ -152,11 +166,12 @@ fn local_sides(
     refs: &str,
 ) -> Result<(Store, Side, Side), PromotionError> {
     let store = Store::local(folder)?;
-    let has_branches = !store.branches()?.is_empty();
+    let branches = store.branches()?;
     let journal = store.tip(&format!("{refs}/journal"))?;
     let side = |site: Site| -> Result<Side, GitError> {
         let tip = store.tip(&format!("refs/heads/{}", site.branch))?;
-        Ok(Side { tip, journal: journal.clone(), has_branches, site })
+        let near = near(&site.branch, tip.as_ref(), &branches);
+        Ok(Side { tip, journal: journal.clone(), has_branches: !branches.is_empty(), near, site })
     };
     let (from, to) = (side(from)?, side(to)?);
     Ok((store, from, to))
@@ -178,14 +193,24 @@ fn remote_sides(
     let mut sides = Vec::with_capacity(2);
     for ((site, wanted), fetched) in [from, to].into_iter().zip(&both).zip(fetched) {
         // Only a branch that is not there makes it matter whether there are others.
-        let has_branches =
-            fetched.tip.is_some() || !store.is_empty_remote(&wanted.url, program, &interrupted)?;
-        sides.push(Side { tip: fetched.tip, journal: fetched.journal, has_branches, site });
+        let branches = match &fetched.tip {
+            Some(_) => vec![site.branch.clone()],
+            None => store.remote_branches(&wanted.url, program, &interrupted)?,
+        };
+        let (tip, journal, has_branches) = (fetched.tip, fetched.journal, !branches.is_empty());
+        let near = near(&site.branch, tip.as_ref(), &branches);
+        sides.push(Side { tip, journal, has_branches, near, site });
     }
     let (Some(to), Some(from)) = (sides.pop(), sides.pop()) else {
         return Err(PromotionError::Interrupted);
     };
     Ok((from, to))
+}
+
+/// Picks the branch that was probably meant, where the one that was named is not there.
+fn near(branch: &str, tip: Option<&Revision>, branches: &[String]) -> Option<String> {
+    let named = config::did_you_mean(branch, branches.iter().map(String::as_str));
+    named.filter(|_| tip.is_none()).map(str::to_owned)
 }
 
 /// Tells whether a failure may come from a cache that is not whole.

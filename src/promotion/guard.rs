@@ -102,9 +102,10 @@ fn branch(observed: &Observed, said: &Acknowledgements) -> Option<Gate> {
             "branch",
             GateState::Refused,
             format!(
-                "branch `{}` is not in {}; `--create-branch` makes it",
+                "branch `{}` is not in {}{}; `--create-branch` makes it",
                 target.branch,
-                in_words(&target.repository)
+                in_words(&target.repository),
+                observed.near.as_ref().map(|near| format!(" (did you mean `{near}`?)")).unwrap_or_default()
             ),
         ),
         Histories::NoTarget(_) => {

@@ -113,7 +113,7 @@ pub(super) fn record(
 /// # Errors
 ///
 /// [`PromotionError::Git`] if the repository cannot be reached or declines.
-pub fn record_landed(scene: &Scene, ports: &mut Ports<'_>) -> Result<(), PromotionError> {
+pub(super) fn record_landed(scene: &Scene, ports: &mut Ports<'_>) -> Result<(), PromotionError> {
     if scene.stage.landed.is_empty() {
         return Ok(());
     }

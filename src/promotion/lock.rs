@@ -93,6 +93,27 @@ fn elsewhere(gathered: &Gathered) -> Option<&str> {
     }
 }
 
+/// Gives back what a run left that was killed after the branch of a local repository had moved: its lock goes last.
+pub(super) fn give_back_left(
+    ground: &Ground,
+    gathered: &Gathered,
+    ports: &mut Ports<'_>,
+) -> Result<(), PromotionError> {
+    if !matches!(gathered.to.site.location, Location::Local(_)) {
+        return Ok(());
+    }
+    let identity = ground.identity(ports);
+    let transport = Transport { program: ports.git, interrupt: &ports.interrupted };
+    let lock = (gathered.refs.as_str(), gathered.to.site.branch.as_str());
+    let own = (ports.host, ports.pid);
+    let destination = gathered.destination();
+    let left = git::release_left(&gathered.store, &destination, lock, own, (&identity, transport))?;
+    if let Some(holder) = left {
+        ports.says(format!("The lock of {holder} was given back: that run is gone."));
+    }
+    Ok(())
+}
+
 /// Gives the lock back after a failure, unless it was lost: it is another's then.
 pub(super) fn give_back_after(
     error: &PromotionError,

@@ -115,6 +115,7 @@ impl Looking<'_> {
             source: self.source_side(),
             target: self.target_side(&merged),
             histories,
+            near: self.gathered.to.near.clone(),
             merge: merged.merge,
             config,
             proposal: self.proposal(histories),

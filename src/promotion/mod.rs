@@ -53,7 +53,7 @@ mod submodules;
 mod unlock;
 mod workspace;
 
-pub use apply::{Applied, OnMove, apply};
+pub use apply::{Applied, OnMove, apply, settle};
 pub use check::{Checked, check};
 pub use ci::{CiPush, CiRequest, ci_plan, ci_push};
 pub use environment::{Added, Environments, Removed, add_environment, environments, remove_environment};
@@ -61,7 +61,6 @@ pub use error::PromotionError;
 pub use examine::{Trying, examine};
 pub use import::{Importing, plan_import};
 pub use journal::{History, history, note};
-pub use landing::record_landed;
 pub use migrate::{Migrating, plan_migration, who};
 pub use observe::{Scene, observe};
 pub use plan::TOOL;

@@ -11,7 +11,7 @@ use crate::model::record::{Durations, Promoted, Record};
 use crate::models::Models;
 
 use super::error::PromotionError;
-use super::gather::{self, Gathered, Side};
+use super::gather::{self, Gathered};
 use super::ground::Ground;
 use super::known::Known;
 use super::landing;
@@ -117,7 +117,7 @@ pub(super) async fn observe_gathered(
     ports: &mut Ports<'_>,
 ) -> Result<Scene, PromotionError> {
     let began = Instant::now();
-    let source = gathered.from.tip.clone().ok_or_else(|| no_branch(&gathered.from))?;
+    let source = gathered.from.tip.clone().ok_or_else(|| gathered.from.no_branch())?;
     let records = gathered.records()?;
     let speculative = gathered.store.speculative()?;
     let target = (request.to.as_str(), gathered.to.tip.as_ref());
@@ -160,12 +160,4 @@ pub(super) async fn observe_gathered(
 /// Gives how long something took.
 pub(super) fn milliseconds(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
-}
-
-fn no_branch(side: &Side) -> PromotionError {
-    let repository = match side.site.location.words().as_str() {
-        "." => "this repository".to_owned(),
-        words => format!("`{words}`"),
-    };
-    PromotionError::NoBranch { branch: side.site.branch.clone(), repository }
 }

@@ -22,6 +22,8 @@ pub(super) struct Observed {
     pub(super) merge: Merge,
     /// How the two histories stand to each other.
     pub(super) histories: Histories,
+    /// A branch of the target's repository with a name like the one that is not there.
+    pub(super) near: Option<String>,
     /// The configuration's change.
     pub(super) config: ConfigChange,
     /// Digest of the committed layers of the merged project's configuration; absent without a project.

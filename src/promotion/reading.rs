@@ -265,10 +265,7 @@ fn at_tip(
     let project = ground.need_project(ports)?;
     let gathered = Gathered::of(ground, site.clone(), site, ports)?;
     let side = &gathered.from;
-    let tip = side.tip.as_ref().ok_or_else(|| PromotionError::NoBranch {
-        branch: side.site.branch.clone(),
-        repository: side.site.location.words(),
-    })?;
+    let tip = side.tip.as_ref().ok_or_else(|| side.no_branch())?;
     let read = format!("branch {} at {}", side.site.branch, tip.short());
     let found = load::load(&gathered.store, tip, &project.prefix, &project.file)?;
     let (written, snapshot) = found.ok_or_else(|| PromotionError::NoProject {

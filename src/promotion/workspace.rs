@@ -84,10 +84,7 @@ impl Wanted {
         let source = source(ground, like.environment, ports)?;
         let gathered = Gathered::of(ground, source.clone(), source, ports)?;
         let side = &gathered.from;
-        let tip = side.tip.clone().ok_or_else(|| PromotionError::NoBranch {
-            branch: side.site.branch.clone(),
-            repository: side.site.location.words(),
-        })?;
+        let tip = side.tip.clone().ok_or_else(|| side.no_branch())?;
         let mut findings = not_committed(ground, &gathered.store, &tip, like.environment, ports)?;
         findings.extend(shared(ground, &site, ports));
         let (standing, forge) = standing(&gathered.store, &site, ports)?;

@@ -265,6 +265,8 @@ fn without_a_project_branches_are_merged_and_losses_named() {
     sandbox.promote("plain", "main release --yes --accept-loss notes.txt:2").exits(0);
     assert_eq!(sandbox.git("plain", &["show", "release:notes.txt"]), "one\ntwo, changed\nthree");
     sandbox.promote("plain", "plan main nowhere").exits(1).says("nowhere").says("--create-branch");
+    sandbox.promote("plain", "plan main mainn").exits(1).says("did you mean `main`?");
+    sandbox.promote("plain", "plan mian main").exits(4).says("did you mean `main`?");
 }
 
 #[test]

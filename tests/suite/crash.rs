@@ -99,6 +99,10 @@ fn killed_between_the_refs_of_a_local_repository_the_branch_follows_its_record()
     sandbox.promote("shop", "dev staging --yes").exits(0).says("An earlier run was killed");
     assert_eq!(sandbox.git("shop", &["rev-parse", "staging"]), after);
     assert_eq!(state(&sandbox, layout), wanted);
+    // Now the branch has moved as well, and only the lock is still there.
+    lock_by_hand(&sandbox, "shop", "refs/promote/lock/staging", &lock);
+    sandbox.promote("shop", "dev staging --yes").exits(0).says("Nothing to do").says("was given back");
+    assert_eq!(state(&sandbox, layout), wanted);
 }
 
 #[test]

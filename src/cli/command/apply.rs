@@ -31,8 +31,8 @@ pub(super) fn run(session: &mut Session<'_>, args: &ApplyArgs) -> Result<Answer,
     }
     let shown = plan::answer(session, "apply", &scene.plan, &scene.findings, true);
     if scene.plan.outcome == Outcome::NothingToDo {
-        let recorded = promotion::record_landed(&scene, &mut session.ports());
-        recorded.map_err(|error| Failure::of("apply", &error))?;
+        let settled = promotion::settle(&scene, &mut session.ports());
+        settled.map_err(|error| Failure::of("apply", &error))?;
     }
     if shown.code != ExitCode::Done || scene.plan.outcome == Outcome::NothingToDo {
         return Ok(shown);
