@@ -12,6 +12,7 @@ mod change;
 mod check;
 mod choose;
 mod convert;
+mod credential;
 mod decode;
 mod digest;
 mod discover;
