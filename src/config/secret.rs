@@ -152,7 +152,9 @@ fn collect(value: &Value, sensitive: bool, found: &mut Vec<String>) {
         Value::String(text) if sensitive && !text.is_empty() => {
             found.push(text.clone());
         }
-        Value::String(text) => found.extend(url_passwords(text).map(|at| text[at].to_owned())),
+        Value::String(text) if text.contains("://") => {
+            found.extend(url_passwords(text).map(|at| text[at].to_owned()));
+        }
         Value::Number(number) if sensitive => found.push(number.to_string()),
         Value::Array(items) => items.iter().for_each(|item| collect(item, sensitive, found)),
         Value::Object(fields) => {
@@ -160,7 +162,7 @@ fn collect(value: &Value, sensitive: bool, found: &mut Vec<String>) {
                 collect(field, sensitive || is_secret_name(name), found);
             }
         }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 
@@ -235,12 +237,24 @@ impl Mask {
 
     /// Replaces every secret, and the password of every URL, by `••••`.
     pub fn text(&self, text: &str) -> String {
-        mask_urls(&self.needles.replace(text, &mut |_| MASK.to_owned()), &mut |_| MASK.to_owned())
+        self.masked(text).into_owned()
+    }
+
+    /// Does the same, and copies nothing where nothing is replaced.
+    pub fn masked<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let mut mask = |_: &str| MASK.to_owned();
+        match self.needles.replace(text, &mut mask) {
+            Cow::Borrowed(text) => mask_urls(text, &mut mask),
+            Cow::Owned(text) => Cow::Owned(mask_urls(&text, &mut mask).into_owned()),
+        }
     }
 }
 
 /// Replaces the password of every URL in a text.
-pub(super) fn mask_urls(text: &str, replacement: &mut dyn FnMut(&str) -> String) -> String {
+pub(super) fn mask_urls<'t>(text: &'t str, replacement: &mut dyn FnMut(&str) -> String) -> Cow<'t, str> {
+    if !text.contains("://") {
+        return Cow::Borrowed(text);
+    }
     let mut out = String::new();
     let mut done = 0;
     for password in url_passwords(text) {
@@ -248,7 +262,7 @@ pub(super) fn mask_urls(text: &str, replacement: &mut dyn FnMut(&str) -> String)
         out.push_str(&replacement(&text[password.clone()]));
         done = password.end;
     }
-    out + &text[done..]
+    Cow::Owned(out + &text[done..])
 }
 
 /// Finds the passwords of URLs: between `scheme://user:` and the last `@` before the path.

@@ -258,11 +258,11 @@ pub enum Nesting {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct EffectivePlugin {
     /// Settings, and extras with `_` before their names, in the order of their definition; null where unset.
-    pub settings: IndexMap<Arc<str>, EffectiveValue>,
+    pub settings: IndexMap<Arc<str>, Arc<EffectiveValue>>,
     /// What the plugin is handed in place of a setting's value, where a post-processor makes another of it.
     pub processed: BTreeMap<Arc<str>, Value>,
     /// What runs: `pip_url`, `variant` and the like, as far as the project says it.
-    pub attributes: BTreeMap<String, EffectiveValue>,
+    pub attributes: Arc<BTreeMap<String, EffectiveValue>>,
     /// Variables of the plugin's process, as far as `env` blocks name them.
     pub env: BTreeMap<String, EffectiveValue>,
     /// How the plugin gets its configuration.
@@ -293,7 +293,8 @@ impl Effective {
     /// Walks all values without their keys.
     pub fn bare_values(&self) -> impl Iterator<Item = &EffectiveValue> {
         let plugins = self.plugins.values().flat_map(|plugin| {
-            plugin.settings.values().chain(plugin.attributes.values()).chain(plugin.env.values())
+            let settings = plugin.settings.values().map(|value| &**value);
+            settings.chain(plugin.attributes.values()).chain(plugin.env.values())
         });
         self.root.values().chain(plugins)
     }
@@ -305,7 +306,8 @@ impl Effective {
     pub fn values(&self) -> impl Iterator<Item = (String, &EffectiveValue)> {
         let root = self.root.iter().map(|(key, value)| (key.clone(), value));
         let plugins = self.plugins.iter().flat_map(|(name, plugin)| {
-            let settings = plugin.settings.iter().map(move |(key, value)| (format!("{name}.{key}"), value));
+            let settings =
+                plugin.settings.iter().map(move |(key, value)| (format!("{name}.{key}"), &**value));
             let attributes =
                 plugin.attributes.iter().map(move |(key, value)| (format!("{name}:{key}"), value));
             // What the root and the environment say is there as a root key.

@@ -1,7 +1,7 @@
 //! What defines a plugin: itself, a plugin of the project that it inherits from, or a lock file.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -10,9 +10,10 @@ use super::super::check::Check;
 use super::super::shape::PLUGIN_KEYS;
 use super::builtin;
 use super::flat::{Flat, Leaf, flatten, leaves};
+use super::ground::Ground;
 use super::setting::Setting;
 use super::variables::{Block, Variable, block, variable_name};
-use crate::model::environment::Nesting;
+use crate::model::environment::{EffectiveValue, Nesting};
 use crate::model::finding::Finding;
 use crate::model::origin::Place;
 use crate::model::snapshot::Snapshot;
@@ -83,7 +84,7 @@ pub(in crate::config) struct Definition {
     pub(super) names: Block,
     /// What begins the variables that set its settings: `TAP_X_`.
     pub(super) setters: Vec<String>,
-    /// What begins the variables that its process gets its settings in.
+    /// What begins the variables that its process gets its settings in: `TAP_X_`.
     pub(super) prefixes: Vec<String>,
     /// What runs: `pip_url`, `variant` and the like.
     pub(super) attributes: Vec<(String, Leaf)>,
@@ -94,6 +95,10 @@ pub(in crate::config) struct Definition {
     pub(super) known: bool,
     /// Why it cannot be used.
     pub(super) fault: Option<Finding>,
+    /// What holds for it in all environments, once one was resolved.
+    pub(super) ground: OnceLock<Result<Arc<Ground>, Box<Finding>>>,
+    /// The attributes as they are shown, once one was resolved.
+    pub(super) shown: OnceLock<Arc<BTreeMap<String, EffectiveValue>>>,
 }
 
 /// The plugins of a project, as they are defined.
@@ -206,7 +211,8 @@ fn mappings(mapper: &Definition, node: &Node) -> Vec<(String, Arc<Definition>)> 
         let said = |value: Value| Arc::new(Leaf { value, ..Leaf::written(item) });
         flat.insert("_mapping".into(), said(Value::Bool(true)));
         flat.insert("_mapping_name".into(), said(Value::from(name.as_str())));
-        let mut mapping = Definition { settings, base: flat, place: item.place(), ..mapper.clone() };
+        let (place, ground) = (item.place(), OnceLock::new());
+        let mut mapping = Definition { settings, base: flat, place, ground, ..mapper.clone() };
         imply(&mut mapping.settings, &mapping.base);
         all.push((format!("mappers/{}#{name}", mapper.name), Arc::new(mapping)));
     }
@@ -291,6 +297,8 @@ impl Source<'_> {
             nesting: parent_nesting.unwrap_or_else(|| nesting(self.kind, &defined_as)),
             groups: self.groups(parent.map(|parent| &**parent), lock),
             fault: None,
+            ground: OnceLock::new(),
+            shown: OnceLock::new(),
         }
     }
 
@@ -375,15 +383,17 @@ impl Source<'_> {
     }
 
     fn prefixes(&self, namespace: &str, parent: Option<&Definition>, lock: Option<&Node>) -> Vec<String> {
-        let mut prefixes = vec![self.name.to_owned(), namespace.to_owned()];
+        let begins = |name: &str| format!("{}_", variable_name(&[name]));
+        let mut prefixes = vec![begins(self.name), begins(namespace)];
         match (parent, lock) {
             (Some(parent), _) => prefixes.extend(parent.prefixes.iter().cloned()),
             (None, Some(lock)) => {
-                prefixes.extend(["name", "namespace"].iter().filter_map(|key| lock.get(key)?.text()));
+                let names = ["name", "namespace"].iter().filter_map(|key| lock.get(key)?.text());
+                prefixes.extend(names.map(|name| begins(&name)));
             }
             (None, None) => {}
         }
-        prefixes.push(format!("meltano_{}", verb(self.kind)));
+        prefixes.push(begins(&format!("meltano_{}", verb(self.kind))));
         let mut seen = BTreeSet::new();
         prefixes.retain(|prefix| seen.insert(prefix.clone()));
         prefixes

@@ -2,7 +2,8 @@
 //!
 //! figment decides which layer's leaf a key has. It is given the number of the leaf and not its value: figment
 //! would merge a mapping with the one below it, and a leaf is replaced whole. Of what a single layer says nothing has
-//! to be decided: most keys are such, and figment is not asked.
+//! to be decided: most keys are such, and figment is not asked. What the lowest layers come to is decided once for all
+//! environments: see [`Layers::on`].
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -31,68 +32,86 @@ impl Provider for Provided {
     }
 }
 
-/// What a layer says of a key.
-#[derive(Clone, Debug)]
-pub(super) struct Said {
-    pub(super) key: Arc<str>,
+/// What a layer says of a setting.
+pub(super) type Spoken = (Arc<str>, Arc<Leaf>);
+
+/// What a layer says of a key, and which layer that is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Said<'a> {
+    pub(super) key: &'a Arc<str>,
     pub(super) layer: Layer,
-    pub(super) leaf: Arc<Leaf>,
+    pub(super) leaf: &'a Arc<Leaf>,
 }
 
 /// Layers, the strongest last.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Layers {
-    said: Vec<Said>,
-    /// Each layer that has a say, with the number after its last leaf.
-    ends: Vec<(Layer, usize)>,
+    /// Those at the bottom.
+    below: Option<Arc<Layers>>,
+    /// Each with what it says.
+    layers: Vec<(Layer, Vec<Spoken>)>,
+    /// What wins each key of which one of these says something, by number.
+    winners: IndexMap<Arc<str>, usize>,
 }
 
 impl Layers {
-    /// Puts a layer on top; what falls through is only remembered.
-    pub(super) fn push(&mut self, layer: Layer, leaves: impl IntoIterator<Item = (Arc<str>, Arc<Leaf>)>) {
-        self.said.extend(leaves.into_iter().map(|(key, leaf)| Said { key, layer, leaf }));
-        self.ends.push((layer, self.said.len()));
+    /// Begins on top of layers that are decided, and have none below them.
+    pub(super) fn on(below: Arc<Self>) -> Self {
+        Self { below: Some(below), ..Self::default() }
     }
 
-    /// Gives what wins each key.
-    pub(super) fn winners(&self) -> IndexMap<Arc<str>, usize> {
-        let mut winners = IndexMap::with_capacity(self.said.len());
+    /// Puts a layer on top; what falls through is only remembered.
+    pub(super) fn push(&mut self, layer: Layer, said: Vec<Spoken>) {
+        self.layers.push((layer, said));
+    }
+
+    /// Finds out what wins each key of which one of these layers says something.
+    pub(super) fn decide(&mut self) {
+        let first = self.below.as_ref().map_or(0, |below| below.all().count());
+        let mut winners = IndexMap::new();
         let mut contested = BTreeSet::new();
-        for (number, said) in self.voices() {
-            if said.leaf.unset || winners.insert(said.key.clone(), number).is_some() {
-                contested.insert(&*said.key);
+        for (number, said) in
+            self.all().enumerate().skip(first).filter(|(_, said)| !said.leaf.falls_through())
+        {
+            let beaten = self.below.as_ref().is_some_and(|below| below.winner(said.key).is_some());
+            if said.leaf.unset || winners.insert(said.key.clone(), number).is_some() || beaten {
+                contested.insert(&**said.key);
             }
         }
         if !contested.is_empty() {
             winners.extend(self.merged(&contested));
         }
-        winners
+        self.winners = winners;
     }
 
-    /// Gives what does not fall through, with its number.
-    fn voices(&self) -> impl Iterator<Item = (usize, &Said)> {
-        self.said.iter().enumerate().filter(|(_, said)| !said.leaf.falls_through())
+    /// Gives the number of what wins a key.
+    pub(super) fn winner(&self, key: &str) -> Option<usize> {
+        let own = self.winners.get(key).copied();
+        own.or_else(|| self.below.as_ref().and_then(|below| below.winner(key)))
+    }
+
+    /// Whether these layers have a say in a key, and not only those below.
+    pub(super) fn decides(&self, key: &str) -> bool {
+        self.winners.contains_key(key)
     }
 
     /// Has figment merge the layers, as far as they say something of these keys.
     fn merged(&self, contested: &BTreeSet<&str>) -> Vec<(Arc<str>, usize)> {
         let mut figment = Figment::new();
-        let mut start = 0;
-        for (layer, end) in &self.ends {
-            let voices = self.voices().skip_while(|(number, _)| *number < start);
+        let mut number = 0;
+        for (layer, spoken) in self.each() {
             let mut data = Dict::new();
-            for (number, said) in voices.take_while(|(number, _)| number < end) {
-                if said.leaf.unset {
+            for (key, leaf) in spoken {
+                if leaf.unset {
                     // What is unset takes with it all that is below it.
-                    let below = self.said[..number].iter().map(|said| &*said.key);
-                    let below = below.filter(|known| is_below(known, &said.key));
-                    data.extend(below.map(|known| (known.to_owned(), Value::from(number))));
+                    let below = self.all().take(number).filter(|known| is_below(known.key, key));
+                    data.extend(below.map(|known| (known.key.to_string(), Value::from(number))));
                 }
-                if contested.contains(&*said.key) {
-                    data.insert(said.key.to_string(), Value::from(number));
+                if !leaf.falls_through() && contested.contains(&**key) {
+                    data.insert(key.to_string(), Value::from(number));
                 }
+                number += 1;
             }
-            start = *end;
             if !data.is_empty() {
                 figment = figment.merge(Provided { layer: *layer, data: Cell::new(data) });
             }
@@ -102,15 +121,24 @@ impl Layers {
         merged.into_iter().filter_map(|(key, value)| Some((key.into(), number(value)?))).collect()
     }
 
+    fn each(&self) -> impl Iterator<Item = &(Layer, Vec<Spoken>)> {
+        self.below.iter().flat_map(|below| &below.layers).chain(&self.layers)
+    }
+
+    /// Gives all that is said, the weakest layer first: the place in it is a number.
+    fn all(&self) -> impl Iterator<Item = Said<'_>> {
+        self.each().flat_map(|(layer, said)| said.iter().map(|(key, leaf)| Said { key, layer: *layer, leaf }))
+    }
+
     /// Gives what was said under a number.
-    pub(super) fn said(&self, number: usize) -> &Said {
-        &self.said[number]
+    pub(super) fn said(&self, number: usize) -> Said<'_> {
+        self.all().nth(number).expect("a number is that of something said")
     }
 
     /// Gives all that was said of a key, the weakest layer first.
-    pub(super) fn all_said<'a>(&'a self, key: &'a str) -> impl DoubleEndedIterator<Item = &'a Said> {
-        let below = move |said: &&Said| *said.key == *key || (said.leaf.unset && is_below(key, &said.key));
-        self.said.iter().filter(below)
+    pub(super) fn all_said<'a>(&'a self, key: &'a str) -> impl Iterator<Item = Said<'a>> {
+        let below = move |said: &Said<'_>| **said.key == *key || (said.leaf.unset && is_below(key, said.key));
+        self.all().filter(below)
     }
 }
 

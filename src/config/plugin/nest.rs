@@ -94,7 +94,7 @@ pub fn handed_over<'a>(
     let mut values: Vec<(&str, Value)> = Vec::new();
     for ((name, value), shown) in settings {
         let shown = match plugin.processed.get(name) {
-            Some(processed) => show(&EffectiveValue { value: processed.clone(), ..value.clone() }),
+            Some(processed) => show(&EffectiveValue { value: processed.clone(), ..(**value).clone() }),
             None => shown.clone(),
         };
         values.push((name, shown));
@@ -118,6 +118,9 @@ pub fn handed_over<'a>(
 /// Leaves out keys with a dot, which are there nested, and turns escaped dots into dots.
 fn drop_dotted(value: &mut Value) {
     let Value::Object(fields) = value else { return };
+    if !fields.keys().any(|key| key.contains('.')) {
+        return fields.values_mut().for_each(drop_dotted);
+    }
     let old = std::mem::take(fields);
     for (key, mut value) in old {
         if segments(&key).len() > 1 {
