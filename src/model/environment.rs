@@ -242,6 +242,11 @@ impl EffectiveValue {
     }
 }
 
+/// Whether a setting of this name is an extra: for the runner of the plugin, and not for the plugin.
+pub fn is_extra(name: &str) -> bool {
+    name.as_bytes().first() == Some(&b'_')
+}
+
 /// How a plugin gets its configuration.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Nesting {

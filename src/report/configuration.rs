@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::label::Sign;
 use super::section::{place, shown};
 use super::view::{Item, Section, View};
+use crate::model::environment::is_extra;
 use crate::model::finding::Finding;
 use crate::model::origin::{Layer, Origin};
 
@@ -204,7 +205,7 @@ fn plugin_section(name: &str, plugin: &PluginResult<'_>) -> Section {
     let mut items = Vec::new();
     for (key, value) in plugin.config.0.iter().chain(&plugin.extras.0) {
         let Some(origin) = plugin.origins.get(key) else { continue };
-        if !(key.starts_with('_') && origin.layer == Layer::Default && origin.file.is_none()) {
+        if !(is_extra(key) && origin.layer == Layer::Default && origin.file.is_none()) {
             items.push(item(key, value, origin));
         }
     }

@@ -7,7 +7,7 @@ use std::io;
 use serde_json::Value;
 
 use crate::config::{self, Explanation, Labels, Standing, handed_over};
-use crate::model::environment::{EffectivePlugin, EffectiveValue};
+use crate::model::environment::{EffectivePlugin, EffectiveValue, is_extra};
 use crate::model::finding::Finding;
 use crate::model::name::EnvironmentName;
 use crate::model::origin::Layer;
@@ -37,7 +37,10 @@ pub(super) fn show(session: &mut Session<'_>, args: &ConfigShowArgs) -> Result<P
     let project = Configurations::open(&ports).map_err(failed)?;
     if args.all_environments {
         let names = project.environments(&ports).map_err(failed)?;
-        return all(session, &project, &names, args);
+        let printed = all(session, &project, &names, args);
+        // The process ends with this: to free a large project value by value would be for nothing.
+        std::mem::forget(project);
+        return printed;
     }
     let chosen = project.choose(asked(&global), &ports).map_err(failed)?;
     let read = project.read(chosen.name.as_ref(), files(args.worktree), &mut ports).map_err(failed)?;
@@ -231,7 +234,7 @@ impl Showing<'_> {
         let set = settings.iter().filter(|setting| !setting.value.is_unset());
         let origins = Sorted::of(set.map(|setting| (setting.key, &setting.value.origin)));
         let (extras, settings): (Vec<_>, Vec<_>) =
-            settings.into_iter().partition(|setting| setting.key.starts_with('_'));
+            settings.into_iter().partition(|setting| is_extra(setting.key));
         let (config, sources) = values_and_sources(settings);
         let (extras, extras_sources) = values_and_sources(extras);
         let mut shown = |values: &'a BTreeMap<String, EffectiveValue>| {

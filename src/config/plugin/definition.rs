@@ -1,7 +1,7 @@
 //! What defines a plugin: itself, a plugin of the project that it inherits from, or a lock file.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -10,7 +10,7 @@ use super::super::check::Check;
 use super::super::shape::PLUGIN_KEYS;
 use super::builtin;
 use super::flat::{Flat, Leaf, flatten, leaves};
-use super::ground::Ground;
+use super::ground::{Ground, Once};
 use super::setting::Setting;
 use super::variables::{Block, Variable, block, variable_name};
 use crate::model::environment::{EffectiveValue, Nesting};
@@ -96,9 +96,9 @@ pub(in crate::config) struct Definition {
     /// Why it cannot be used.
     pub(super) fault: Option<Finding>,
     /// What holds for it in all environments, once one was resolved.
-    pub(super) ground: OnceLock<Result<Arc<Ground>, Box<Finding>>>,
+    pub(super) ground: Once<Result<Arc<Ground>, Box<Finding>>>,
     /// The attributes as they are shown, once one was resolved.
-    pub(super) shown: OnceLock<Arc<BTreeMap<String, EffectiveValue>>>,
+    pub(super) shown: Once<Arc<BTreeMap<String, EffectiveValue>>>,
 }
 
 /// The plugins of a project, as they are defined.
@@ -211,8 +211,7 @@ fn mappings(mapper: &Definition, node: &Node) -> Vec<(String, Arc<Definition>)> 
         let said = |value: Value| Arc::new(Leaf { value, ..Leaf::written(item) });
         flat.insert("_mapping".into(), said(Value::Bool(true)));
         flat.insert("_mapping_name".into(), said(Value::from(name.as_str())));
-        let (place, ground) = (item.place(), OnceLock::new());
-        let mut mapping = Definition { settings, base: flat, place, ground, ..mapper.clone() };
+        let mut mapping = Definition { settings, base: flat, place: item.place(), ..mapper.clone() };
         imply(&mut mapping.settings, &mapping.base);
         all.push((format!("mappers/{}#{name}", mapper.name), Arc::new(mapping)));
     }
@@ -297,8 +296,8 @@ impl Source<'_> {
             nesting: parent_nesting.unwrap_or_else(|| nesting(self.kind, &defined_as)),
             groups: self.groups(parent.map(|parent| &**parent), lock),
             fault: None,
-            ground: OnceLock::new(),
-            shown: OnceLock::new(),
+            ground: Once::default(),
+            shown: Once::default(),
         }
     }
 

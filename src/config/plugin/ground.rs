@@ -4,7 +4,7 @@
 //! what it says something of itself, and what refers to variables. A plugin with a parent has no ground: what it
 //! inherits lies between its defaults and its own configuration, and may differ from environment to environment.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use indexmap::IndexMap;
 
@@ -18,6 +18,29 @@ use super::variables::may_refer;
 use crate::model::environment::EffectiveValue;
 use crate::model::finding::Finding;
 use crate::model::origin::{Layer, Origin};
+
+/// What is worked out when it is needed for the first time; a copy begins without, as it may be changed.
+#[derive(Debug)]
+pub(super) struct Once<T>(OnceLock<T>);
+
+impl<T> Once<T> {
+    /// Gives it.
+    pub(super) fn get_or(&self, work_out: impl FnOnce() -> T) -> &T {
+        self.0.get_or_init(work_out)
+    }
+}
+
+impl<T> Default for Once<T> {
+    fn default() -> Self {
+        Self(OnceLock::new())
+    }
+}
+
+impl<T> Clone for Once<T> {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
 
 /// What holds for a plugin in all environments.
 #[derive(Debug)]
@@ -47,7 +70,7 @@ impl Ground {
         let mut layers = Layers::default();
         layers.push(Layer::Default, defaults(&definition.settings));
         layers.push(Layer::MeltanoYml, by_setting(&definition.settings, &definition.base)?);
-        layers.decide();
+        layers.decide(&around.precedence);
         let prepared = Prepared::with(around, definition, layers);
         let nothing = Arc::new(EffectiveValue::plain(serde_json::Value::Null, Origin::of(Layer::Default)));
         let (mut values, mut shared) = (IndexMap::with_capacity(definition.settings.len()), Vec::new());
@@ -74,8 +97,13 @@ impl Ground {
         if refers || setting.post_processor.is_some() || prepared.has_parts(setting) {
             return None;
         }
-        let worked = prepared.worked(setting, References::Expanded).ok()?;
-        Some(Arc::new(prepared.value(setting, worked)))
+        let value = || {
+            let worked = prepared.worked(setting, References::Expanded).ok()?;
+            Some(Arc::new(prepared.value(setting, worked)))
+        };
+        // What no file says is the same for all plugins that have the setting: there are thousands with the same extras.
+        let no_file = said.is_none_or(|said| said.layer == Layer::Default && said.leaf.place.is_none());
+        if no_file { setting.unwritten.get_or(value).clone() } else { value() }
     }
 
     /// Whether an environment works out a setting of the definition itself, although it says nothing of it.

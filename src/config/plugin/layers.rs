@@ -5,8 +5,8 @@
 //! to be decided: most keys are such, and figment is not asked. What the lowest layers come to is decided once for all
 //! environments: see [`Layers::on`].
 
-use std::cell::Cell;
-use std::collections::BTreeSet;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use figment::value::{Dict, Map, Value};
@@ -66,20 +66,28 @@ impl Layers {
     }
 
     /// Finds out what wins each key of which one of these layers says something.
-    pub(super) fn decide(&mut self) {
+    pub(super) fn decide(&mut self, precedence: &Precedence) {
         let first = self.below.as_ref().map_or(0, |below| below.all().count());
         let mut winners = IndexMap::new();
         let mut contested = BTreeSet::new();
-        for (number, said) in
-            self.all().enumerate().skip(first).filter(|(_, said)| !said.leaf.falls_through())
-        {
+        let voices = self.all().enumerate().skip(first);
+        for (number, said) in voices.filter(|(_, said)| !said.leaf.falls_through()) {
             let beaten = self.below.as_ref().is_some_and(|below| below.winner(said.key).is_some());
             if said.leaf.unset || winners.insert(said.key.clone(), number).is_some() || beaten {
-                contested.insert(&**said.key);
+                contested.insert(said.key);
             }
         }
-        if !contested.is_empty() {
+        if self.all().any(|said| said.leaf.unset) {
             winners.extend(self.merged(&contested));
+        } else {
+            for key in contested {
+                let voices = self.all().enumerate();
+                let voices: Vec<(usize, Layer)> = voices
+                    .filter(|(_, said)| said.key == key && !said.leaf.falls_through())
+                    .map(|(number, said)| (number, said.layer))
+                    .collect();
+                winners.insert(key.clone(), precedence.winner(&voices));
+            }
         }
         self.winners = winners;
     }
@@ -96,7 +104,7 @@ impl Layers {
     }
 
     /// Has figment merge the layers, as far as they say something of these keys.
-    fn merged(&self, contested: &BTreeSet<&str>) -> Vec<(Arc<str>, usize)> {
+    fn merged(&self, contested: &BTreeSet<&Arc<str>>) -> Vec<(Arc<str>, usize)> {
         let mut figment = Figment::new();
         let mut number = 0;
         for (layer, spoken) in self.each() {
@@ -107,7 +115,7 @@ impl Layers {
                     let below = self.all().take(number).filter(|known| is_below(known.key, key));
                     data.extend(below.map(|known| (known.key.to_string(), Value::from(number))));
                 }
-                if !leaf.falls_through() && contested.contains(&**key) {
+                if !leaf.falls_through() && contested.contains(key) {
                     data.insert(key.to_string(), Value::from(number));
                 }
                 number += 1;
@@ -117,8 +125,7 @@ impl Layers {
             }
         }
         let merged = figment.find_value("").ok().and_then(Value::into_dict).unwrap_or_default();
-        let number = |value: Value| value.to_u128().and_then(|number| usize::try_from(number).ok());
-        merged.into_iter().filter_map(|(key, value)| Some((key.into(), number(value)?))).collect()
+        merged.into_iter().filter_map(|(key, value)| Some((key.into(), number_of(&value)?))).collect()
     }
 
     fn each(&self) -> impl Iterator<Item = &(Layer, Vec<Spoken>)> {
@@ -140,6 +147,41 @@ impl Layers {
         let below = move |said: &Said<'_>| **said.key == *key || (said.leaf.unset && is_below(key, said.key));
         self.all().filter(below)
     }
+}
+
+/// Which of several layers wins a key, as figment says.
+///
+/// Shape: that hangs on the layers alone, as long as none of them unsets anything. There are few combinations and many
+/// keys: figment is asked once for each combination.
+#[derive(Debug, Default)]
+pub(super) struct Precedence {
+    /// The place of the winner.
+    known: RefCell<BTreeMap<Vec<Layer>, usize>>,
+}
+
+impl Precedence {
+    /// Gives the number of the voice that wins; the weakest layer is first.
+    fn winner(&self, voices: &[(usize, Layer)]) -> usize {
+        let layers: Vec<Layer> = voices.iter().map(|(_, layer)| *layer).collect();
+        let mut known = self.known.borrow_mut();
+        let place = *known.entry(layers).or_insert_with_key(|layers| {
+            let provided = layers.iter().enumerate().map(|(place, layer)| {
+                let data = Dict::from([(CONTESTED.to_owned(), Value::from(place))]);
+                Provided { layer: *layer, data: Cell::new(data) }
+            });
+            let figment = provided.fold(Figment::new(), Figment::merge);
+            let winner = figment.find_value(CONTESTED).ok().and_then(|value| number_of(&value));
+            winner.expect("figment gives what one of the layers said")
+        });
+        voices[place].0
+    }
+}
+
+/// The key that layers contest when figment is asked for a combination.
+const CONTESTED: &str = "contested";
+
+fn number_of(value: &Value) -> Option<usize> {
+    value.to_u128().and_then(|number| usize::try_from(number).ok())
 }
 
 /// Whether a key stands below another: `a.b` below `a`.

@@ -62,8 +62,7 @@ impl<'a> Prepared<'a> {
             prepared.layers.push(Layer::Inherited, inherited);
             prepared.layers.push(Layer::MeltanoYml, by_setting(&prepared.settings, &definition.base)?);
         } else {
-            let ground =
-                definition.ground.get_or_init(|| Ground::of(around, definition).map(Arc::new)).clone()?;
+            let ground = definition.ground.get_or(|| Ground::of(around, definition).map(Arc::new)).clone()?;
             prepared.layers = Layers::on(Arc::clone(&ground.layers));
             prepared.ground = Some(ground);
         }
@@ -75,7 +74,7 @@ impl<'a> Prepared<'a> {
         let process = prepared.by_variables(&prepared.scope())?;
         prepared.layers.push(Layer::Dotenv, dotenv);
         prepared.layers.push(Layer::Env, process);
-        prepared.layers.decide();
+        prepared.layers.decide(&around.precedence);
         Ok(prepared)
     }
 

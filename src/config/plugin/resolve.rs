@@ -16,7 +16,7 @@ use super::process;
 use super::setting::{Setting, SettingKind};
 use super::surroundings::{Surroundings, redefined};
 use super::variables::{Settled, Variable, may_refer, settle, variable_name};
-use crate::model::environment::{EffectivePlugin, EffectiveValue, Nesting};
+use crate::model::environment::{EffectivePlugin, EffectiveValue, Nesting, is_extra};
 use crate::model::finding::Finding;
 use crate::model::origin::{Layer, Origin};
 
@@ -188,7 +188,7 @@ impl Prepared<'_> {
             groups: self.definition.groups.clone(),
             place: Some(self.definition.place.clone()),
             settings: ground.map(|ground| ground.values.clone()).unwrap_or_default(),
-            attributes: Arc::clone(self.definition.shown.get_or_init(|| Arc::new(self.attributes()))),
+            attributes: Arc::clone(self.definition.shown.get_or(|| Arc::new(self.attributes()))),
             ..EffectivePlugin::default()
         };
         let adds = self.settings.len() > self.definition.settings.len();
@@ -240,7 +240,7 @@ impl Prepared<'_> {
         let values = plugin
             .settings
             .iter()
-            .filter(|(name, value)| !name.starts_with('_') && (unescape || !value.value.is_null()));
+            .filter(|(name, value)| !is_extra(name) && (unescape || !value.value.is_null()));
         let values =
             values.map(|(name, value)| (&**name, plugin.processed.get(name).unwrap_or(&value.value)));
         let Some((key, above)) = in_the_way(values, unescape) else { return Ok(()) };
