@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::secret::{MASK, MIN_LENGTH, Needles, is_reference, is_secret_name, mask_urls, secrets};
+use super::secret::{
+    MASK, MIN_LENGTH, Needles, is_reference, is_secret_name, mask_urls, may_be_url, secrets,
+};
 use crate::model::environment::{Effective, EffectiveValue};
 use crate::model::plan::ValueChange;
 
@@ -69,7 +71,7 @@ impl Labels {
     /// Whether there is nothing in a value that could have to be masked.
     fn is_clear(&self, value: &Value) -> bool {
         match value {
-            Value::String(text) => self.secrets.is_empty() && !text.contains("://"),
+            Value::String(text) => self.secrets.is_empty() && !may_be_url(text),
             Value::Array(items) => items.iter().all(|item| self.is_clear(item)),
             Value::Object(fields) => {
                 fields.iter().all(|(name, value)| self.is_clear(value) && !is_secret_name(name))

@@ -250,7 +250,7 @@ impl Mask {
 
 /// Replaces the password of every URL in a text.
 pub(super) fn mask_urls<'t>(text: &'t str, replacement: &mut dyn FnMut(&str) -> String) -> Cow<'t, str> {
-    if !text.contains("://") {
+    if !may_be_url(text) {
         return Cow::Borrowed(text);
     }
     let mut out = String::new();
@@ -263,10 +263,14 @@ pub(super) fn mask_urls<'t>(text: &'t str, replacement: &mut dyn FnMut(&str) -> 
     Cow::Owned(out + &text[done..])
 }
 
+/// Whether a text can hold a URL. Hardly any does: to say so at once takes less than to begin a search.
+pub(super) fn may_be_url(text: &str) -> bool {
+    text.contains(':') && text.contains("://")
+}
+
 /// Finds the passwords of URLs: between `scheme://user:` and the last `@` before the path.
 fn url_passwords(text: &str) -> impl Iterator<Item = std::ops::Range<usize>> + '_ {
-    // Hardly any text is a URL: to say so at once takes less than to begin a search.
-    let separators = text.contains("://").then(|| text.match_indices("://"));
+    let separators = may_be_url(text).then(|| text.match_indices("://"));
     separators.into_iter().flatten().filter_map(|(at, separator)| {
         let start = at + separator.len();
         let rest = &text[start..];

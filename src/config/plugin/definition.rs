@@ -353,10 +353,11 @@ impl Source<'_> {
 
     /// Gives the extras of the type, with the defaults that a lock file has for them, and its other extras.
     fn builtin_extras(&self, lock: Option<&Node>) -> Vec<Arc<Setting>> {
-        let entries = lock.map(Node::entries).unwrap_or_default();
-        let extras: Vec<_> = entries.iter().filter(|entry| !LOCK_KEYS.contains(&&*entry.name)).collect();
+        let Some(lock) = lock else { return builtin::extras(self.kind, self.name).to_vec() };
+        let extras: Vec<_> =
+            lock.entries().iter().filter(|entry| !LOCK_KEYS.contains(&&*entry.name)).collect();
         let mut settings = Vec::new();
-        let defined_as = lock.and_then(|lock| lock.get("name")).and_then(Node::text);
+        let defined_as = lock.get("name").and_then(Node::text);
         for known in builtin::extras(self.kind, defined_as.as_deref().unwrap_or(self.name)) {
             let default =
                 extras.iter().find(|entry| known.name[1..] == *entry.name && !entry.value.is_null());

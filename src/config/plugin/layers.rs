@@ -67,29 +67,29 @@ impl Layers {
 
     /// Finds out what wins each key of which one of these layers says something.
     pub(super) fn decide(&mut self, precedence: &Precedence) {
-        let first = self.below.as_ref().map_or(0, |below| below.all().count());
-        let mut winners = IndexMap::new();
-        let mut contested = BTreeSet::new();
-        let voices = self.all().enumerate().skip(first);
-        for (number, said) in voices.filter(|(_, said)| !said.leaf.falls_through()) {
-            let beaten = self.below.as_ref().is_some_and(|below| below.winner(said.key).is_some());
-            if said.leaf.unset || winners.insert(said.key.clone(), number).is_some() || beaten {
-                contested.insert(said.key);
-            }
+        let first = self.below.as_ref().map_or(0, |below| below.count());
+        let mut voices: IndexMap<&Arc<str>, Vec<(usize, Layer)>> = IndexMap::new();
+        for (number, said) in self.own().enumerate().filter(|(_, said)| !said.leaf.falls_through()) {
+            let voices = voices.entry(said.key).or_insert_with(|| self.below(said.key).into_iter().collect());
+            voices.push((first + number, said.layer));
+        }
+        let mut winners = IndexMap::with_capacity(voices.len());
+        for (key, voices) in &voices {
+            winners.insert(Arc::clone(key), precedence.winner(voices));
         }
         if self.all().any(|said| said.leaf.unset) {
-            winners.extend(self.merged(&contested));
-        } else {
-            for key in contested {
-                let voices = self.all().enumerate();
-                let voices: Vec<(usize, Layer)> = voices
-                    .filter(|(_, said)| said.key == key && !said.leaf.falls_through())
-                    .map(|(number, said)| (number, said.layer))
-                    .collect();
-                winners.insert(key.clone(), precedence.winner(&voices));
-            }
+            let contested = voices.iter().filter(|(_, voices)| voices.len() > 1).map(|(key, _)| *key);
+            let unset = self.own().filter(|said| said.leaf.unset).map(|said| said.key);
+            winners.extend(self.merged(&contested.chain(unset).collect()));
         }
         self.winners = winners;
+    }
+
+    /// Gives what the layers below say of a key: which of them wins there is decided.
+    fn below(&self, key: &str) -> Option<(usize, Layer)> {
+        let below = self.below.as_ref()?;
+        let number = below.winner(key)?;
+        Some((number, below.said(number).layer))
     }
 
     /// Gives the number of what wins a key.
@@ -128,13 +128,24 @@ impl Layers {
         merged.into_iter().filter_map(|(key, value)| Some((key.into(), number_of(&value)?))).collect()
     }
 
+    /// Gives the layers with what they say, the weakest first.
     fn each(&self) -> impl Iterator<Item = &(Layer, Vec<Spoken>)> {
         self.below.iter().flat_map(|below| &below.layers).chain(&self.layers)
     }
 
     /// Gives all that is said, the weakest layer first: the place in it is a number.
     fn all(&self) -> impl Iterator<Item = Said<'_>> {
-        self.each().flat_map(|(layer, said)| said.iter().map(|(key, leaf)| Said { key, layer: *layer, leaf }))
+        self.each().flat_map(of_layer)
+    }
+
+    /// Gives what is said by these layers and not by those below.
+    fn own(&self) -> impl Iterator<Item = Said<'_>> {
+        self.layers.iter().flat_map(of_layer)
+    }
+
+    /// Counts all that is said.
+    fn count(&self) -> usize {
+        self.each().map(|(_, said)| said.len()).sum()
     }
 
     /// Gives what was said under a number.
@@ -147,6 +158,10 @@ impl Layers {
         let below = move |said: &Said<'_>| **said.key == *key || (said.leaf.unset && is_below(key, said.key));
         self.all().filter(below)
     }
+}
+
+fn of_layer((layer, said): &(Layer, Vec<Spoken>)) -> impl Iterator<Item = Said<'_>> {
+    said.iter().map(|(key, leaf)| Said { key, layer: *layer, leaf })
 }
 
 /// Which of several layers wins a key, as figment says.
@@ -162,6 +177,9 @@ pub(super) struct Precedence {
 impl Precedence {
     /// Gives the number of the voice that wins; the weakest layer is first.
     fn winner(&self, voices: &[(usize, Layer)]) -> usize {
+        if let [(number, _)] = voices {
+            return *number;
+        }
         let layers: Vec<Layer> = voices.iter().map(|(_, layer)| *layer).collect();
         let mut known = self.known.borrow_mut();
         let place = *known.entry(layers).or_insert_with_key(|layers| {

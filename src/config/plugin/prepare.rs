@@ -11,6 +11,7 @@ use super::definition::Definition;
 use super::flat::{Flat, Leaf, leaves};
 use super::ground::Ground;
 use super::layers::{Layers, Spoken};
+use super::overlay::Overlay;
 use super::resolve::References;
 use super::setting::Setting;
 use super::surroundings::Surroundings;
@@ -54,7 +55,7 @@ impl<'a> Prepared<'a> {
         let mut prepared = Self::with(around, definition, Layers::default());
         said.iter().for_each(|flat| prepared.imply(flat));
         let parent = prepared.parent()?;
-        prepared.blocks = prepared.own_blocks(parent.as_ref())?;
+        prepared.blocks = prepared.own_blocks(overlays, parent.as_ref())?;
         if let Some(parent) = &parent {
             parent.sound()?;
             prepared.layers.push(Layer::Default, defaults(&prepared.settings));
@@ -99,9 +100,12 @@ impl<'a> Prepared<'a> {
         parent.map(|parent| Prepared::new(self.around, parent)).transpose()
     }
 
-    fn own_blocks(&self, parent: Option<&Prepared<'_>>) -> Result<Blocks, Box<Finding>> {
+    fn own_blocks(
+        &self,
+        overlays: &[Overlay<'_>],
+        parent: Option<&Prepared<'_>>,
+    ) -> Result<Blocks, Box<Finding>> {
         let definition = self.definition;
-        let overlays = self.around.overlays.get(&definition.kind, &definition.name);
         let overlay = overlays.iter().filter(|overlay| !overlay.redefines);
         let mut blocks = Blocks {
             overlay: overlay.flat_map(|overlay| block(overlay.node)).collect(),
