@@ -230,13 +230,13 @@ impl<'a> Builder<'a> {
         let value = match frame.content {
             // Most lists and mappings are small, and there are many: each gets the room that it needs, once.
             Content::Sequence(mut items) => {
-                let exact = items.drain(..).collect();
+                let exact = exact(&mut items);
                 self.spare_items.push(items);
                 Kind::Sequence(exact)
             }
             Content::Mapping(open) => {
                 let mut entries = Self::merge(open);
-                let exact = entries.drain(..).collect();
+                let exact = exact(&mut entries);
                 self.spare_entries.push(entries);
                 Kind::Mapping(exact)
             }
@@ -312,6 +312,13 @@ impl<'a> Builder<'a> {
         }
         entries
     }
+}
+
+/// Moves parts to where there is room for them and no more.
+fn exact<T>(parts: &mut Vec<T>) -> Vec<T> {
+    let mut exact = Vec::with_capacity(parts.len());
+    exact.append(parts);
+    exact
 }
 
 fn tag_text(tag: Option<&Tag>) -> Option<Box<str>> {

@@ -49,7 +49,7 @@ pub(super) struct Layers {
     /// Those at the bottom.
     below: Option<Arc<Layers>>,
     /// Each with what it says.
-    layers: Vec<(Layer, Vec<Spoken>)>,
+    stacked: Vec<(Layer, Vec<Spoken>)>,
     /// What wins each key of which one of these says something, by number.
     winners: IndexMap<Arc<str>, usize>,
 }
@@ -62,7 +62,7 @@ impl Layers {
 
     /// Puts a layer on top; what falls through is only remembered.
     pub(super) fn push(&mut self, layer: Layer, said: Vec<Spoken>) {
-        self.layers.push((layer, said));
+        self.stacked.push((layer, said));
     }
 
     /// Finds out what wins each key of which one of these layers says something.
@@ -130,7 +130,7 @@ impl Layers {
 
     /// Gives the layers with what they say, the weakest first.
     fn each(&self) -> impl Iterator<Item = &(Layer, Vec<Spoken>)> {
-        self.below.iter().flat_map(|below| &below.layers).chain(&self.layers)
+        self.below.iter().flat_map(|below| &below.stacked).chain(&self.stacked)
     }
 
     /// Gives all that is said, the weakest layer first: the place in it is a number.
@@ -140,7 +140,7 @@ impl Layers {
 
     /// Gives what is said by these layers and not by those below.
     fn own(&self) -> impl Iterator<Item = Said<'_>> {
-        self.layers.iter().flat_map(of_layer)
+        self.stacked.iter().flat_map(of_layer)
     }
 
     /// Counts all that is said.

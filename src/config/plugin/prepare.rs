@@ -53,7 +53,9 @@ impl<'a> Prepared<'a> {
         let overlays = around.overlays.get(&definition.kind, &definition.name);
         let said: Vec<Flat> = overlays.iter().map(|overlay| leaves(overlay.node, overlay.known())).collect();
         let mut prepared = Self::with(around, definition, Layers::default());
-        said.iter().for_each(|flat| prepared.imply(flat));
+        for flat in &said {
+            prepared.imply(flat);
+        }
         let parent = prepared.parent()?;
         prepared.blocks = prepared.own_blocks(overlays, parent.as_ref())?;
         if let Some(parent) = &parent {

@@ -83,7 +83,7 @@ impl Prepared<'_> {
         };
         worked.expandable &= references == References::Kept;
         if references == References::Expanded && said.leaf.expandable && may_refer(&said.leaf.value) {
-            let settled = self.settled(setting, &said.leaf);
+            let settled = self.settled(setting, said.leaf);
             self.strictly(&settled, said.leaf.place.as_ref())?;
             worked.secret = settled.secret;
             worked.unset = settled.unset;
@@ -258,7 +258,7 @@ impl Prepared<'_> {
     }
 
     fn origin(&self, layer: Layer, said: Option<usize>) -> Origin {
-        said.map_or_else(|| Origin::of(layer), |number| self.origin_of(layer, &self.layers.said(number).leaf))
+        said.map_or_else(|| Origin::of(layer), |number| self.origin_of(layer, self.layers.said(number).leaf))
     }
 
     pub(super) fn origin_of(&self, layer: Layer, leaf: &Leaf) -> Origin {
