@@ -1,5 +1,6 @@
 //! The only printer: the product to stdout or a file, the talk to stderr, nothing secret to either.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -7,11 +8,17 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::config::Mask;
 use crate::model::event::{Event, Listener};
+use crate::report::add_compact;
 
 /// Work that takes longer than this is told of.
 const PATIENCE: Duration = Duration::from_millis(500);
+
+/// How much is printed at once of what may not fit into memory well.
+const PIECE_BYTES: usize = 64 * 1024;
 
 /// Prints.
 pub(super) struct Console {
@@ -41,20 +48,45 @@ pub(super) struct Pieces<'a> {
     console: &'a Console,
     sink: Box<dyn io::Write + 'a>,
     secrets: Secrets,
+    /// The piece that is being written.
+    piece: Vec<u8>,
 }
 
 impl Pieces<'_> {
-    /// Prints the next piece; no secret may be cut in two.
+    /// Adds text to the piece.
+    pub(super) fn add(&mut self, text: &str) {
+        self.piece.extend_from_slice(text.as_bytes());
+    }
+
+    /// Adds a value to the piece, on one line.
+    pub(super) fn add_json(&mut self, value: &impl Serialize) {
+        add_compact(value, &mut self.piece);
+    }
+
+    /// Prints the piece, if it is long enough, and begins the next one; no secret may be cut in two.
+    ///
+    /// # Errors
+    ///
+    /// As [`print`](Self::print).
+    pub(super) fn print_if_long(&mut self) -> io::Result<()> {
+        if self.piece.len() > PIECE_BYTES { self.print() } else { Ok(()) }
+    }
+
+    /// Prints the piece and begins the next one.
     ///
     /// # Errors
     ///
     /// The stream's or file's error; a closed pipe is none.
-    pub(super) fn print(&mut self, text: &str) -> io::Result<()> {
+    pub(super) fn print(&mut self) -> io::Result<()> {
+        let text = str::from_utf8(&self.piece).expect("texts were added, and JSON is text");
+        let mask = self.console.mask.borrow();
         let masked = match self.secrets {
-            Secrets::Masked => self.console.masked(text),
-            Secrets::Revealed => text.to_owned(),
+            Secrets::Masked => mask.masked(text),
+            Secrets::Revealed => Cow::Borrowed(text),
         };
-        ignore_closed_pipe(self.sink.write_all(masked.as_bytes()))
+        let printed = ignore_closed_pipe(self.sink.write_all(masked.as_bytes()));
+        self.piece.clear();
+        printed
     }
 }
 
@@ -122,7 +154,7 @@ impl Console {
             Some(path) if path.as_os_str() != "-" => Box::new(std::fs::File::create(path)?),
             _ => Box::new(io::stdout().lock()),
         };
-        Ok(Pieces { console: self, sink, secrets })
+        Ok(Pieces { console: self, sink, secrets, piece: Vec::with_capacity(2 * PIECE_BYTES) })
     }
 
     /// Says a sentence that `--quiet` silences.

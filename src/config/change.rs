@@ -1,10 +1,13 @@
 //! What changes between two effective configurations, with secrets masked.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::secret::{MASK, MIN_LENGTH, Needles, is_reference, is_secret_name, mask_urls, secrets};
+use super::secret::{
+    MASK, MIN_LENGTH, Needles, is_reference, is_secret_name, mask_urls, may_be_url, secrets,
+};
 use crate::model::environment::{Effective, EffectiveValue};
 use crate::model::plan::ValueChange;
 
@@ -50,26 +53,38 @@ impl Labels {
     /// Gives a value as it may be shown: masked where it is sensitive, and passwords in URLs masked.
     ///
     /// Shape: a reference that has no value is shown as it is written.
-    pub fn shown(&mut self, value: &EffectiveValue) -> Value {
+    pub fn shown<'v>(&mut self, value: &'v EffectiveValue) -> Cow<'v, Value> {
         if self.open {
-            return value.value.clone();
+            return Cow::Borrowed(&value.value);
         }
         let shown = if value.value.is_null() { value.written() } else { &value.value };
         if !value.secret_parts.is_empty() {
-            return self.parts(shown, &value.secret_parts);
+            return Cow::Owned(self.parts(shown, &value.secret_parts));
         }
         if !value.sensitive || (value.value.is_null() && shown.as_str().is_none_or(is_reference)) {
-            return self.urls(shown);
+            return if self.is_clear(shown) { Cow::Borrowed(shown) } else { Cow::Owned(self.urls(shown)) };
         }
         let text = shown.as_str().map_or_else(|| shown.to_string(), str::to_owned);
-        Value::String(self.label(&text))
+        Cow::Owned(Value::String(self.label(&text)))
+    }
+
+    /// Whether there is nothing in a value that could have to be masked.
+    fn is_clear(&self, value: &Value) -> bool {
+        match value {
+            Value::String(text) => self.secrets.is_empty() && !may_be_url(text),
+            Value::Array(items) => items.iter().all(|item| self.is_clear(item)),
+            Value::Object(fields) => {
+                fields.iter().all(|(name, value)| self.is_clear(value) && !is_secret_name(name))
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => true,
+        }
     }
 
     /// Gives a value as it is written, references unexpanded: what they come to may be a secret, their names are none.
     pub fn written(&mut self, value: &EffectiveValue) -> Value {
         let names = value.raw.as_ref().and_then(Value::as_str).is_some_and(is_reference);
         let written = EffectiveValue { raw: None, value: value.written().clone(), ..value.clone() };
-        self.shown(&EffectiveValue { sensitive: value.sensitive && !names, ..written })
+        self.shown(&EffectiveValue { sensitive: value.sensitive && !names, ..written }).into_owned()
     }
 
     /// Masks the secret parts of a mapping, flat or nested, and what else of it is known as a secret.
@@ -110,7 +125,6 @@ impl Labels {
 
     fn urls(&mut self, value: &Value) -> Value {
         match value {
-            Value::String(text) if !text.contains("://") && self.secrets.is_empty() => value.clone(),
             Value::String(text) => {
                 let text = mask_urls(text, &mut |secret| self.label(secret));
                 let secrets = std::mem::take(&mut self.secrets);
@@ -178,7 +192,7 @@ fn change(
         if written {
             value.value = value.written().clone();
         }
-        mask.shown(&value)
+        mask.shown(&value).into_owned()
     };
     let (shown_before, shown_after) = (before.map(&mut show), after.map(&mut show));
     Some(ValueChange {

@@ -1,6 +1,7 @@
 //! Faults of a written mapping against the keys it may have: all at once, each with place and hint.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use super::plugin::SETTING_KINDS;
 use super::shape::{Field, PLUGIN_TYPES, Shape};
@@ -166,7 +167,9 @@ impl Check {
         if !matches!(node.value, Kind::Mapping(_)) {
             return self.wrong_type(path, node, "a mapping");
         }
-        for entry in node.entries() {
+        // Most mappings of a large project may hold anything: no path is needed for what cannot be wrong.
+        let entries = node.entries().iter().filter(|_| !matches!(inner, Shape::Any));
+        for entry in entries {
             self.value(&join(path, &entry.name), &entry.value, inner);
         }
     }
@@ -179,16 +182,17 @@ impl Check {
         if !matches!(node.value, Kind::Sequence(_)) {
             return self.wrong_type(path, node, "a list");
         }
-        let mut seen: BTreeMap<String, &Node> = BTreeMap::new();
+        let mut seen: BTreeMap<&str, &Node> = BTreeMap::new();
         for item in node.items() {
             let Some(name) = item.get("name").and_then(Node::as_str).filter(|name| !name.is_empty()) else {
                 self.nameless(path, item);
                 continue;
             };
-            if let Some(first) = seen.get(name) {
-                self.twice(path, name, item, first);
-            } else {
-                seen.insert(name.to_owned(), item);
+            match seen.entry(name) {
+                Entry::Occupied(first) => self.twice(path, name, item, first.get()),
+                Entry::Vacant(free) => {
+                    free.insert(item);
+                }
             }
             each(self, &join(path, name), item);
         }
@@ -273,7 +277,7 @@ impl Check {
 }
 
 fn join(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+    if path.is_empty() { name.to_owned() } else { [path, ".", name].concat() }
 }
 
 fn last(path: &str) -> &str {

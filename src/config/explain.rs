@@ -161,7 +161,7 @@ fn of_plugins(around: &Surroundings<'_>, effective: &Effective, key: &str) -> Ve
         });
         let Some(rest) = rest else { continue };
         for setting in keys_of(around, plugin, rest) {
-            let value = resolved.settings.get(&*setting).cloned();
+            let value = resolved.settings.get(&*setting).map(|value| (**value).clone());
             if rest.is_empty() && value.as_ref().is_none_or(|value| value.is_unset() || value.is_built_in()) {
                 continue;
             }

@@ -242,6 +242,11 @@ impl EffectiveValue {
     }
 }
 
+/// Whether a setting of this name is an extra: for the runner of the plugin, and not for the plugin.
+pub fn is_extra(name: &str) -> bool {
+    name.as_bytes().first() == Some(&b'_')
+}
+
 /// How a plugin gets its configuration.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Nesting {
@@ -258,11 +263,11 @@ pub enum Nesting {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct EffectivePlugin {
     /// Settings, and extras with `_` before their names, in the order of their definition; null where unset.
-    pub settings: IndexMap<Arc<str>, EffectiveValue>,
+    pub settings: IndexMap<Arc<str>, Arc<EffectiveValue>>,
     /// What the plugin is handed in place of a setting's value, where a post-processor makes another of it.
     pub processed: BTreeMap<Arc<str>, Value>,
     /// What runs: `pip_url`, `variant` and the like, as far as the project says it.
-    pub attributes: BTreeMap<String, EffectiveValue>,
+    pub attributes: Arc<BTreeMap<String, EffectiveValue>>,
     /// Variables of the plugin's process, as far as `env` blocks name them.
     pub env: BTreeMap<String, EffectiveValue>,
     /// How the plugin gets its configuration.
@@ -293,7 +298,8 @@ impl Effective {
     /// Walks all values without their keys.
     pub fn bare_values(&self) -> impl Iterator<Item = &EffectiveValue> {
         let plugins = self.plugins.values().flat_map(|plugin| {
-            plugin.settings.values().chain(plugin.attributes.values()).chain(plugin.env.values())
+            let settings = plugin.settings.values().map(|value| &**value);
+            settings.chain(plugin.attributes.values()).chain(plugin.env.values())
         });
         self.root.values().chain(plugins)
     }
@@ -305,7 +311,8 @@ impl Effective {
     pub fn values(&self) -> impl Iterator<Item = (String, &EffectiveValue)> {
         let root = self.root.iter().map(|(key, value)| (key.clone(), value));
         let plugins = self.plugins.iter().flat_map(|(name, plugin)| {
-            let settings = plugin.settings.iter().map(move |(key, value)| (format!("{name}.{key}"), value));
+            let settings =
+                plugin.settings.iter().map(move |(key, value)| (format!("{name}.{key}"), &**value));
             let attributes =
                 plugin.attributes.iter().map(move |(key, value)| (format!("{name}:{key}"), value));
             // What the root and the environment say is there as a root key.

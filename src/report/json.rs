@@ -62,6 +62,11 @@ pub fn compact(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("a result is made of texts, numbers, lists and mappings")
 }
 
+/// Does the same behind what is written already.
+pub fn add_compact(value: &impl Serialize, written: &mut Vec<u8>) {
+    serde_json::to_writer(written, value).expect("a result is made of texts, numbers, lists and mappings");
+}
+
 /// Writes an envelope, indented, with a line end.
 pub fn json(document: &Document) -> String {
     let mut text = serde_json::to_string_pretty(document).expect("an envelope has text for keys");

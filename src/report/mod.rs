@@ -40,8 +40,8 @@ mod view;
 
 pub use command::{command_between, command_with, quoted};
 pub use configuration::{
-    ConfigurationResult, ConfigurationsResult, PluginConfiguration, PluginResult, ShownConfiguration,
-    ShownValue, add_configuration, configuration_result, configuration_view,
+    ConfigurationResult, ConfigurationsResult, PluginConfiguration, PluginResult, Shown, ShownConfiguration,
+    ShownValue, Sorted, add_configuration, configuration_result, configuration_view,
 };
 pub use drift::drift_view;
 pub use environment::{
@@ -57,7 +57,7 @@ pub use failure::{Failure, Location};
 pub use format::{Format, UnknownFormat};
 pub use history::history_view;
 pub use html::html;
-pub use json::{Document, FORMAT, compact, json};
+pub use json::{Document, FORMAT, add_compact, compact, json};
 pub use label::{Color, Label, Sign};
 pub use markdown::{COMMENT_BUDGET_BYTES, markdown};
 pub use migrate::{Progress, migrate_refusals, migrate_view};

@@ -34,6 +34,9 @@ pub(super) struct Builder<'a> {
     aliased: usize,
     values: usize,
     root: Option<Node>,
+    /// Where lists and mappings gathered their parts that are at their ends: the next ones gather theirs there.
+    spare_items: Vec<Vec<Node>>,
+    spare_entries: Vec<Vec<Entry>>,
     /// What is wrong so far.
     pub(super) faults: Vec<YamlError>,
 }
@@ -95,6 +98,8 @@ impl<'a> Builder<'a> {
             aliased: 0,
             values: 0,
             root: None,
+            spare_items: Vec::new(),
+            spare_entries: Vec::new(),
             faults: Vec::new(),
         }
     }
@@ -119,10 +124,13 @@ impl<'a> Builder<'a> {
             Event::Alias(anchor) => self.alias(anchor, span),
             Event::SequenceStart(anchor, tag) => {
                 let span = extent::at_dash(self.source, span);
-                self.open(Content::Sequence(Vec::new()), anchor, tag.as_deref(), span)
+                let items = self.spare_items.pop().unwrap_or_default();
+                self.open(Content::Sequence(items), anchor, tag.as_deref(), span)
             }
             Event::MappingStart(anchor, tag) => {
-                self.open(Content::Mapping(Open::default()), anchor, tag.as_deref(), span)
+                let entries = self.spare_entries.pop().unwrap_or_default();
+                let open = Open { entries, ..Open::default() };
+                self.open(Content::Mapping(open), anchor, tag.as_deref(), span)
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(span),
             Event::Nothing
@@ -220,12 +228,18 @@ impl<'a> Builder<'a> {
         let closer = self.source.text.get(written.clone()).is_some_and(|text| text.starts_with([']', '}']));
         let end = if closer { written.start + 1 } else { frame.end };
         let value = match frame.content {
-            // Most lists and mappings are small, and there are many: what they do not need counts.
+            // Most lists and mappings are small, and there are many: each gets the room that it needs, once.
             Content::Sequence(mut items) => {
-                items.shrink_to_fit();
-                Kind::Sequence(items)
+                let exact = exact(&mut items);
+                self.spare_items.push(items);
+                Kind::Sequence(exact)
             }
-            Content::Mapping(open) => Kind::Mapping(Self::merge(open)),
+            Content::Mapping(open) => {
+                let mut entries = Self::merge(open);
+                let exact = exact(&mut entries);
+                self.spare_entries.push(entries);
+                Kind::Mapping(exact)
+            }
         };
         let mut node = self.source.node(value, frame.start, start..end.max(start));
         node.tag = frame.tag;
@@ -296,9 +310,15 @@ impl<'a> Builder<'a> {
                 }
             }
         }
-        entries.shrink_to_fit();
         entries
     }
+}
+
+/// Moves parts to where there is room for them and no more.
+fn exact<T>(parts: &mut Vec<T>) -> Vec<T> {
+    let mut exact = Vec::with_capacity(parts.len());
+    exact.append(parts);
+    exact
 }
 
 fn tag_text(tag: Option<&Tag>) -> Option<Box<str>> {

@@ -1,24 +1,24 @@
 //! `promote config`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::Arc;
 
 use serde_json::Value;
 
 use crate::config::{self, Explanation, Labels, Standing, handed_over};
-use crate::model::environment::{EffectivePlugin, EffectiveValue};
+use crate::model::environment::{EffectivePlugin, EffectiveValue, is_extra};
 use crate::model::finding::Finding;
 use crate::model::name::EnvironmentName;
 use crate::model::origin::Layer;
 use crate::promotion::{Configurations, Configured};
 use crate::report::{
     self, ConfigurationDiffResult, Document, ExplanationResult, PluginConfiguration, PluginResult,
-    ShownConfiguration, ShownExplanation, ShownSay, ShownValue,
+    ShownConfiguration, ShownExplanation, ShownSay, ShownValue, Sorted,
 };
 
 use super::super::args::{ConfigDiffArgs, ConfigExplainArgs, ConfigShowArgs, FormatName};
-use super::super::console::Secrets;
+use super::super::console::{Pieces, Secrets};
 use super::super::exit::ExitCode;
 use super::super::failure::Failure;
 use super::answer::{Answer, Printed};
@@ -29,9 +29,6 @@ const SHOW: &str = "config show";
 /// Why each of all environments is shown.
 const ALL: &str = "--all-environments";
 
-/// How much is printed at once of what may not fit into memory well.
-const PIECE_BYTES: usize = 64 * 1024;
-
 /// Prints an environment's effective configuration, or that of all.
 pub(super) fn show(session: &mut Session<'_>, args: &ConfigShowArgs) -> Result<Printed, Failure> {
     let failed = |error| Failure::of(SHOW, &error);
@@ -40,7 +37,10 @@ pub(super) fn show(session: &mut Session<'_>, args: &ConfigShowArgs) -> Result<P
     let project = Configurations::open(&ports).map_err(failed)?;
     if args.all_environments {
         let names = project.environments(&ports).map_err(failed)?;
-        return all(session, &project, &names, args);
+        let printed = all(session, &project, &names, args);
+        // The process ends with this: to free a large project value by value would be for nothing.
+        std::mem::forget(project);
+        return printed;
     }
     let chosen = project.choose(asked(&global), &ports).map_err(failed)?;
     let read = project.read(chosen.name.as_ref(), files(args.worktree), &mut ports).map_err(failed)?;
@@ -89,8 +89,8 @@ fn in_pieces(
     let console = session.console;
     let mut pieces = console.pieces(secrets).map_err(unwritable)?;
     let mut each = Each { labels: labels(args.reveal), findings: Vec::new() };
-    let mut piece =
-        format!("{{\"format\":{},\"command\":\"{SHOW}\",\"result\":{{\"environments\":{{", report::FORMAT);
+    let format = report::FORMAT;
+    pieces.add(&format!("{{\"format\":{format},\"command\":\"{SHOW}\",\"result\":{{\"environments\":{{"));
     let mut failure = None;
     for (index, name) in names.iter().enumerate() {
         let read = match each.read(session, project, name, args) {
@@ -101,9 +101,9 @@ fn in_pieces(
             }
         };
         if index > 0 {
-            piece.push(',');
+            pieces.add(",");
         }
-        each.write(name, &read, &mut piece, &mut |piece| pieces.print(piece)).map_err(unwritable)?;
+        each.write(name, &read, &mut pieces).map_err(unwritable)?;
     }
     if let Some(failure) = &failure {
         each.findings.extend(failure.findings.iter().cloned());
@@ -111,9 +111,8 @@ fn in_pieces(
     each.unique();
     let words = failure.as_ref().map(|failure| failure.words.as_ref());
     let (findings, error) = (report::compact(&each.findings), report::compact(&words));
-    let end = format!("}}}},\"findings\":{findings},\"error\":{error}}}\n");
-    piece.push_str(&end);
-    pieces.print(&piece).map_err(unwritable)?;
+    pieces.add(&format!("}}}},\"findings\":{findings},\"error\":{error}}}\n"));
+    pieces.print().map_err(unwritable)?;
     if let Some(failure) = failure {
         console.tell(report::terminal_failure(&failure.words, report::Color::Off).trim_end());
         return Ok(failure.code);
@@ -159,29 +158,25 @@ impl Each {
         &mut self,
         name: &EnvironmentName,
         read: &Configured,
-        piece: &mut String,
-        print: &mut dyn FnMut(&str) -> io::Result<()>,
+        pieces: &mut Pieces<'_>,
     ) -> io::Result<()> {
         let mut showing = Showing { labels: &mut self.labels };
         let frame = showing.frame(Some(name), ALL.to_owned(), read);
         let frame = report::compact(&report::configuration_result(frame));
         let opened = frame.strip_suffix("}}").expect("the plugins come last, and there are none yet");
-        piece.push_str(&report::compact(&name.as_str()));
-        piece.push(':');
-        piece.push_str(opened);
+        pieces.add_json(&name.as_str());
+        pieces.add(":");
+        pieces.add(opened);
         for (index, (name, plugin)) in read.effective.plugins.iter().enumerate() {
             if index > 0 {
-                piece.push(',');
+                pieces.add(",");
             }
-            piece.push_str(&report::compact(name));
-            piece.push(':');
-            piece.push_str(&report::compact(&showing.plugin(plugin)));
-            if piece.len() > PIECE_BYTES {
-                print(piece)?;
-                piece.clear();
-            }
+            pieces.add_json(name);
+            pieces.add(":");
+            pieces.add_json(&showing.plugin(plugin));
+            pieces.print_if_long()?;
         }
-        piece.push_str("}}");
+        pieces.add("}}");
         Ok(())
     }
 }
@@ -197,16 +192,12 @@ struct Showing<'a> {
 }
 
 impl Showing<'_> {
-    fn value(&mut self, value: &EffectiveValue) -> Value {
-        self.labels.shown(value)
-    }
-
-    fn configuration(
+    fn configuration<'a>(
         &mut self,
         name: Option<&EnvironmentName>,
         why: String,
-        read: &Configured,
-    ) -> ShownConfiguration {
+        read: &'a Configured,
+    ) -> ShownConfiguration<'a> {
         let frame = self.frame(name, why, read);
         let plugins = read.effective.plugins.iter();
         let plugins = plugins.map(|(name, plugin)| (name.clone(), self.plugin(plugin))).collect();
@@ -219,10 +210,10 @@ impl Showing<'_> {
         name: Option<&EnvironmentName>,
         why: String,
         read: &Configured,
-    ) -> ShownConfiguration {
+    ) -> ShownConfiguration<'static> {
         let root = read.effective.root.iter().map(|(key, value)| ShownValue {
             key: key.clone(),
-            value: self.value(value),
+            value: self.labels.shown(value).into_owned(),
             origin: value.origin.clone(),
         });
         let root = root.collect();
@@ -230,40 +221,51 @@ impl Showing<'_> {
         ShownConfiguration { environment, why, read: read.read.clone(), root, plugins: BTreeMap::new() }
     }
 
-    fn plugin(&mut self, plugin: &EffectivePlugin) -> PluginResult {
+    fn plugin<'a>(&mut self, plugin: &'a EffectivePlugin) -> PluginResult<'a> {
         if let Some(error) = &plugin.error {
             return PluginResult::Error { error: error.clone() };
         }
-        let mut shown = PluginConfiguration::default();
         let settings = plugin.settings.iter();
-        let mut settings: Vec<_> = settings.map(|(key, value)| (key, value, self.value(value))).collect();
-        for (key, value) in &plugin.env {
-            shown.env.insert(key.clone(), self.value(value));
-            shown.env_origins.insert(key.clone(), value.origin.clone());
-        }
-        for (key, value) in &plugin.attributes {
-            shown.attributes.insert(key.clone(), self.value(value));
-        }
-        let values = settings.iter().map(|(_, _, value)| value);
-        shown.processed = handed_over(plugin, values, &mut |value| self.value(value));
-        // Sorted once, each map below is built in one pass.
-        settings.sort_unstable_by_key(|(key, _, _)| *key);
-        let set = settings.iter().filter(|(_, value, _)| !value.is_unset());
-        shown.origins = set.map(|(key, value, _)| (Arc::clone(key), value.origin.clone())).collect();
+        let settings = settings.map(|(key, value)| Setting { key, value, shown: self.labels.shown(value) });
+        let mut settings: Vec<Setting<'_>> = settings.collect();
+        let values = settings.iter().map(|setting| &*setting.shown);
+        let processed = handed_over(plugin, values, &mut |value| self.labels.shown(value).into_owned());
+        settings.sort_unstable_by_key(|setting| setting.key);
+        let set = settings.iter().filter(|setting| !setting.value.is_unset());
+        let origins = Sorted::of(set.map(|setting| (setting.key, &setting.value.origin)));
         let (extras, settings): (Vec<_>, Vec<_>) =
-            settings.into_iter().partition(|(key, _, _)| key.starts_with('_'));
-        (shown.extras, shown.extras_sources) = values_and_sources(extras);
-        (shown.config, shown.sources) = values_and_sources(settings);
-        PluginResult::Resolved(Box::new(shown))
+            settings.into_iter().partition(|setting| is_extra(setting.key));
+        let (config, sources) = values_and_sources(settings);
+        let (extras, extras_sources) = values_and_sources(extras);
+        let mut shown = |values: &'a BTreeMap<String, EffectiveValue>| {
+            Sorted::of(values.iter().map(|(key, value)| (key.as_str(), self.labels.shown(value))))
+        };
+        let env_origins = plugin.env.iter().map(|(key, value)| (key.as_str(), &value.origin));
+        PluginResult::Resolved(Box::new(PluginConfiguration {
+            config,
+            sources,
+            origins,
+            processed,
+            extras,
+            extras_sources,
+            env: shown(&plugin.env),
+            env_origins: Sorted::of(env_origins),
+            attributes: shown(&plugin.attributes),
+        }))
     }
 }
 
+/// A setting that is being shown.
+struct Setting<'a> {
+    key: &'a str,
+    value: &'a EffectiveValue,
+    shown: Cow<'a, Value>,
+}
+
 /// Gives values and layers by key.
-fn values_and_sources(
-    settings: Vec<(&Arc<str>, &EffectiveValue, Value)>,
-) -> (BTreeMap<Arc<str>, Value>, BTreeMap<Arc<str>, Layer>) {
-    let sources = settings.iter().map(|(key, value, _)| (Arc::clone(key), value.origin.layer)).collect();
-    (settings.into_iter().map(|(key, _, value)| (Arc::clone(key), value)).collect(), sources)
+fn values_and_sources(settings: Vec<Setting<'_>>) -> (Sorted<'_, Cow<'_, Value>>, Sorted<'_, Layer>) {
+    let sources = Sorted::of(settings.iter().map(|setting| (setting.key, setting.value.origin.layer)));
+    (Sorted::of(settings.into_iter().map(|setting| (setting.key, setting.shown))), sources)
 }
 
 /// Says why a value is what it is.
@@ -293,14 +295,18 @@ fn explanation_of(explanation: &Explanation, labels: &mut Labels) -> ShownExplan
         layers.push(ShownSay {
             origin: say.value.origin.clone(),
             written: labels.written(&say.value),
-            value: if say.value.value.is_null() { Value::Null } else { labels.shown(&say.value) },
+            value: if say.value.value.is_null() {
+                Value::Null
+            } else {
+                labels.shown(&say.value).into_owned()
+            },
             wins: say.standing == Standing::Wins,
         });
     }
     let value = explanation.value.as_ref();
     ShownExplanation {
         key: explanation.key.clone(),
-        value: value.map(|value| labels.shown(value)).unwrap_or_default(),
+        value: value.map(|value| labels.shown(value).into_owned()).unwrap_or_default(),
         origin: value.map(|value| value.origin.clone()),
         because: explanation.why(),
         layers,

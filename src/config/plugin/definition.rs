@@ -10,9 +10,10 @@ use super::super::check::Check;
 use super::super::shape::PLUGIN_KEYS;
 use super::builtin;
 use super::flat::{Flat, Leaf, flatten, leaves};
+use super::ground::{Ground, Once};
 use super::setting::Setting;
 use super::variables::{Block, Variable, block, variable_name};
-use crate::model::environment::Nesting;
+use crate::model::environment::{EffectiveValue, Nesting};
 use crate::model::finding::Finding;
 use crate::model::origin::Place;
 use crate::model::snapshot::Snapshot;
@@ -83,7 +84,7 @@ pub(in crate::config) struct Definition {
     pub(super) names: Block,
     /// What begins the variables that set its settings: `TAP_X_`.
     pub(super) setters: Vec<String>,
-    /// What begins the variables that its process gets its settings in.
+    /// What begins the variables that its process gets its settings in: `TAP_X_`.
     pub(super) prefixes: Vec<String>,
     /// What runs: `pip_url`, `variant` and the like.
     pub(super) attributes: Vec<(String, Leaf)>,
@@ -94,6 +95,10 @@ pub(in crate::config) struct Definition {
     pub(super) known: bool,
     /// Why it cannot be used.
     pub(super) fault: Option<Finding>,
+    /// What holds for it in all environments, once one was resolved.
+    pub(super) ground: Once<Result<Arc<Ground>, Box<Finding>>>,
+    /// The attributes as they are shown, once one was resolved.
+    pub(super) shown: Once<Arc<BTreeMap<String, EffectiveValue>>>,
 }
 
 /// The plugins of a project, as they are defined.
@@ -291,6 +296,8 @@ impl Source<'_> {
             nesting: parent_nesting.unwrap_or_else(|| nesting(self.kind, &defined_as)),
             groups: self.groups(parent.map(|parent| &**parent), lock),
             fault: None,
+            ground: Once::default(),
+            shown: Once::default(),
         }
     }
 
@@ -346,10 +353,11 @@ impl Source<'_> {
 
     /// Gives the extras of the type, with the defaults that a lock file has for them, and its other extras.
     fn builtin_extras(&self, lock: Option<&Node>) -> Vec<Arc<Setting>> {
-        let entries = lock.map(Node::entries).unwrap_or_default();
-        let extras: Vec<_> = entries.iter().filter(|entry| !LOCK_KEYS.contains(&&*entry.name)).collect();
+        let Some(lock) = lock else { return builtin::extras(self.kind, self.name).to_vec() };
+        let extras: Vec<_> =
+            lock.entries().iter().filter(|entry| !LOCK_KEYS.contains(&&*entry.name)).collect();
         let mut settings = Vec::new();
-        let defined_as = lock.and_then(|lock| lock.get("name")).and_then(Node::text);
+        let defined_as = lock.get("name").and_then(Node::text);
         for known in builtin::extras(self.kind, defined_as.as_deref().unwrap_or(self.name)) {
             let default =
                 extras.iter().find(|entry| known.name[1..] == *entry.name && !entry.value.is_null());
@@ -375,15 +383,17 @@ impl Source<'_> {
     }
 
     fn prefixes(&self, namespace: &str, parent: Option<&Definition>, lock: Option<&Node>) -> Vec<String> {
-        let mut prefixes = vec![self.name.to_owned(), namespace.to_owned()];
+        let begins = |name: &str| format!("{}_", variable_name(&[name]));
+        let mut prefixes = vec![begins(self.name), begins(namespace)];
         match (parent, lock) {
             (Some(parent), _) => prefixes.extend(parent.prefixes.iter().cloned()),
             (None, Some(lock)) => {
-                prefixes.extend(["name", "namespace"].iter().filter_map(|key| lock.get(key)?.text()));
+                let names = ["name", "namespace"].iter().filter_map(|key| lock.get(key)?.text());
+                prefixes.extend(names.map(|name| begins(&name)));
             }
             (None, None) => {}
         }
-        prefixes.push(format!("meltano_{}", verb(self.kind)));
+        prefixes.push(begins(&format!("meltano_{}", verb(self.kind))));
         let mut seen = BTreeSet::new();
         prefixes.retain(|prefix| seen.insert(prefix.clone()));
         prefixes

@@ -50,16 +50,20 @@ pub(super) type Flat = IndexMap<Arc<str>, Arc<Leaf>>;
 /// Shape: mappings are split to their leaves, but for `{}`, which is one; lists are leaves; a key that comes
 /// twice (dotted and nested) keeps its place and has the later value.
 pub(super) fn flatten(into: &mut Flat, prefix: &str, entry: &Entry) {
-    add(into, format!("{prefix}{}", entry.name), &entry.value);
+    if prefix.is_empty() {
+        add(into, &entry.name, &entry.value);
+    } else {
+        add(into, &[prefix, &entry.name].concat(), &entry.value);
+    }
 }
 
-fn add(into: &mut Flat, key: String, node: &Node) {
+fn add(into: &mut Flat, key: &str, node: &Node) {
     if node.entries().is_empty() || node.is_unset() {
         into.insert(key.into(), Arc::new(Leaf::written(node)));
         return;
     }
     for entry in node.entries() {
-        add(into, format!("{key}.{}", entry.name), &entry.value);
+        add(into, &[key, ".", &entry.name].concat(), &entry.value);
     }
 }
 

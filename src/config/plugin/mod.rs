@@ -10,6 +10,7 @@ mod cast;
 mod check;
 mod definition;
 mod flat;
+mod ground;
 mod layers;
 mod literal;
 mod nest;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::model::environment::{EffectivePlugin, EffectiveValue, Nesting};
+use crate::model::environment::{EffectivePlugin, EffectiveValue, Nesting, is_extra};
 
 /// Nests by dots that no backslash escapes; what is there already is never replaced.
 ///
@@ -10,15 +10,9 @@ use crate::model::environment::{EffectivePlugin, EffectiveValue, Nesting};
 pub(super) fn nest_object<'a>(flat: impl IntoIterator<Item = (&'a str, Value)>, unescape: bool) -> Value {
     let mut object = Map::new();
     for (key, value) in flat {
-        let segments = segments(key);
-        let segments: Vec<String> = if unescape {
-            segments.iter().map(|segment| segment.replace("\\.", ".")).collect()
-        } else {
-            segments.into_iter().map(str::to_owned).collect()
-        };
         // As Meltano does it, nothing becomes an empty mapping here.
         let value = if value.is_null() { Value::Object(Map::new()) } else { value };
-        put(&mut object, &segments, value);
+        put(&mut object, &segments(key), value, unescape);
     }
     Value::Object(object)
 }
@@ -37,16 +31,21 @@ fn segments(key: &str) -> Vec<&str> {
     segments
 }
 
-fn put(object: &mut Map<String, Value>, path: &[String], value: Value) {
+fn put(object: &mut Map<String, Value>, path: &[&str], value: Value, unescape: bool) {
     let Some((first, rest)) = path.split_first() else { return };
+    let entry = object.entry(named(first, unescape));
     if rest.is_empty() {
-        object.entry(first.clone()).or_insert(value);
+        entry.or_insert(value);
         return;
     }
-    let below = object.entry(first.clone()).or_insert_with(|| Value::Object(Map::new()));
-    if let Value::Object(below) = below {
-        put(below, rest, value);
+    if let Value::Object(below) = entry.or_insert_with(|| Value::Object(Map::new())) {
+        put(below, rest, value, unescape);
     }
+}
+
+/// Gives a part of a key as the key of a mapping.
+fn named(segment: &str, unescape: bool) -> String {
+    if unescape { segment.replace("\\.", ".") } else { segment.to_owned() }
 }
 
 /// Finds a key that stands below one which is no mapping, and that one: the two cannot be nested.
@@ -63,19 +62,19 @@ pub(super) fn in_the_way<'a>(
     }
     let mut object = Map::new();
     for (key, value) in flat {
-        let segments: Vec<String> = segments(key)
-            .iter()
-            .map(|part| if unescape { part.replace("\\.", ".") } else { (*part).to_owned() })
-            .collect();
+        let segments = segments(key);
         let mut level = &object;
         for (depth, segment) in segments[..segments.len() - 1].iter().enumerate() {
-            match level.get(segment) {
+            match level.get(&named(segment, unescape)) {
                 Some(Value::Object(below)) => level = below,
-                Some(_) => return Some((key, segments[..=depth].join("."))),
+                Some(_) => {
+                    let above = segments[..=depth].iter().map(|segment| named(segment, unescape));
+                    return Some((key, above.collect::<Vec<_>>().join(".")));
+                }
                 None => break,
             }
         }
-        put(&mut object, &segments, value.clone());
+        put(&mut object, &segments, value.clone(), unescape);
     }
     None
 }
@@ -90,11 +89,11 @@ pub fn handed_over<'a>(
     shown: impl Iterator<Item = &'a Value>,
     show: &mut dyn FnMut(&EffectiveValue) -> Value,
 ) -> Value {
-    let settings = plugin.settings.iter().zip(shown).filter(|((name, _), _)| !name.starts_with('_'));
+    let settings = plugin.settings.iter().zip(shown).filter(|((name, _), _)| !is_extra(name));
     let mut values: Vec<(&str, Value)> = Vec::new();
     for ((name, value), shown) in settings {
         let shown = match plugin.processed.get(name) {
-            Some(processed) => show(&EffectiveValue { value: processed.clone(), ..value.clone() }),
+            Some(processed) => show(&EffectiveValue { value: processed.clone(), ..(**value).clone() }),
             None => shown.clone(),
         };
         values.push((name, shown));
@@ -118,6 +117,9 @@ pub fn handed_over<'a>(
 /// Leaves out keys with a dot, which are there nested, and turns escaped dots into dots.
 fn drop_dotted(value: &mut Value) {
     let Value::Object(fields) = value else { return };
+    if !fields.keys().any(|key| key.contains('.')) {
+        return fields.values_mut().for_each(drop_dotted);
+    }
     let old = std::mem::take(fields);
     for (key, mut value) in old {
         if segments(&key).len() > 1 {

@@ -1,15 +1,17 @@
 //! The layers of one plugin's settings in an environment, stacked: definition, parent, files, variables.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::cast::truthy;
-use super::definition::{Definition, imply};
+use super::definition::Definition;
 use super::flat::{Flat, Leaf, leaves};
-use super::layers::Layers;
+use super::ground::Ground;
+use super::layers::{Layers, Spoken};
+use super::overlay::Overlay;
 use super::resolve::References;
 use super::setting::Setting;
 use super::surroundings::Surroundings;
@@ -17,16 +19,15 @@ use super::variables::{Block, Scope, Setter, Settled, Variable, block, setters};
 use crate::model::finding::Finding;
 use crate::model::origin::{Layer, Place};
 
-/// What a layer says of a setting.
-type Spoken = (Arc<str>, Arc<Leaf>);
-
 /// A plugin whose layers are stacked.
 pub(super) struct Prepared<'a> {
     pub(super) around: &'a Surroundings<'a>,
     pub(super) definition: &'a Definition,
-    pub(super) settings: Vec<Arc<Setting>>,
+    /// Those of the definition, then those that environments add.
+    pub(super) settings: Cow<'a, [Arc<Setting>]>,
     pub(super) layers: Layers,
-    pub(super) winners: IndexMap<Arc<str>, usize>,
+    /// What is the same in all environments; nothing where there is a parent.
+    pub(super) ground: Option<Arc<Ground>>,
     /// Its own blocks: the environment's entry for it, the environment's `env` expanded, its parent's.
     pub(super) blocks: Blocks,
 }
@@ -49,40 +50,50 @@ impl<'a> Prepared<'a> {
         if let Some(fault) = &definition.fault {
             return Err(Box::new(fault.clone()));
         }
-        let mut settings = definition.settings.clone();
         let overlays = around.overlays.get(&definition.kind, &definition.name);
         let said: Vec<Flat> = overlays.iter().map(|overlay| leaves(overlay.node, overlay.known())).collect();
+        let mut prepared = Self::with(around, definition, Layers::default());
         for flat in &said {
-            imply(&mut settings, flat);
+            prepared.imply(flat);
         }
-        let mut prepared = Self {
-            around,
-            definition,
-            settings,
-            layers: Layers::default(),
-            winners: IndexMap::new(),
-            blocks: Blocks::default(),
-        };
         let parent = prepared.parent()?;
-        prepared.blocks = prepared.own_blocks(parent.as_ref())?;
-        prepared.layers.push(Layer::Default, prepared.defaults());
+        prepared.blocks = prepared.own_blocks(overlays, parent.as_ref())?;
         if let Some(parent) = &parent {
             parent.sound()?;
+            prepared.layers.push(Layer::Default, defaults(&prepared.settings));
             let inherited = prepared.inherited(parent)?;
             prepared.layers.push(Layer::Inherited, inherited);
+            prepared.layers.push(Layer::MeltanoYml, by_setting(&prepared.settings, &definition.base)?);
+        } else {
+            let ground = definition.ground.get_or(|| Ground::of(around, definition).map(Arc::new)).clone()?;
+            prepared.layers = Layers::on(Arc::clone(&ground.layers));
+            prepared.ground = Some(ground);
         }
-        let base = prepared.by_setting(&definition.base)?;
-        prepared.layers.push(Layer::MeltanoYml, base);
         for flat in &said {
-            let leaves = prepared.by_setting(flat)?;
+            let leaves = by_setting(&prepared.settings, flat)?;
             prepared.layers.push(Layer::MeltanoEnvironment, leaves);
         }
         let dotenv = prepared.by_variables(&Scope::of([&around.dotenv]))?;
         let process = prepared.by_variables(&prepared.scope())?;
         prepared.layers.push(Layer::Dotenv, dotenv);
         prepared.layers.push(Layer::Env, process);
-        prepared.winners = prepared.layers.winners();
+        prepared.layers.decide(&around.precedence);
         Ok(prepared)
+    }
+
+    /// A plugin with the settings of its definition and with these layers.
+    pub(super) fn with(around: &'a Surroundings<'a>, definition: &'a Definition, layers: Layers) -> Self {
+        let (settings, blocks) = (Cow::Borrowed(definition.settings.as_slice()), Blocks::default());
+        Self { around, definition, settings, layers, ground: None, blocks }
+    }
+
+    /// Adds a setting for each key of an environment's entry that none has.
+    fn imply(&mut self, flat: &Flat) {
+        for (key, leaf) in flat {
+            if !self.settings.iter().any(|setting| setting.name == *key) {
+                self.settings.to_mut().push(Setting::implied(key, &leaf.value));
+            }
+        }
     }
 
     fn parent(&self) -> Result<Option<Prepared<'a>>, Box<Finding>> {
@@ -91,9 +102,12 @@ impl<'a> Prepared<'a> {
         parent.map(|parent| Prepared::new(self.around, parent)).transpose()
     }
 
-    fn own_blocks(&self, parent: Option<&Prepared<'_>>) -> Result<Blocks, Box<Finding>> {
+    fn own_blocks(
+        &self,
+        overlays: &[Overlay<'_>],
+        parent: Option<&Prepared<'_>>,
+    ) -> Result<Blocks, Box<Finding>> {
         let definition = self.definition;
-        let overlays = self.around.overlays.get(&definition.kind, &definition.name);
         let overlay = overlays.iter().filter(|overlay| !overlay.redefines);
         let mut blocks = Blocks {
             overlay: overlay.flat_map(|overlay| block(overlay.node)).collect(),
@@ -133,23 +147,18 @@ impl<'a> Prepared<'a> {
         Scope::of(own.into_iter().chain(self.around.outside()).chain(&self.blocks.parents))
     }
 
-    fn defaults(&self) -> Vec<Spoken> {
-        let default = |setting: &Arc<Setting>| Some((setting.name.clone(), setting.default.clone()?));
-        self.settings.iter().filter_map(default).collect()
-    }
-
     /// Gives what the parent's files and variables come to, references unexpanded and defaults left out.
     fn inherited(&self, parent: &Prepared<'_>) -> Result<Vec<Spoken>, Box<Finding>> {
         let known: BTreeMap<&str, &Arc<Setting>> =
             parent.settings.iter().map(|setting| (&*setting.name, setting)).collect();
         let mut inherited = Vec::new();
-        for setting in &self.settings {
+        for setting in self.settings.iter() {
             let Some(theirs) = known.get(&*setting.name) else { continue };
             let worked = parent.worked(theirs, References::Kept)?;
             if worked.value.is_null() || worked.layer == Layer::Default {
                 continue;
             }
-            let said = worked.said.map(|number| &parent.layers.said(number).leaf);
+            let said = worked.said.map(|number| parent.layers.said(number).leaf);
             let leaf = Leaf {
                 value: worked.value,
                 place: said.and_then(|leaf| leaf.place.clone()),
@@ -163,27 +172,6 @@ impl<'a> Prepared<'a> {
         Ok(inherited)
     }
 
-    /// Brings the leaves of a file to the settings that they are for; an alias is an equal name.
-    fn by_setting(&self, flat: &Flat) -> Result<Vec<Spoken>, Box<Finding>> {
-        let mut leaves: Vec<Spoken> = flat.iter().map(|(key, leaf)| (key.clone(), leaf.clone())).collect();
-        for setting in self.settings.iter().filter(|setting| !setting.aliases.is_empty()) {
-            let there: Vec<(&str, &Arc<Leaf>)> =
-                setting.keys().filter_map(|key| Some((key, flat.get(key)?))).collect();
-            if let Some((key, other)) = there.iter().skip(1).find(|(_, leaf)| leaf.value != there[0].1.value)
-            {
-                let message =
-                    format!("`{}` and its other name `{key}` have different values in one place", there[0].0);
-                let mut finding = Finding::error("alias-conflict", message).hint("keep one of the two");
-                finding.place.clone_from(&other.place);
-                return Err(Box::new(finding));
-            }
-            if let Some((_, leaf)) = there.first().filter(|(key, _)| **key != *setting.name) {
-                leaves.push((setting.name.clone(), Arc::clone(leaf)));
-            }
-        }
-        Ok(leaves)
-    }
-
     /// Gives what variables say of the settings.
     fn by_variables(&self, scope: &Scope<'_>) -> Result<Vec<Spoken>, Box<Finding>> {
         let definition = self.definition;
@@ -193,7 +181,7 @@ impl<'a> Prepared<'a> {
             return Ok(Vec::new());
         }
         let mut leaves = Vec::new();
-        for setting in &self.settings {
+        for setting in self.settings.iter() {
             let found = setters(setting, &definition.setters, definition.custom_variables, scope);
             if found.len() > 1 {
                 return Err(Box::new(several(setting, &found)));
@@ -204,6 +192,32 @@ impl<'a> Prepared<'a> {
         }
         Ok(leaves)
     }
+}
+
+/// Gives the defaults of settings.
+pub(super) fn defaults(settings: &[Arc<Setting>]) -> Vec<Spoken> {
+    let default = |setting: &Arc<Setting>| Some((setting.name.clone(), setting.default.clone()?));
+    settings.iter().filter_map(default).collect()
+}
+
+/// Brings the leaves of a file to the settings that they are for; an alias is an equal name.
+pub(super) fn by_setting(settings: &[Arc<Setting>], flat: &Flat) -> Result<Vec<Spoken>, Box<Finding>> {
+    let mut leaves: Vec<Spoken> = flat.iter().map(|(key, leaf)| (key.clone(), leaf.clone())).collect();
+    for setting in settings.iter().filter(|setting| !setting.aliases.is_empty()) {
+        let there: Vec<(&str, &Arc<Leaf>)> =
+            setting.keys().filter_map(|key| Some((key, flat.get(key)?))).collect();
+        if let Some((key, other)) = there.iter().skip(1).find(|(_, leaf)| leaf.value != there[0].1.value) {
+            let message =
+                format!("`{}` and its other name `{key}` have different values in one place", there[0].0);
+            let mut finding = Finding::error("alias-conflict", message).hint("keep one of the two");
+            finding.place.clone_from(&other.place);
+            return Err(Box::new(finding));
+        }
+        if let Some((_, leaf)) = there.first().filter(|(key, _)| **key != *setting.name) {
+            leaves.push((setting.name.clone(), Arc::clone(leaf)));
+        }
+    }
+    Ok(leaves)
 }
 
 fn leaf_of(setter: &Setter<'_>) -> Leaf {

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use super::super::reference::Rules;
@@ -17,7 +16,7 @@ use super::process;
 use super::setting::{Setting, SettingKind};
 use super::surroundings::{Surroundings, redefined};
 use super::variables::{Settled, Variable, may_refer, settle, variable_name};
-use crate::model::environment::{EffectivePlugin, EffectiveValue, Nesting};
+use crate::model::environment::{EffectivePlugin, EffectiveValue, Nesting, is_extra};
 use crate::model::finding::Finding;
 use crate::model::origin::{Layer, Origin};
 
@@ -58,7 +57,7 @@ pub(super) enum References {
 impl Prepared<'_> {
     /// Works a setting out: its winner, expanded, put together if it is an object, cast.
     pub(super) fn worked(&self, setting: &Setting, references: References) -> Result<Worked, Box<Finding>> {
-        let number = self.winners.get(&*setting.name).copied();
+        let number = self.layers.winner(&setting.name);
         let Some(said) = number.map(|number| self.layers.said(number)) else {
             let nothing = Worked {
                 value: Value::Null,
@@ -84,7 +83,7 @@ impl Prepared<'_> {
         };
         worked.expandable &= references == References::Kept;
         if references == References::Expanded && said.leaf.expandable && may_refer(&said.leaf.value) {
-            let settled = self.settled(setting, &said.leaf);
+            let settled = self.settled(setting, said.leaf);
             self.strictly(&settled, said.leaf.place.as_ref())?;
             worked.secret = settled.secret;
             worked.unset = settled.unset;
@@ -112,6 +111,12 @@ impl Prepared<'_> {
         Ok(worked)
     }
 
+    /// Whether there are settings below an object.
+    pub(super) fn has_parts(&self, setting: &Setting) -> bool {
+        let is_part = |part: &Arc<Setting>| setting.keys().any(|key| below(key, part).is_some());
+        setting.kind == SettingKind::Object && self.settings.iter().any(is_part)
+    }
+
     /// Puts a `kind: object` together from the settings below it, which then replace its default.
     fn put_together(
         &self,
@@ -122,9 +127,7 @@ impl Prepared<'_> {
         let mut object = Map::new();
         let mut best: Option<(Layer, Option<usize>)> = None;
         for key in setting.keys() {
-            let prefix = format!("{key}.");
-            for part in self.settings.iter().filter(|part| part.name.starts_with(&prefix)) {
-                let name = &part.name[prefix.len()..];
+            for (part, name) in self.settings.iter().filter_map(|part| Some((part, below(key, part)?))) {
                 if object.contains_key(name) {
                     continue;
                 }
@@ -162,18 +165,12 @@ impl Prepared<'_> {
 
     /// Gives the variable in which the plugin's process gets one of its settings.
     pub(super) fn own_variable(&self, name: &str) -> Option<Variable> {
-        let prefixes: Vec<String> =
-            self.definition.prefixes.iter().map(|prefix| variable_name(&[prefix])).collect();
+        let prefixes = self.definition.prefixes.iter();
+        let rests: Vec<&str> = prefixes.filter_map(|prefix| name.strip_prefix(prefix.as_str())).collect();
         let ours = |setting: &Setting| {
-            let named = || {
-                let own = variable_name(&[&setting.name]);
-                prefixes.iter().any(|prefix| {
-                    let rest = name.strip_prefix(prefix.as_str()).and_then(|rest| rest.strip_prefix('_'));
-                    rest == Some(&own)
-                })
-            };
+            let named = || rests.contains(&variable_name(&[&setting.name]).as_str());
             setting.env.as_deref() == Some(name)
-                || named()
+                || (!rests.is_empty() && named())
                 || setting.env_aliases.iter().any(|alias| alias == name)
         };
         let setting = self.settings.iter().rev().find(|setting| !setting.is_extra() && ours(setting))?;
@@ -185,38 +182,52 @@ impl Prepared<'_> {
     }
 
     fn effective(&self) -> Result<EffectivePlugin, Box<Finding>> {
+        let ground = self.ground.as_deref();
         let mut plugin = EffectivePlugin {
             nesting: self.definition.nesting,
             groups: self.definition.groups.clone(),
             place: Some(self.definition.place.clone()),
-            settings: IndexMap::with_capacity(self.settings.len()),
+            settings: ground.map(|ground| ground.values.clone()).unwrap_or_default(),
+            attributes: Arc::clone(self.definition.shown.get_or(|| Arc::new(self.attributes()))),
             ..EffectivePlugin::default()
         };
-        for setting in &self.settings {
+        let adds = self.settings.len() > self.definition.settings.len();
+        let own = |(number, setting): &(usize, &Arc<Setting>)| {
+            self.layers.decides(&setting.name)
+                || ground.is_none_or(|ground| ground.leaves_open(*number, adds))
+        };
+        for (_, setting) in self.settings.iter().enumerate().filter(own) {
             let worked = self.worked(setting, References::Expanded)?;
             if let Some(processed) = post_processed(setting, &worked.value) {
                 plugin.processed.insert(setting.name.clone(), processed);
             }
             let unset = worked.unset.iter().map(|name| (setting.name.clone(), name.clone()));
             plugin.unset.extend(unset);
-            let sensitive = worked.secret || setting.sensitive;
-            let value = EffectiveValue {
-                origin: self.origin(worked.layer, worked.said),
-                raw: worked.raw,
-                value: worked.value,
-                sensitive,
-                secret_parts: worked.parts,
-            };
-            plugin.settings.insert(setting.name.clone(), value);
-        }
-        for (key, leaf) in &self.definition.attributes {
-            let origin = self.origin_of(Layer::MeltanoYml, leaf);
-            let value = EffectiveValue::plain(leaf.value.clone(), origin);
-            plugin.attributes.insert(key.clone(), value);
+            plugin.settings.insert(setting.name.clone(), Arc::new(self.value(setting, worked)));
         }
         Self::nests(&plugin)?;
         plugin.env = process::variables(self);
         Ok(plugin)
+    }
+
+    /// Gives what was worked out with its origin.
+    pub(super) fn value(&self, setting: &Setting, worked: Worked) -> EffectiveValue {
+        EffectiveValue {
+            origin: self.origin(worked.layer, worked.said),
+            raw: worked.raw,
+            value: worked.value,
+            sensitive: worked.secret || setting.sensitive,
+            secret_parts: worked.parts,
+        }
+    }
+
+    /// Gives what runs.
+    fn attributes(&self) -> BTreeMap<String, EffectiveValue> {
+        let attribute = |(key, leaf): &(String, Leaf)| {
+            let origin = self.origin_of(Layer::MeltanoYml, leaf);
+            (key.clone(), EffectiveValue::plain(leaf.value.clone(), origin))
+        };
+        self.definition.attributes.iter().map(attribute).collect()
     }
 
     /// What the plugin is handed is nested: a key may not stand below one that is no mapping.
@@ -229,7 +240,7 @@ impl Prepared<'_> {
         let values = plugin
             .settings
             .iter()
-            .filter(|(name, value)| !name.starts_with('_') && (unescape || !value.value.is_null()));
+            .filter(|(name, value)| !is_extra(name) && (unescape || !value.value.is_null()));
         let values =
             values.map(|(name, value)| (&**name, plugin.processed.get(name).unwrap_or(&value.value)));
         let Some((key, above)) = in_the_way(values, unescape) else { return Ok(()) };
@@ -247,7 +258,7 @@ impl Prepared<'_> {
     }
 
     fn origin(&self, layer: Layer, said: Option<usize>) -> Origin {
-        said.map_or_else(|| Origin::of(layer), |number| self.origin_of(layer, &self.layers.said(number).leaf))
+        said.map_or_else(|| Origin::of(layer), |number| self.origin_of(layer, self.layers.said(number).leaf))
     }
 
     pub(super) fn origin_of(&self, layer: Layer, leaf: &Leaf) -> Origin {
@@ -262,8 +273,13 @@ impl Prepared<'_> {
         origin
     }
 }
-fn misfit(setting: &Setting, wanted: &str, said: Option<&Said>) -> Finding {
-    let leaf = said.map(|said| &said.leaf);
+/// Gives the name of a setting below a key.
+fn below<'a>(key: &str, setting: &'a Setting) -> Option<&'a str> {
+    setting.name.strip_prefix(key)?.strip_prefix('.')
+}
+
+fn misfit(setting: &Setting, wanted: &str, said: Option<Said<'_>>) -> Finding {
+    let leaf = said.map(|said| said.leaf);
     let variable = leaf.and_then(|leaf| leaf.variable.as_ref());
     let from = variable.map(|variable| format!(" (from variable `{variable}`)")).unwrap_or_default();
     let mut finding = Finding::error("wrong-type", format!("`{}` {wanted}{from}", setting.name));

@@ -6,6 +6,8 @@ use serde_json::Value;
 
 use super::super::secret::is_secret_name;
 use super::flat::Leaf;
+use super::ground::Once;
+use crate::model::environment::{EffectiveValue, is_extra};
 use crate::yaml::{Kind, Node};
 
 /// Kinds of settings, as definitions spell them.
@@ -83,6 +85,8 @@ pub(in crate::config) struct Setting {
     pub(super) post_processor: Option<Processor>,
     /// Whether a definition declares it.
     pub(in crate::config) declared: bool,
+    /// Its value where no file and no variable says anything of it, once that was asked for.
+    pub(super) unwritten: Once<Option<Arc<EffectiveValue>>>,
 }
 
 impl Setting {
@@ -100,6 +104,7 @@ impl Setting {
             processor: None,
             post_processor: None,
             declared: false,
+            unwritten: Once::default(),
         }
     }
 
@@ -141,12 +146,13 @@ impl Setting {
             processor: text("value_processor").as_deref().and_then(processor),
             post_processor: text("value_post_processor").as_deref().and_then(processor),
             declared: true,
+            unwritten: Once::default(),
         }))
     }
 
     /// Whether it is an extra of the plugin rather than a setting.
     pub(super) fn is_extra(&self) -> bool {
-        self.name.starts_with('_')
+        is_extra(&self.name)
     }
 
     /// Gives the names that files may use for it.

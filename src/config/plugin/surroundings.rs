@@ -12,6 +12,7 @@ use super::super::written::Written;
 use super::builtin::project_settings;
 use super::cast::truthy;
 use super::definition::{Definition, Source, index};
+use super::layers::Precedence;
 use super::overlay::Overlays;
 use super::variables::{Block, Scope, Settled, Variable, block};
 use crate::yaml::Node;
@@ -37,6 +38,7 @@ pub(in crate::config) struct Surroundings<'a> {
     /// Whether there is an environment.
     pub(super) active: bool,
     pub(super) strict: bool,
+    pub(super) precedence: Precedence,
 }
 
 impl<'a> Surroundings<'a> {
@@ -67,6 +69,7 @@ impl<'a> Surroundings<'a> {
             named,
             active: name.is_some(),
             strict,
+            precedence: Precedence::default(),
         }
     }
 

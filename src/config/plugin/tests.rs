@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::super::{Inputs, load};
 use crate::model::environment::EffectivePlugin;
+use crate::model::name::EnvironmentName;
 use crate::model::snapshot::{Snapshot, SnapshotSource};
 
 fn resolve(text: &str, variables: &[(&str, &str)]) -> BTreeMap<String, EffectivePlugin> {
@@ -88,6 +90,42 @@ fn variables_set_settings_by_every_name_and_two_are_a_conflict() {
     // Custom variables are not for those who inherit; what they set in the parent is inherited.
     assert_eq!(value(&resolve(text, &[("EXTRA", "x")]), "loaders/child", "a.b"), json!("x"));
     assert_eq!(value(&resolve(text, &[("CHILD_C", "x")]), "loaders/child", "a.b"), json!("x"));
+}
+
+#[test]
+fn what_one_environment_says_stays_in_it_and_the_rest_is_shared() {
+    let text = "plugins: {loaders: [{name: l, namespace: l, settings: [{name: o, kind: object, value: {}}, {name: a}, {name: b, value: '$V'}, {name: c, value: 1}], config: {a: base}}]}\n\
+        environments:\n\
+        - {name: one, env: {V: first}, config: {plugins: {loaders: [{name: l, config: {a: own, o.x: 1, more: 2}}]}}}\n\
+        - {name: two, env: {V: second}}\n\
+        - {name: three, config: {plugins: {loaders: [{name: l, config: {a: !unset , c: null}}]}}}\n";
+    let mut snapshot = Snapshot::empty(SnapshotSource::WorkTree);
+    snapshot.files.insert("meltano.yml".to_owned(), text.as_bytes().to_vec());
+    let written = load(&snapshot, "meltano.yml").unwrap();
+    let inputs = Inputs { root: PathBuf::from("/srv/p"), ..Inputs::default() };
+    let resolve =
+        |name: &str| written.effective(Some(&EnvironmentName::new(name)), &inputs).unwrap().0.plugins;
+    // Each environment gives the same whichever was resolved before it.
+    for names in [["one", "two", "three"], ["three", "one", "two"], ["two", "three", "one"]] {
+        for name in names {
+            let plugins = resolve(name);
+            let (o, a, b) = match name {
+                "one" => (json!({"x": 1}), json!("own"), json!("first")),
+                "two" => (json!({}), json!("base"), json!("second")),
+                _ => (json!({}), Value::Null, Value::Null),
+            };
+            for (setting, wanted) in [("o", o), ("a", a), ("b", b), ("c", json!(1))] {
+                assert_eq!(value(&plugins, "loaders/l", setting), wanted, "{name} {setting}");
+            }
+            assert_eq!(plugins["loaders/l"].settings.contains_key("more"), name == "one", "{name}");
+        }
+    }
+    let (one, two) = (resolve("one"), resolve("two"));
+    let shared = |setting: &str| {
+        let [one, two] = [&one, &two].map(|plugins| &plugins["loaders/l"].settings[setting]);
+        Arc::ptr_eq(one, two)
+    };
+    assert_eq!(["o", "a", "b", "c"].map(shared), [false, false, false, true]);
 }
 
 #[test]

@@ -47,9 +47,9 @@ pub(in crate::config) fn trace(
     };
     let setting = prepared.settings.iter().find(|setting| *setting.name == *key)?;
     let said = prepared.layers.all_said(&setting.name).map(|said| {
-        let origin = prepared.origin_of(said.layer, &said.leaf);
+        let origin = prepared.origin_of(said.layer, said.leaf);
         let word = Word { written: said.leaf.value.clone(), unset: said.leaf.unset, origin };
-        (word, prepared.settled(setting, &said.leaf))
+        (word, prepared.settled(setting, said.leaf))
     });
     Some(Ok(said.collect()))
 }
