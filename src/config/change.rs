@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::secret::{
-    MASK, MIN_LENGTH, Needles, is_reference, is_secret_name, mask_urls, may_be_url, secrets,
+    MASK, MIN_LENGTH, Needles, evident, is_reference, is_secret_name, mask_evident, secrets,
 };
 use crate::model::environment::{Effective, EffectiveValue};
 use crate::model::plan::ValueChange;
@@ -62,7 +62,7 @@ impl Labels {
             return Cow::Owned(self.parts(shown, &value.secret_parts));
         }
         if !value.sensitive || (value.value.is_null() && shown.as_str().is_none_or(is_reference)) {
-            return if self.is_clear(shown) { Cow::Borrowed(shown) } else { Cow::Owned(self.urls(shown)) };
+            return if self.is_clear(shown) { Cow::Borrowed(shown) } else { Cow::Owned(self.evident(shown)) };
         }
         let text = shown.as_str().map_or_else(|| shown.to_string(), str::to_owned);
         Cow::Owned(Value::String(self.label(&text)))
@@ -71,7 +71,7 @@ impl Labels {
     /// Whether there is nothing in a value that could have to be masked.
     fn is_clear(&self, value: &Value) -> bool {
         match value {
-            Value::String(text) => self.secrets.is_empty() && !may_be_url(text),
+            Value::String(text) => self.secrets.is_empty() && evident(text).is_empty(),
             Value::Array(items) => items.iter().all(|item| self.is_clear(item)),
             Value::Object(fields) => {
                 fields.iter().all(|(name, value)| self.is_clear(value) && !is_secret_name(name))
@@ -89,7 +89,7 @@ impl Labels {
 
     /// Masks the secret parts of a mapping, flat or nested, and what else of it is known as a secret.
     fn parts(&mut self, value: &Value, parts: &[String]) -> Value {
-        let mut shown = self.urls(value);
+        let mut shown = self.evident(value);
         for part in parts {
             let flat = shown.get_mut(part).is_some();
             let slot = if flat {
@@ -119,20 +119,20 @@ impl Labels {
             | Value::Number(_)
             | Value::String(_)
             | Value::Array(_)
-            | Value::Object(_) => self.urls(value),
+            | Value::Object(_) => self.evident(value),
         }
     }
 
-    fn urls(&mut self, value: &Value) -> Value {
+    fn evident(&mut self, value: &Value) -> Value {
         match value {
             Value::String(text) => {
-                let text = mask_urls(text, &mut |secret| self.label(secret));
+                let text = mask_evident(text, &mut |secret| self.label(secret));
                 let secrets = std::mem::take(&mut self.secrets);
                 let masked = secrets.replace(&text, &mut |secret| self.label(secret)).into_owned();
                 self.secrets = secrets;
                 Value::String(masked)
             }
-            Value::Array(items) => items.iter().map(|item| self.urls(item)).collect(),
+            Value::Array(items) => items.iter().map(|item| self.evident(item)).collect(),
             Value::Object(fields) => Value::Object(
                 fields.iter().map(|(key, value)| (key.clone(), self.field(key, value))).collect(),
             ),

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::check::Check;
+use super::credential::credentials;
 use super::plugin::{Definitions, is_declared, near_keys, plugin_index};
 use super::secret::{is_reference, is_secret_name};
 use super::shape::{
@@ -204,11 +205,7 @@ fn clear_secrets(node: &Node, path: &str, check: &mut Check) {
             continue;
         }
         if let Kind::String(text) = &entry.value.value
-            && is_secret_name(&entry.name)
-            && !text.is_empty()
-            && !text.contains('$')
-            && !is_reference(text)
-            && !PLACEHOLDERS.contains(&text.to_lowercase().as_str())
+            && (is_clear_secret(&entry.name, text) || !credentials(text).is_empty())
         {
             check.add(in_clear(&inner, &entry.value));
         }
@@ -219,6 +216,15 @@ fn clear_secrets(node: &Node, path: &str, check: &mut Check) {
         let inner = name.map_or_else(|| path.to_owned(), |name| format!("{path}.{name}"));
         clear_secrets(item, &inner, check);
     }
+}
+
+/// Whether a value that is called like a secret is written as it is.
+fn is_clear_secret(name: &str, text: &str) -> bool {
+    let refers = text.contains('$') || is_reference(text);
+    is_secret_name(name)
+        && !text.is_empty()
+        && !refers
+        && !PLACEHOLDERS.contains(&text.to_lowercase().as_str())
 }
 
 fn in_clear(key: &str, node: &Node) -> Finding {

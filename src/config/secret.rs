@@ -5,15 +5,18 @@
 //! `api key`, `access key`, `private key`, `secret key`, `signing key`, `encryption key`, `account
 //! key`, `shared key` or `connection string`. Words are split at anything but letters and digits and at capitals. It
 //! is none when it ends in what is known of a secret but does not hold it: `url`, `uri`, `endpoint`, `id`, `name`,
-//! `type`, `path`, `file`, `ttl`, `expiry`, `length`, `count`, `limit`, or begins with `max` or `min`.
+//! `type`, `path`, `file`, `ttl`, `expiry`, `length`, `count`, `limit`, or begins with `max` or `min`. Under any name,
+//! the password of a URL is a secret, and so is a credential that is known by its form.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 use serde_json::Value;
 
+use super::credential::credentials;
 use crate::model::environment::Effective;
 use crate::yaml::{Kind, Node};
 
@@ -128,7 +131,7 @@ pub(super) fn secrets_in(node: &Node) -> Vec<String> {
 fn collect_written(node: &Node, sensitive: bool, found: &mut Vec<String>) {
     match &node.value {
         Kind::String(text) if sensitive && !text.is_empty() => found.push(text.clone()),
-        Kind::String(text) => found.extend(url_passwords(text).map(|at| text[at].to_owned())),
+        Kind::String(text) => found.extend(evident(text).into_iter().map(|at| text[at].to_owned())),
         Kind::Int(_) | Kind::UInt(_) | Kind::Float(_) if sensitive => found.extend(node.text()),
         Kind::Sequence(items) => items.iter().for_each(|item| collect_written(item, sensitive, found)),
         Kind::Mapping(entries) => {
@@ -152,7 +155,7 @@ fn collect(value: &Value, sensitive: bool, found: &mut Vec<String>) {
         Value::String(text) if sensitive && !text.is_empty() => {
             found.push(text.clone());
         }
-        Value::String(text) => found.extend(url_passwords(text).map(|at| text[at].to_owned())),
+        Value::String(text) => found.extend(evident(text).into_iter().map(|at| text[at].to_owned())),
         Value::Number(number) if sensitive => found.push(number.to_string()),
         Value::Array(items) => items.iter().for_each(|item| collect(item, sensitive, found)),
         Value::Object(fields) => {
@@ -233,7 +236,7 @@ impl Mask {
         self.needles.add(other.needles.texts);
     }
 
-    /// Replaces every secret, and the password of every URL, by `••••`.
+    /// Replaces every secret, and whatever is evidently one, by `••••`.
     pub fn text(&self, text: &str) -> String {
         self.masked(text).into_owned()
     }
@@ -242,35 +245,47 @@ impl Mask {
     pub fn masked<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let mut mask = |_: &str| MASK.to_owned();
         match self.needles.replace(text, &mut mask) {
-            Cow::Borrowed(text) => mask_urls(text, &mut mask),
-            Cow::Owned(text) => Cow::Owned(mask_urls(&text, &mut mask).into_owned()),
+            Cow::Borrowed(text) => mask_evident(text, &mut mask),
+            Cow::Owned(text) => Cow::Owned(mask_evident(&text, &mut mask).into_owned()),
         }
     }
 }
 
-/// Replaces the password of every URL in a text.
-pub(super) fn mask_urls<'t>(text: &'t str, replacement: &mut dyn FnMut(&str) -> String) -> Cow<'t, str> {
-    if !may_be_url(text) {
+/// Replaces in a text what is evidently a secret.
+pub(super) fn mask_evident<'t>(text: &'t str, replacement: &mut dyn FnMut(&str) -> String) -> Cow<'t, str> {
+    let found = evident(text);
+    if found.is_empty() {
         return Cow::Borrowed(text);
     }
     let mut out = String::new();
     let mut done = 0;
-    for password in url_passwords(text) {
-        out.push_str(&text[done..password.start]);
-        out.push_str(&replacement(&text[password.clone()]));
-        done = password.end;
+    for secret in found {
+        out.push_str(&text[done..secret.start]);
+        out.push_str(&replacement(&text[secret.clone()]));
+        done = secret.end;
     }
     Cow::Owned(out + &text[done..])
 }
 
-/// Whether a text can hold a URL. Hardly any does: to say so at once takes less than to begin a search.
-pub(super) fn may_be_url(text: &str) -> bool {
-    text.contains(':') && text.contains("://")
+/// Finds in a text what is a secret whatever it is called: passwords of URLs, credentials that are known by their form.
+///
+/// Shape: in order, apart from each other.
+pub(super) fn evident(text: &str) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = url_passwords(text).collect();
+    for credential in credentials(text) {
+        if found.iter().all(|other| other.end <= credential.start || credential.end <= other.start) {
+            found.push(credential);
+        }
+    }
+    found.sort_by_key(|secret| secret.start);
+    found
 }
 
 /// Finds the passwords of URLs: between `scheme://user:` and the last `@` before the path.
-fn url_passwords(text: &str) -> impl Iterator<Item = std::ops::Range<usize>> + '_ {
-    let separators = may_be_url(text).then(|| text.match_indices("://"));
+fn url_passwords(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
+    // Hardly any text is a URL: to say so at once takes less than to begin a search.
+    let may_be = text.contains(':') && text.contains("://");
+    let separators = may_be.then(|| text.match_indices("://"));
     separators.into_iter().flatten().filter_map(|(at, separator)| {
         let start = at + separator.len();
         let rest = &text[start..];
@@ -348,5 +363,8 @@ mod tests {
         ] {
             assert_eq!(mask.text(text), masked, "{text}");
         }
+        let token = format!("glpat-{}", "a1B2c3D4e5F6a7B8c9D0");
+        let text = format!("{token} https://u:{token}@h/ https://h/?t={token}");
+        assert_eq!(mask.text(&text), "•••• https://u:••••@h/ https://h/?t=••••");
     }
 }

@@ -468,3 +468,20 @@ fn no_canary_comes_out_of_any_command_format_or_failure_and_none_is_written() {
         assert!(revealed.stdout.contains(&canary(number)) || number == 3, "{number}\n{}", revealed.stdout);
     }
 }
+
+#[test]
+fn a_credential_is_hidden_and_told_whatever_its_key_is_called() {
+    let sandbox = Sandbox::new();
+    // Put together here, so that nobody takes this file for a leak.
+    let token = format!("ghp_{}", "a1B2c3D4e5F6a7B8c9D0a1B2c3D4e5F6a7B8");
+    let project = format!(
+        "version: 1\ndefault_environment: dev\nenvironments: [{{name: dev}}]\nplugins:\n  extractors:\n  - name: tap-x\n    \
+         namespace: tap_x\n    settings: [{{name: auth_tokn}}]\n    config: {{auth_tokn: {token}}}\n"
+    );
+    sandbox.write("app/meltano.yml", project);
+    for words in ["config show", "config show --format json", "config explain tap-x.auth_tokn", "check"] {
+        sandbox.promote("app", words).exits(0).keeps_quiet_about(&token);
+    }
+    sandbox.promote("app", "check").exits(0).says("secret-in-clear").says("9:25");
+    sandbox.promote("app", "config show --reveal").exits(0).says(&token);
+}
