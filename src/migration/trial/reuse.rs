@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use super::stage::*;
 use crate::migration::{Memory, Planned};
 use crate::model::schema::Column;
-use crate::warehouse::{Routines, Scratch};
+use crate::warehouse::{Routines, Scratch, Texts};
 
 /// Keeps everything, in memory.
 #[derive(Clone, Default)]
@@ -50,8 +50,13 @@ impl Scratch for Counting {
         self.scratch.columns(query).await
     }
 
-    async fn schema(&mut self, datasets: &[Dataset], routines: Routines) -> Result<Schema, WarehouseError> {
-        self.scratch.schema(datasets, routines).await
+    async fn schema(
+        &mut self,
+        datasets: &[Dataset],
+        routines: Routines,
+        texts: Texts,
+    ) -> Result<Schema, WarehouseError> {
+        self.scratch.schema(datasets, routines, texts).await
     }
 }
 

@@ -16,7 +16,7 @@ use super::rows::{ask, run};
 use crate::model::coordinate::Dataset;
 use crate::model::schema::{Column, Schema};
 use crate::warehouse::{
-    Files, Kind, Routines, Scratch, Typed, WarehouseError, literal, name, only_query, only_statement,
+    Files, Kind, Routines, Scratch, Texts, Typed, WarehouseError, literal, name, only_query, only_statement,
 };
 
 /// What closes the engine to the outside, for good; its own folder stays open.
@@ -39,6 +39,17 @@ pub(in crate::warehouse) struct DuckDbScratch {
     fresh: bool,
     stored: bool,
     pending: Option<Vec<String>>,
+    optimizer: Optimizer,
+    /// How many files it has had: each time it is emptied it gets another one.
+    files: u32,
+}
+
+/// Whether the engine looks for a better way to run what it is given.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Optimizer {
+    On,
+    /// It only binds: what a query returns depends on nothing else.
+    Off,
 }
 
 impl DuckDbScratch {
@@ -66,15 +77,36 @@ impl DuckDbScratch {
         let folder = tempfile::Builder::new().prefix("promote-scratch-").tempdir().map_err(|error| {
             WarehouseError::Unreachable { path: "temporary folder".to_owned(), message: error.to_string() }
         })?;
-        let scratch = Self { connection, catalog, folder, fresh: true, stored: true, pending: None };
+        let scratch = Self {
+            connection,
+            catalog,
+            folder,
+            fresh: true,
+            stored: true,
+            pending: None,
+            optimizer: Optimizer::On,
+            files: 0,
+        };
+        // What is thrown away need not be stored on the way.
+        run(&scratch.connection, "PRAGMA disable_checkpoint_on_shutdown")?;
         run(&scratch.connection, &scratch.attaching())?;
         run(&scratch.connection, &close(scratch.folder.path()))?;
         Ok((scratch, typed))
     }
 
     fn attaching(&self) -> String {
-        let file = self.folder.path().join("scratch.duckdb");
+        let file = self.folder.path().join(format!("scratch-{}.duckdb", self.files));
         format!("ATTACH {} AS {1}; USE {1};", literal(&file.to_string_lossy()), name(&self.catalog))
+    }
+
+    /// Turns the optimizer on or off.
+    fn optimize(&mut self, optimizer: Optimizer) -> Result<(), WarehouseError> {
+        if self.optimizer != optimizer {
+            let verb = if optimizer == Optimizer::On { "enable" } else { "disable" };
+            run(&self.connection, &format!("PRAGMA {verb}_optimizer"))?;
+            self.optimizer = optimizer;
+        }
+        Ok(())
     }
 
     /// Ends the transaction that statements are collected in.
@@ -144,23 +176,10 @@ impl Scratch for DuckDbScratch {
             return Ok(());
         }
         self.settle()?;
-        self.stored = false;
-        let catalog = literal(&self.catalog);
-        let sql = format!(
-            "SELECT schema_name FROM duckdb_schemas() WHERE database_name = {catalog} AND schema_name <> 'main'"
-        );
-        for schema in ask(&self.connection, &sql, |row| row.get::<_, String>(0))? {
-            run(&self.connection, &format!("DROP SCHEMA {} CASCADE", name(&schema)))?;
-        }
-        let sql = format!(
-            "SELECT 'TABLE', table_name FROM duckdb_tables() WHERE database_name = {catalog} \
-             UNION ALL SELECT 'VIEW', view_name FROM duckdb_views() WHERE database_name = {catalog} AND NOT internal"
-        );
-        let left =
-            ask(&self.connection, &sql, |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
-        for (noun, object) in left {
-            run(&self.connection, &format!("DROP {noun} main.{}", name(&object)))?;
-        }
+        run(&self.connection, &format!("USE memory; DETACH {};", name(&self.catalog)))?;
+        self.files += 1;
+        run(&self.connection, &self.attaching())?;
+        (self.fresh, self.stored) = (true, true);
         Ok(())
     }
 
@@ -172,6 +191,7 @@ impl Scratch for DuckDbScratch {
 
     async fn rehearse(&mut self, statements: &[String]) -> Result<(), WarehouseError> {
         self.settle()?;
+        self.optimize(Optimizer::On)?;
         self.stored = false;
         run(&self.connection, "BEGIN TRANSACTION")?;
         let done = statements.iter().try_for_each(|statement| self.one(statement));
@@ -185,6 +205,7 @@ impl Scratch for DuckDbScratch {
 
     async fn columns(&mut self, query: &str) -> Result<Vec<Column>, WarehouseError> {
         let only = only_query(query)?;
+        self.optimize(Optimizer::Off)?;
         let found = describe(&self.connection, only);
         if found.is_err() {
             self.repeat()?;
@@ -192,8 +213,17 @@ impl Scratch for DuckDbScratch {
         found
     }
 
-    async fn schema(&mut self, datasets: &[Dataset], routines: Routines) -> Result<Schema, WarehouseError> {
-        self.store()?;
+    async fn schema(
+        &mut self,
+        datasets: &[Dataset],
+        routines: Routines,
+        texts: Texts,
+    ) -> Result<Schema, WarehouseError> {
+        match texts {
+            Texts::Stored => self.store()?,
+            Texts::AsMade => self.settle()?,
+        }
+        self.optimize(Optimizer::On)?;
         schema(&self.connection, &self.catalog, datasets, routines)
     }
 }
