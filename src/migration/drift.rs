@@ -114,8 +114,10 @@ pub(super) fn drift(live: &Schema, desired: &Desired, ledger: &Ledger) -> Vec<Dr
     };
     for (object, last) in ledger.applied.iter().filter(|(object, _)| managed(object)) {
         let now = Kept::of(live, object);
-        let same = serde_json::to_string(&now).is_ok_and(|now| now == last.definition);
-        if let Some(kept) = Kept::read(&last.definition).filter(|_| !same) {
+        if serde_json::to_string(&now).is_ok_and(|now| now == last.definition) {
+            continue;
+        }
+        if let Some(kept) = Kept::read(&last.definition) {
             kept.insert(object, &mut applied.schema);
             let known = desired.objects.get(object);
             let known = Managed { rank: applied.objects.len(), ..known.cloned().unwrap_or_default() };

@@ -100,13 +100,15 @@ impl Difference {
         let there = |desired: &Desired, object: &Coordinate| {
             desired.objects.contains_key(object) || desired.schema.holds(object)
         };
+        let names: BTreeSet<&Coordinate> = new.objects.keys().chain(new.schema.names()).collect();
+        let other: BTreeSet<&Coordinate> = names.into_iter().filter(|object| !same(object)).collect();
         let names: BTreeSet<&Coordinate> = old.objects.keys().chain(old.schema.names()).collect();
         let gone = names.into_iter().filter(|object| !there(new, object)).cloned().collect();
         let made = after.made.iter().filter(|(digest, names)| before.kept.made.get(*digest) != Some(*names));
         let unmade = before.kept.made.keys().filter(|digest| !after.made.contains_key(*digest));
         Self {
             since: before.key.clone(),
-            desired: Desired { dropped: new.dropped.clone(), ..new.only(|object| !same(object)) },
+            desired: Desired { dropped: new.dropped.clone(), ..new.only(|object| other.contains(object)) },
             gone,
             made: made.map(|(digest, names)| (digest.clone(), names.clone())).collect(),
             unmade: unmade.cloned().collect(),

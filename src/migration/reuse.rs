@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::build::folded;
 use super::context::spoken;
-use super::declared::{Declared, DeclaredObject, State};
+use super::declared::{Body, Declared, DeclaredObject, State};
 use super::desired::{Desired, Managed, dropped, find};
 use super::kept::Kept;
 use super::memory::{self, hex};
@@ -180,9 +180,13 @@ impl Ground {
 
 /// Everything that a declaration's texts could mean, in lower case, but for what it makes itself.
 fn speaks_of(object: &DeclaredObject) -> BTreeSet<String> {
-    let written = object.body.sql().map(statements).unwrap_or_default();
-    let mut found: BTreeSet<String> =
-        written.into_iter().flat_map(|(_, statement)| spoken(statement)).collect();
+    let mut found = match &object.body {
+        Body::View { sql } | Body::TableFromQuery { sql } => words(sql),
+        Body::Ddl { sql } | Body::Routine { statement: sql } => {
+            statements(sql).into_iter().flat_map(|(_, statement)| spoken(statement)).collect()
+        }
+        Body::TableFromColumns | Body::Seed { .. } => BTreeSet::new(),
+    };
     for column in &object.columns {
         found.extend(column.data_type.iter().chain(&column.default).flat_map(|text| words(text)));
     }

@@ -38,6 +38,8 @@ pub(in crate::warehouse) struct DuckDbScratch {
     folder: TempDir,
     fresh: bool,
     stored: bool,
+    /// Whether only what its log gives back as it is was run since it was emptied.
+    logged: bool,
     pending: Option<Vec<String>>,
     optimizer: Optimizer,
     /// How many files it has had: each time it is emptied it gets another one.
@@ -83,6 +85,7 @@ impl DuckDbScratch {
             folder,
             fresh: true,
             stored: true,
+            logged: true,
             pending: None,
             optimizer: Optimizer::On,
             files: 0,
@@ -118,13 +121,18 @@ impl DuckDbScratch {
     }
 
     /// Stores everything and reads it back, so that texts are as the engine reads them from a file.
+    ///
+    /// What was only created is read from the log of the file, for a fifth of what the file itself costs: there the
+    /// engine keeps statistics of every column. It writes both in one form, but for 1.5.6 there are types in no log: it
+    /// cannot read back where they belong.
     fn store(&mut self) -> Result<(), WarehouseError> {
         self.settle()?;
         if self.stored {
             return Ok(());
         }
         let catalog = name(&self.catalog);
-        run(&self.connection, &format!("CHECKPOINT {catalog}; USE memory; DETACH {catalog};"))?;
+        let file = if self.logged { String::new() } else { format!("CHECKPOINT {catalog}; ") };
+        run(&self.connection, &format!("{file}USE memory; DETACH {catalog};"))?;
         run(&self.connection, &self.attaching())?;
         self.stored = true;
         Ok(())
@@ -160,11 +168,13 @@ impl DuckDbScratch {
     }
 
     /// Runs one statement that declares or alters.
-    fn one(&self, statement: &str) -> Result<(), WarehouseError> {
+    fn one(&mut self, statement: &str) -> Result<(), WarehouseError> {
         let (only, head) = only_statement(statement)?;
         if !head.kind.is_tried() && head.kind != Kind::Routine {
             return Err(WarehouseError::NotDeclaring { sql: only.to_owned(), keyword: head.keyword });
         }
+        self.logged &= is_logged(head.kind);
+        (self.fresh, self.stored) = (false, false);
         run(&self.connection, only)
     }
 }
@@ -179,20 +189,17 @@ impl Scratch for DuckDbScratch {
         run(&self.connection, &format!("USE memory; DETACH {};", name(&self.catalog)))?;
         self.files += 1;
         run(&self.connection, &self.attaching())?;
-        (self.fresh, self.stored) = (true, true);
+        (self.fresh, self.stored, self.logged) = (true, true, true);
         Ok(())
     }
 
     async fn build(&mut self, statement: &str) -> Result<(), WarehouseError> {
-        self.fresh = false;
-        self.stored = false;
         self.collected(statement)
     }
 
     async fn rehearse(&mut self, statements: &[String]) -> Result<(), WarehouseError> {
         self.settle()?;
         self.optimize(Optimizer::On)?;
-        self.stored = false;
         run(&self.connection, "BEGIN TRANSACTION")?;
         let done = statements.iter().try_for_each(|statement| self.one(statement));
         let done = done.and_then(|()| run(&self.connection, "COMMIT"));
@@ -225,6 +232,23 @@ impl Scratch for DuckDbScratch {
         }
         self.optimize(Optimizer::On)?;
         schema(&self.connection, &self.catalog, datasets, routines)
+    }
+}
+
+/// Whether the engine reads from its log what it reads from its file.
+fn is_logged(kind: Kind) -> bool {
+    match kind {
+        Kind::Table | Kind::View | Kind::Routine | Kind::Dataset | Kind::Comment => true,
+        Kind::FilledTable
+        | Kind::Index
+        | Kind::Type
+        | Kind::Sequence
+        | Kind::Alter
+        | Kind::Trigger
+        | Kind::Drop
+        | Kind::Insert
+        | Kind::Query
+        | Kind::Other => false,
     }
 }
 
