@@ -136,9 +136,9 @@ pub(super) fn mark(
     if !staying.is_empty() {
         let last = ledger.applied.get(object)?;
         let before = Kept::read(&last.definition).and_then(|kept| kept.relation);
-        let before = before.into_iter().flat_map(|relation| relation.columns);
+        let before = before.into_iter().flat_map(|relation| relation.into_owned().columns);
         let more = before.filter(|column| staying.contains(&Some(column.name.as_str())));
-        kept.relation.as_mut()?.columns.extend(more);
+        kept.relation.as_mut()?.to_mut().columns.extend(more);
         source_hash.clone_from(&last.source_hash);
     }
     let definition = serde_json::to_string(&kept).ok()?;

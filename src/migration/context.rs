@@ -1,6 +1,6 @@
 //! What a rule may look at while it judges a change.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::desired::{Desired, Managed};
@@ -31,11 +31,41 @@ pub(super) struct Context<'a> {
     pub(super) prepared: BTreeSet<(Coordinate, String)>,
 }
 
+/// How often a text is only looked through.
+const SELDOM: u32 = 4;
+
 /// Something whose text may name an object.
 struct Reader {
     object: Coordinate,
     managed: bool,
-    words: BTreeSet<String>,
+    texts: Vec<String>,
+    asked: Cell<u32>,
+    words: OnceCell<BTreeSet<String>>,
+}
+
+impl Reader {
+    fn new(object: &Coordinate, managed: bool, texts: Vec<String>) -> Self {
+        let (object, asked, words) = (object.clone(), Cell::new(0), OnceCell::new());
+        Self { object, managed, texts, asked, words }
+    }
+
+    /// Whether it speaks of a word, in lower case. Few texts hold it at all: to look for it costs less than to take
+    /// them apart, unless it is done often.
+    fn speaks_of(&self, word: &str) -> bool {
+        self.asked.set(self.asked.get() + 1);
+        let seldom = self.asked.get() <= SELDOM && self.words.get().is_none();
+        if seldom && !self.texts.iter().any(|text| may_hold(text, word)) {
+            return false;
+        }
+        self.words.get_or_init(|| self.texts.iter().flat_map(|text| spoken(text)).collect()).contains(word)
+    }
+}
+
+/// Whether a word can be among those of a text: it stands there as it is, whatever its case; where letters or quotes
+/// are not as plain as that, it can.
+fn may_hold(text: &str, word: &str) -> bool {
+    let plain = text.is_ascii() && word.is_ascii() && !word.contains('"') && !word.is_empty();
+    !plain || text.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
 }
 
 impl<'a> Context<'a> {
@@ -54,22 +84,20 @@ impl<'a> Context<'a> {
     /// Everything whose text may name an object; most plans never ask.
     fn readers(&self) -> &[Reader] {
         self.readers.get_or_init(|| {
-            let declared = self.desired.objects.iter().filter_map(|(object, managed)| {
-                let words = spoken(managed.sql.as_deref()?);
-                Some(Reader { object: object.clone(), managed: true, words })
+            let (live, desired) = (self.live, self.desired);
+            let declared = desired
+                .objects
+                .iter()
+                .filter_map(|(object, managed)| Some(Reader::new(object, true, vec![managed.sql.clone()?])));
+            let is_other = |object: &Coordinate| !desired.objects.contains_key(object);
+            let views = live.relations.iter().filter(|(_, relation)| relation.kind.is_view());
+            let views = views.filter(|(object, _)| is_other(object)).map(|(object, relation)| {
+                Reader::new(object, false, relation.query.iter().cloned().collect())
             });
-            let is_other = |object: &Coordinate| !self.desired.objects.contains_key(object);
-            let views = self.live.relations.iter().filter(|(_, relation)| relation.kind.is_view());
-            let views = views.filter(|(object, _)| is_other(object)).map(|(object, relation)| Reader {
-                object: object.clone(),
-                managed: false,
-                words: words(relation.query.as_deref().unwrap_or_default()),
-            });
-            let routines = self.live.routines.iter().filter(|(object, _)| is_other(object));
-            let routines = routines.map(|(object, routine)| Reader {
-                object: object.clone(),
-                managed: false,
-                words: routine.overloads.iter().flat_map(|overload| spoken(&overload.body)).collect(),
+            let routines = live.routines.iter().filter(|(object, _)| is_other(object));
+            let routines = routines.map(|(object, routine)| {
+                let bodies = routine.overloads.iter().map(|overload| overload.body.clone());
+                Reader::new(object, false, bodies.collect())
             });
             declared.chain(views).chain(routines).collect()
         })
@@ -152,8 +180,8 @@ impl<'a> Context<'a> {
         let (name, column) = (object.name.to_lowercase(), column.map(str::to_lowercase));
         let reads = |reader: &&Reader| {
             reader.object != *object
-                && reader.words.contains(&name)
-                && column.as_ref().is_none_or(|column| reader.words.contains(column))
+                && reader.speaks_of(&name)
+                && column.as_ref().is_none_or(|column| reader.speaks_of(column))
         };
         let word = column.as_ref().unwrap_or(&name);
         let mut found: Vec<Affected> =
@@ -166,7 +194,7 @@ impl<'a> Context<'a> {
             }
             let through = found[at].object.clone();
             let word = through.rsplit('.').next().unwrap_or(&through).to_lowercase();
-            for reader in self.readers().iter().filter(|reader| reader.words.contains(&word)) {
+            for reader in self.readers().iter().filter(|reader| reader.speaks_of(&word)) {
                 let known = reader.object.to_string();
                 if reader.object != *object && !found.iter().any(|affected| affected.object == known) {
                     found.push(self.reader(reader, &word, Some(&through)));
@@ -274,6 +302,21 @@ pub(super) fn thousands(number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tells_from_a_text_whether_a_word_can_be_in_it() {
+        for (text, word) in [
+            ("select * from s.Orders", "orders"),
+            ("select * from \"ORDERS\"", "orders"),
+            ("select * from \"a\"\"b\"", "a\"b"),
+            ("select * from \"ÄPFEL\"", "äpfel"),
+            ("select * from \"\u{212a}elvin\"", "kelvin"),
+            ("create macro m() as query('select * from orders')", "orders"),
+        ] {
+            assert!(spoken(text).contains(word) && may_hold(text, word), "{text}");
+        }
+        assert!(!may_hold("select * from s.order", "orders"));
+    }
 
     #[test]
     fn groups_digits() {

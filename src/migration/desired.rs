@@ -13,7 +13,7 @@ use crate::model::origin::Place;
 use crate::model::schema::{RelationKind, Routine, Schema, Visibility};
 use crate::sql::Dialect;
 use crate::warehouse::{
-    Kind, Ledger, Routines, Scratch, Typed, head, heads, line_of, statements, written_defaults,
+    Kind, Ledger, Routines, Scratch, Texts, Typed, head, heads, line_of, statements, written_defaults,
 };
 
 /// What the project wants to be there.
@@ -87,7 +87,7 @@ pub async fn desired(
     // A server lists its routines for little, and keeps their defaults.
     let known = if postgres { None } else { unchanged(&built.objects, live, ledger) };
     let routines = if known.is_some() { Routines::Unasked } else { Routines::All };
-    let mut schema = scratch.schema(&managed, routines).await?;
+    let mut schema = scratch.schema(&managed, routines, Texts::Stored).await?;
     schema.routines = known.unwrap_or(schema.routines);
     schema = schema.only(|object| !built.copies.contains(object));
     schema.datasets = managed;

@@ -1,5 +1,7 @@
 //! What differs between live and desired, as a closed list. No judgement here: that is each rule's.
 
+use std::collections::BTreeMap;
+
 use crate::model::coordinate::{Coordinate, Dataset};
 use crate::model::schema::{
     Column, Constraint, NamedType, Relation, RelationKind, Routine, Schema, TypeKind,
@@ -199,6 +201,7 @@ pub(super) fn changes(live: &Schema, desired: &Desired, ledger: &Ledger, adoptio
         .filter(|dataset| !live.datasets.contains(dataset))
         .map(|dataset| Change::CreateDataset(dataset.clone()))
         .collect();
+    let moving = moving(live, desired);
     for (object, managed) in &desired.objects {
         let there = live.holds(object);
         if there && !ledger.owned.contains_key(object) && !belongs(live, object) {
@@ -209,7 +212,7 @@ pub(super) fn changes(live: &Schema, desired: &Desired, ledger: &Ledger, adoptio
             found.push(Change::Adopt(object.clone()));
         }
         if let Some(relation) = desired.schema.relations.get(object) {
-            let moved = moves_away(live, desired, object);
+            let moved = moving.get(object).is_some_and(|to| *to != object);
             relation_changes(live, object, relation, (managed, moved), &mut found);
         }
         if let Some(routine) = desired.schema.routines.get(object) {
@@ -219,15 +222,14 @@ pub(super) fn changes(live: &Schema, desired: &Desired, ledger: &Ledger, adoptio
             type_changes(live.types.get(object), object, named, &mut found);
         }
     }
-    gone(live, desired, ledger, adoption, &mut found);
+    gone((live, desired), ledger, adoption, &moving, &mut found);
     found
 }
 
-/// Whether a live table goes to another name in this plan, so that its own is free.
-fn moves_away(live: &Schema, desired: &Desired, object: &Coordinate) -> bool {
-    desired.objects.iter().any(|(to, managed)| {
-        managed.renamed_from.as_ref() == Some(object) && !live.relations.contains_key(to) && to != object
-    })
+/// What is live and goes to another name in this plan, so that its own is free, with that name.
+fn moving<'a>(live: &Schema, desired: &'a Desired) -> BTreeMap<&'a Coordinate, &'a Coordinate> {
+    let new = desired.objects.iter().filter(|(to, _)| !live.relations.contains_key(to));
+    new.filter_map(|(to, managed)| Some((managed.renamed_from.as_ref()?, to))).collect()
 }
 
 /// Whether an object comes with another one: a sequence with the column that owns it.
@@ -238,17 +240,18 @@ fn belongs(live: &Schema, object: &Coordinate) -> bool {
 }
 
 /// What is ours or said to be dropped, and not desired.
-fn gone(live: &Schema, desired: &Desired, ledger: &Ledger, adoption: &Adoption, found: &mut Vec<Change>) {
-    let renamed = |object: &Coordinate| {
-        desired.objects.iter().any(|(to, managed)| {
-            managed.renamed_from.as_ref() == Some(object) && !live.relations.contains_key(to)
-        })
-    };
+fn gone(
+    (live, desired): (&Schema, &Desired),
+    ledger: &Ledger,
+    adoption: &Adoption,
+    moving: &BTreeMap<&Coordinate, &Coordinate>,
+    found: &mut Vec<Change>,
+) {
     for object in live.names() {
         let counts =
             live.relations.get(object).is_some_and(|relation| relation.kind == RelationKind::Sequence);
         let unmanaged = counts && desired.dialect != Dialect::Postgres;
-        if desired.objects.contains_key(object) || renamed(object) || unmanaged {
+        if desired.objects.contains_key(object) || moving.contains_key(object) || unmanaged {
             continue;
         }
         let owned = ledger.owned.get(object);

@@ -3,6 +3,7 @@
 //! Whether something differs is what the comparison of schemas says; how it differs is told by facts: one text for
 //! each column, key, index and query.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -16,22 +17,22 @@ use crate::warehouse::{Ledger, Standing};
 
 /// An object as the ledger keeps it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Kept {
+pub(super) struct Kept<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) relation: Option<Relation>,
+    pub(super) relation: Option<Cow<'a, Relation>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    routine: Option<Routine>,
+    routine: Option<Cow<'a, Routine>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    named: Option<NamedType>,
+    named: Option<Cow<'a, NamedType>>,
 }
 
-impl Kept {
-    /// Takes an object out of a schema.
-    pub(super) fn of(schema: &Schema, object: &Coordinate) -> Self {
+impl<'a> Kept<'a> {
+    /// Finds an object in a schema.
+    pub(super) fn of(schema: &'a Schema, object: &Coordinate) -> Self {
         Self {
-            relation: schema.relations.get(object).cloned(),
-            routine: schema.routines.get(object).cloned(),
-            named: schema.types.get(object).cloned(),
+            relation: schema.relations.get(object).map(Cow::Borrowed),
+            routine: schema.routines.get(object).map(Cow::Borrowed),
+            named: schema.types.get(object).map(Cow::Borrowed),
         }
     }
 
@@ -41,9 +42,9 @@ impl Kept {
     }
 
     fn insert(self, object: &Coordinate, into: &mut Schema) {
-        into.relations.extend(self.relation.map(|relation| (object.clone(), relation)));
-        into.routines.extend(self.routine.map(|routine| (object.clone(), routine)));
-        into.types.extend(self.named.map(|named| (object.clone(), named)));
+        into.relations.extend(self.relation.map(|relation| (object.clone(), relation.into_owned())));
+        into.routines.extend(self.routine.map(|routine| (object.clone(), routine.into_owned())));
+        into.types.extend(self.named.map(|named| (object.clone(), named.into_owned())));
     }
 
     /// One text for each part of an object.
@@ -66,7 +67,7 @@ impl Kept {
             let options = relation.extra.options.join(", ");
             facts.extend((!options.is_empty()).then(|| ("options".to_owned(), options)));
         }
-        for overload in self.routine.iter().flat_map(|routine| &routine.overloads) {
+        for overload in self.routine.iter().flat_map(|routine| routine.overloads.iter()) {
             let names: Vec<&str> =
                 overload.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
             facts.insert(format!("body ({})", names.join(", ")), overload.body.clone());
@@ -113,8 +114,10 @@ pub(super) fn drift(live: &Schema, desired: &Desired, ledger: &Ledger) -> Vec<Dr
     };
     for (object, last) in ledger.applied.iter().filter(|(object, _)| managed(object)) {
         let now = Kept::of(live, object);
-        let same = serde_json::to_string(&now).is_ok_and(|now| now == last.definition);
-        if let Some(kept) = Kept::read(&last.definition).filter(|_| !same) {
+        if serde_json::to_string(&now).is_ok_and(|now| now == last.definition) {
+            continue;
+        }
+        if let Some(kept) = Kept::read(&last.definition) {
             kept.insert(object, &mut applied.schema);
             let known = desired.objects.get(object);
             let known = Managed { rank: applied.objects.len(), ..known.cloned().unwrap_or_default() };

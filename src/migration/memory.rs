@@ -3,14 +3,18 @@
 //! Building the desired side costs the engine far more than reading the live one, and the same declarations
 //! give the same answer. Nothing is remembered that reads files, because their content is in no digest.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 
+use super::build::folded;
 use super::declared::{Declared, DeclaredObject};
+use crate::model::coordinate::Coordinate;
 use crate::model::migration::Step;
 use crate::model::schema::Schema;
-use crate::warehouse::{Ledger, same_name};
+use crate::warehouse::Ledger;
 
 /// Keeps texts by key. What it loses costs time and nothing else.
 pub trait Memory {
@@ -33,7 +37,7 @@ impl Memory for Forgetful {
 }
 
 /// By what a value was made, so that another version does not read it.
-const BY: &str = concat!("promote ", env!("CARGO_PKG_VERSION"), ", 3");
+const BY: &str = concat!("promote ", env!("CARGO_PKG_VERSION"), ", 4");
 
 /// Gives the key of a desired state; none where it may not be remembered.
 pub(super) fn key(declared: &Declared, live: &Schema, ledger: &Ledger, engine: &str) -> Option<String> {
@@ -53,16 +57,14 @@ pub(super) fn key(declared: &Declared, live: &Schema, ledger: &Ledger, engine: &
         feed(&format!("{:?} {:?}", object.place, object.described));
     }
     feed(&format!("{:?}", declared.sources));
-    let managed = |name: &crate::model::coordinate::Coordinate| {
-        declared
-            .objects
-            .iter()
-            .filter_map(|object| object.coordinate.as_ref())
-            .any(|known| known.dataset == name.dataset && same_name(&known.name, &name.name))
-    };
-    let others = live.only(|name| !managed(name));
+    let managed: BTreeSet<Coordinate> =
+        declared.objects.iter().filter_map(|object| object.coordinate.as_ref()).map(folded).collect();
+    let others = live.only(|name| !managed.contains(&folded(name)));
     feed(&serde_json::to_string(&pairs(&others)).ok()?);
-    feed(&format!("{:?}", ledger.owned));
+    // Of what is recorded only routines have a say: their defaults are kept there and nowhere else.
+    for (object, owned) in ledger.owned.iter().filter(|(_, owned)| owned.definition.is_some()) {
+        feed(&format!("{object:?} {} {:?}", owned.source_hash, owned.definition));
+    }
     Some(hex(&digest.finalize()))
 }
 
@@ -112,12 +114,12 @@ fn sealed(key: &str, value: &str) -> String {
 }
 
 /// What keys of a mapping cannot be in JSON, items of a list can.
-fn pairs(schema: &Schema) -> impl Serialize {
+fn pairs(schema: &Schema) -> impl Serialize + '_ {
     (
-        schema.datasets.clone(),
-        schema.relations.clone().into_iter().collect::<Vec<_>>(),
-        schema.routines.clone().into_iter().collect::<Vec<_>>(),
-        schema.types.clone().into_iter().collect::<Vec<_>>(),
+        &schema.datasets,
+        schema.relations.iter().collect::<Vec<_>>(),
+        schema.routines.iter().collect::<Vec<_>>(),
+        schema.types.iter().collect::<Vec<_>>(),
     )
 }
 

@@ -19,6 +19,7 @@ mod error;
 mod fit;
 mod harmless;
 mod import;
+mod kept;
 mod lift;
 mod memory;
 mod online;

@@ -6,9 +6,10 @@ use super::declared::Declared;
 use super::desired::{Desired, desired};
 use super::drift::drift;
 use super::error::MigrationError;
+use super::kept::Kept;
 use super::memory::{self, Memory};
 use super::prove::{Proof, prove};
-use super::reuse::{Kept, Units};
+use super::reuse::Units;
 use super::steps::{Options, Steps, facts, questions, samples, steps};
 use crate::model::coordinate::Dataset;
 use crate::model::finding::Finding;
@@ -65,9 +66,9 @@ pub async fn plan(
     let ledger = inspect.ledger(&declared.dataset).await?;
     let mut scratch = None;
     let key = memory::key(declared, &live, &ledger, &inspect.engine());
-    let known = key.as_ref().and_then(|key| memory::recall::<Kept>(memory, key));
+    let known = key.as_ref().and_then(|key| Kept::recall(memory, key));
     let mut desired = if let Some(known) = known {
-        known.desired
+        known.kept.desired
     } else {
         let mut making =
             Making { declared, live: &live, ledger: &ledger, open: &mut *open, scratch: &mut scratch };
@@ -143,29 +144,29 @@ impl Making<'_, '_, '_> {
         let Some(key) = key else { return self.built(self.declared).await };
         let units = Units::of(self.declared, self.live, engine);
         let latest = memory::latest(self.declared, engine);
-        let kept =
-            memory::recall::<String>(memory, &latest).and_then(|key| memory::recall::<Kept>(memory, &key));
-        let kept = match (units, kept.filter(Kept::has_parts)) {
+        let before = memory::recall::<String>(memory, &latest).and_then(|key| Kept::recall(memory, &key));
+        let before = before.filter(|before| before.kept.has_parts());
+        let kept = match (units, &before) {
             (None, _) => Kept::whole(self.built(self.declared).await?),
             (Some(units), None) => {
                 let mut desired = self.built(self.declared).await?;
                 units.placed(&mut desired);
                 units.kept(desired)
             }
-            (Some(units), Some(kept)) => {
-                let mut desired = self.joined(&units, kept).await?;
+            (Some(units), Some(before)) => {
+                let mut desired = self.joined(&units, &before.kept).await?;
                 units.placed(&mut desired);
                 units.kept(desired)
             }
         };
-        memory::keep(memory, key, &kept);
+        kept.keep(memory, key, before.as_ref());
         memory::keep(memory, &latest, &key);
         Ok(kept.desired)
     }
 
     /// Builds what changed. Where that does not go by itself, everything is built, and says what is wrong.
-    async fn joined(&mut self, units: &Units<'_>, kept: Kept) -> Result<Desired, MigrationError> {
-        let changed = units.changed(&kept);
+    async fn joined(&mut self, units: &Units<'_>, kept: &Kept) -> Result<Desired, MigrationError> {
+        let changed = units.changed(kept);
         if changed.objects.is_empty() {
             return Ok(units.joined(kept, None));
         }

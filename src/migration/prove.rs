@@ -12,7 +12,9 @@ use crate::model::coordinate::Coordinate;
 use crate::model::migration::Step;
 use crate::model::schema::{Relation, RelationKind, Schema};
 use crate::sql::Dialect;
-use crate::warehouse::{Ledger, Owned, Routines, Scratch, Standing, WarehouseError, name, path, words};
+use crate::warehouse::{
+    Ledger, Owned, Routines, Scratch, Standing, Texts, WarehouseError, name, path, words,
+};
 
 /// What a try-out of the plan gave.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -112,7 +114,8 @@ impl Copy<'_> {
 
     /// The objects that a step changes.
     fn touched(&self) -> BTreeSet<Coordinate> {
-        let named = |object: &Coordinate| self.steps.iter().any(|step| step.object == object.to_string());
+        let steps: BTreeSet<&str> = self.steps.iter().map(|step| step.object.as_str()).collect();
+        let named = |object: &Coordinate| steps.contains(object.to_string().as_str());
         let live = self.live.names();
         let all = live.chain(self.desired.objects.keys()).chain(self.desired.dropped.keys());
         let mut found: BTreeSet<Coordinate> = all.filter(|object| named(object)).cloned().collect();
@@ -271,7 +274,6 @@ impl Copy<'_> {
             self.live.routines.contains_key(object) || self.desired.schema.routines.contains_key(object)
         };
         let routines = if touched.iter().any(routine) { Routines::All } else { Routines::Unasked };
-        let actual = self.scratch.schema(self.desired.datasets(), routines).await?.only(wanted);
         let desired = self.desired.only(wanted);
         let owned = desired.objects.keys().chain(desired.dropped.keys()).map(|object| {
             let owned = Owned {
@@ -284,15 +286,16 @@ impl Copy<'_> {
             (object.clone(), owned)
         });
         let ledger = Ledger { owned: owned.collect(), ..Ledger::default() };
-        let left = changes(&actual, &desired, &ledger, &Adoption::default());
-        // What is refused for good has no statements; it is still there.
-        let left = left.iter().find(|change| !self.refused(change) && !self.is_uncopied(change));
-        Ok(match left {
-            None => Ok(()),
-            Some(change) => {
-                Err(Proof::Failed { why: format!("it would not give what is declared: {change:?}") })
-            }
-        })
+        let mut why = String::new();
+        for texts in [Texts::AsMade, Texts::Stored] {
+            let actual = self.scratch.schema(self.desired.datasets(), routines, texts).await?.only(wanted);
+            let left = changes(&actual, &desired, &ledger, &Adoption::default());
+            // What is refused for good has no statements; it is still there.
+            let left = left.iter().find(|change| !self.refused(change) && !self.is_uncopied(change));
+            let Some(change) = left else { return Ok(Ok(())) };
+            why = format!("it would not give what is declared: {change:?}");
+        }
+        Ok(Err(Proof::Failed { why }))
     }
 
     /// Whether a difference is only that a copy does not have what no change is planned for.

@@ -7,27 +7,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::build::folded;
 use super::context::spoken;
-use super::declared::{Declared, DeclaredObject, State};
+use super::declared::{Body, Declared, DeclaredObject, State};
 use super::desired::{Desired, Managed, dropped, find};
+use super::kept::Kept;
 use super::memory::{self, hex};
 use crate::model::coordinate::Coordinate;
 use crate::model::schema::{RelationKind, Schema};
 use crate::sql::Dialect;
 use crate::warehouse::{statements, words};
-
-/// A desired state as it is remembered.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Kept {
-    /// The state.
-    pub(super) desired: Desired,
-    /// What each declaration made of it, by the declaration's digest; empty where nothing may be reused.
-    made: BTreeMap<String, Vec<Coordinate>>,
-}
 
 /// Declarations with their digests, each after what it may read.
 pub(super) struct Units<'a> {
@@ -79,12 +70,19 @@ impl<'a> Units<'a> {
             }
         }
         let objects = wanted.into_iter().map(|at| self.declared.objects[at].clone());
-        Declared { objects: objects.collect(), ..self.declared.clone() }
+        Declared {
+            dataset: self.declared.dataset.clone(),
+            dialect: self.declared.dialect,
+            objects: objects.collect(),
+            sources: self.declared.sources.clone(),
+            files: self.declared.files.clone(),
+            texts: BTreeMap::new(),
+        }
     }
 
     /// Joins what was built anew with what still holds.
-    pub(super) fn joined(&self, kept: Kept, built: Option<Desired>) -> Desired {
-        let Kept { desired: mut old, made } = kept;
+    pub(super) fn joined(&self, kept: &Kept, built: Option<Desired>) -> Desired {
+        let Kept { desired: old, made } = kept;
         let mut joined = built.unwrap_or_default();
         let still = self.digests.iter().filter_map(|digest| made.get(digest)).flatten();
         for object in still {
@@ -92,10 +90,10 @@ impl<'a> Units<'a> {
                 continue;
             }
             let schema = &mut joined.schema;
-            schema.relations.extend(old.schema.relations.remove_entry(object));
-            schema.routines.extend(old.schema.routines.remove_entry(object));
-            schema.types.extend(old.schema.types.remove_entry(object));
-            joined.objects.extend(old.objects.remove_entry(object));
+            taken(&old.schema.relations, object, &mut schema.relations);
+            taken(&old.schema.routines, object, &mut schema.routines);
+            taken(&old.schema.types, object, &mut schema.types);
+            taken(&old.objects, object, &mut joined.objects);
         }
         joined.dataset = Some(self.declared.dataset.clone());
         joined.dialect = self.declared.dialect;
@@ -145,16 +143,9 @@ impl<'a> Units<'a> {
     }
 }
 
-impl Kept {
-    /// Makes what is to be remembered where nothing may be reused.
-    pub(super) fn whole(desired: Desired) -> Self {
-        Self { desired, made: BTreeMap::new() }
-    }
-
-    /// Whether parts of it may be reused.
-    pub(super) fn has_parts(&self) -> bool {
-        !self.made.is_empty()
-    }
+/// Takes over what is known of an object.
+fn taken<T: Clone>(from: &BTreeMap<Coordinate, T>, object: &Coordinate, into: &mut BTreeMap<Coordinate, T>) {
+    into.extend(from.get(object).map(|known| (object.clone(), known.clone())));
 }
 
 /// What is live and not declared, as far as a declaration could speak of it.
@@ -189,9 +180,13 @@ impl Ground {
 
 /// Everything that a declaration's texts could mean, in lower case, but for what it makes itself.
 fn speaks_of(object: &DeclaredObject) -> BTreeSet<String> {
-    let written = object.body.sql().map(statements).unwrap_or_default();
-    let mut found: BTreeSet<String> =
-        written.into_iter().flat_map(|(_, statement)| spoken(statement)).collect();
+    let mut found = match &object.body {
+        Body::View { sql } | Body::TableFromQuery { sql } => words(sql),
+        Body::Ddl { sql } | Body::Routine { statement: sql } => {
+            statements(sql).into_iter().flat_map(|(_, statement)| spoken(statement)).collect()
+        }
+        Body::TableFromColumns | Body::Seed { .. } => BTreeSet::new(),
+    };
     for column in &object.columns {
         found.extend(column.data_type.iter().chain(&column.default).flat_map(|text| words(text)));
     }

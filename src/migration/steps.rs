@@ -205,17 +205,14 @@ fn names(said: &str, step: &Step) -> bool {
 
 /// Gives the questions to the data that the steps depend on: their probes, and how many rows their tables have.
 pub fn questions(live: &Schema, steps: &[Step]) -> Vec<String> {
-    let mut found = BTreeSet::new();
-    for step in steps {
-        found.extend(step.probe.as_ref().map(|probe| probe.sql.clone()));
-        let weighs = matches!(step.verdict, Verdict::Incompatible | Verdict::NeedsDataCheck);
-        let table = live
-            .relations
-            .iter()
-            .find(|(name, relation)| relation.kind == RelationKind::Table && name.to_string() == step.object);
-        if let (true, Some((name, _))) = (weighs, table) {
-            found.insert(count_of(name));
-        }
+    let weighs = |step: &&Step| matches!(step.verdict, Verdict::Incompatible | Verdict::NeedsDataCheck);
+    let weighed: BTreeSet<&str> = steps.iter().filter(weighs).map(|step| step.object.as_str()).collect();
+    let mut found: BTreeSet<String> =
+        steps.iter().filter_map(|step| step.probe.as_ref()).map(|probe| probe.sql.clone()).collect();
+    if !weighed.is_empty() {
+        let tables = live.relations.iter().filter(|(_, relation)| relation.kind == RelationKind::Table);
+        let counted = tables.filter(|(name, _)| weighed.contains(name.to_string().as_str()));
+        found.extend(counted.map(|(name, _)| count_of(name)));
     }
     found.into_iter().collect()
 }

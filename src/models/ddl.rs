@@ -4,7 +4,7 @@ use super::files::File;
 use crate::model::coordinate::{Coordinate, Dataset};
 use crate::model::finding::Finding;
 use crate::model::origin::Place;
-use crate::sql::{self, Creation, CreationKind, Dialect, Leading, Part, SqlError, Statement};
+use crate::sql::{self, Creation, CreationKind, Dialect, Leading, Part, Statement};
 
 /// Something that DDL creates, with every statement about it.
 #[derive(Clone, Debug)]
@@ -44,9 +44,9 @@ pub(super) fn schema<'a>(
     let mut declarations: Vec<(Declaration, &File<'_>)> = Vec::new();
     let mut attachments = Vec::new();
     for file in files {
-        for (statement, leading) in statements(file, file.text, dialect, findings) {
+        for statement in statements(file, file.text, dialect, findings) {
             let place = Place::at(file.path, statement.line, statement.column);
-            match judged(leading, &statement.text) {
+            match judged(statement.leading, &statement.text) {
                 Judged::Creates(creation) => {
                     let declared = declaration(&creation, place, statement.text);
                     let Some(declared) = declared else { continue };
@@ -75,11 +75,12 @@ fn overloaded<'a>(
     declared: &Declaration,
 ) -> Option<&'a mut Declaration> {
     let routine = |kind| matches!(kind, CreationKind::Function | CreationKind::Procedure);
+    if !routine(declared.creates) {
+        return None;
+    }
     let mut known = declarations.iter_mut().map(|(declaration, _)| declaration);
     known.find(|known| {
-        routine(known.creates)
-            && routine(declared.creates)
-            && (&known.name, &known.dataset) == (&declared.name, &declared.dataset)
+        routine(known.creates) && (&known.name, &known.dataset) == (&declared.name, &declared.dataset)
     })
 }
 
@@ -155,12 +156,12 @@ pub(super) fn routine(
     let place = Place::at(file.path, 1, 1);
     let refused = |message: String, place| Finding::error("bad-routine", message).at(place).hint(hint);
     match statements.as_slice() {
-        [(statement, Leading::Create(creation))]
+        [statement @ Statement { leading: Leading::Create(creation), .. }]
             if matches!(creation.kind, CreationKind::Function | CreationKind::Procedure) =>
         {
             declaration(creation, place, statement.text.clone())
         }
-        [(statement, _)] => {
+        [statement] => {
             let place = Place::at(file.path, statement.line, statement.column);
             findings.push(refused(format!("`{}` does not create a routine", file.stem()), place));
             None
@@ -172,20 +173,8 @@ pub(super) fn routine(
     }
 }
 
-fn statements(
-    file: &File<'_>,
-    text: &str,
-    dialect: Dialect,
-    findings: &mut Vec<Finding>,
-) -> Vec<(Statement, Leading)> {
-    let split = sql::split(text, dialect).and_then(|statements| {
-        let leading = |statement: Statement| {
-            let leading = sql::leading(&statement.text, dialect)?;
-            Ok((statement, leading))
-        };
-        statements.into_iter().map(leading).collect::<Result<Vec<_>, SqlError>>()
-    });
-    split.unwrap_or_else(|error| {
+fn statements(file: &File<'_>, text: &str, dialect: Dialect, findings: &mut Vec<Finding>) -> Vec<Statement> {
+    sql::split(text, dialect).unwrap_or_else(|error| {
         let (line, column) = error.position();
         findings.push(Finding::error("bad-sql", error.to_string()).at(Place::at(file.path, line, column)));
         Vec::new()

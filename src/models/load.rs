@@ -139,13 +139,13 @@ impl<'a> Loading<'a> {
                 return String::new();
             }
         };
-        let query = |text: &str| match sql::leading(text, self.dialect) {
-            Ok(Leading::Query) | Err(_) => true,
-            Ok(Leading::Other(word)) => matches!(word.as_str(), "PIVOT" | "UNPIVOT"),
-            Ok(Leading::Create(_) | Leading::Comment(..) | Leading::Alter(_)) => false,
+        let query = |leading: &Leading| match leading {
+            Leading::Query => true,
+            Leading::Other(word) => matches!(word.as_str(), "PIVOT" | "UNPIVOT"),
+            Leading::Create(_) | Leading::Comment(..) | Leading::Alter(_) => false,
         };
         match statements.as_slice() {
-            [one] if query(&one.text) => sql[..one.span.end].trim_start().to_owned(),
+            [one] if query(&one.leading) => sql[..one.span.end].trim_start().to_owned(),
             _ if !config.enabled() => String::new(),
             other => {
                 let what = match other.len() {

@@ -82,9 +82,14 @@ impl CreationKind {
 /// [`SqlError::Token`] if a string, quoted name or comment does not end.
 pub fn leading(statement: &str, dialect: Dialect) -> Result<Leading, SqlError> {
     let tokens: Vec<Token> = tokens(statement, dialect)?.into_iter().filter(|token| !token.blank()).collect();
-    let mut words = Words { tokens: &tokens, next: 0 };
+    Ok(led(&tokens))
+}
+
+/// The same for a statement that is cut into tokens, without spaces and comments.
+pub(super) fn led(tokens: &[Token]) -> Leading {
+    let mut words = Words { tokens, next: 0 };
     let first = words.keyword().unwrap_or_default();
-    Ok(match first.as_str() {
+    match first.as_str() {
         "CREATE" => {
             let what = words.peek().map(|word| format!("{first} {word}"));
             create(&mut words).map_or(Leading::Other(what.unwrap_or(first)), Leading::Create)
@@ -106,7 +111,7 @@ pub fn leading(statement: &str, dialect: Dialect) -> Result<Leading, SqlError> {
         "SELECT" | "WITH" | "FROM" | "VALUES" | "TABLE" => Leading::Query,
         "" if tokens.first().is_some_and(|token| token.kind == Kind::Open('(')) => Leading::Query,
         _ => Leading::Other(first),
-    })
+    }
 }
 
 fn create(words: &mut Words<'_>) -> Option<Creation> {

@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
+use super::creation::{Leading, led};
 use super::dialect::Dialect;
 use super::error::SqlError;
-use super::token::{Kind, tokens};
+use super::token::{Kind, Token, tokens};
 
 /// A statement of a text.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -17,6 +18,8 @@ pub struct Statement {
     pub line: u32,
     /// The column of its first token in characters, from 1.
     pub column: u32,
+    /// What it does.
+    pub leading: Leading,
 }
 
 /// Splits a text into its statements.
@@ -28,12 +31,12 @@ pub struct Statement {
 ///
 /// [`SqlError::Token`] if a string, quoted name or comment does not end.
 pub fn split(sql: &str, dialect: Dialect) -> Result<Vec<Statement>, SqlError> {
-    let tokens = tokens(sql, dialect)?;
+    let tokens: Vec<Token> = tokens(sql, dialect)?.into_iter().filter(|token| !token.blank()).collect();
     let statements = tokens.split(|token| token.kind == Kind::Semicolon).filter_map(|tokens| {
-        let first = tokens.iter().find(|token| !token.blank())?;
-        let last = tokens.iter().rfind(|token| !token.blank())?;
+        let (first, last) = (tokens.first()?, tokens.last()?);
         let span = first.span.start..last.span.end;
-        Some(Statement { text: sql[span.clone()].to_owned(), span, line: first.line, column: first.column })
+        let (line, column) = (first.line, first.column);
+        Some(Statement { text: sql[span.clone()].to_owned(), span, line, column, leading: led(tokens) })
     });
     Ok(statements.collect())
 }

@@ -1,5 +1,7 @@
 //! A digest of a schema, by which a plan knows that nothing moved.
 
+use std::io::{self, BufWriter, Write};
+
 use sha2::{Digest, Sha256};
 
 use crate::model::schema::Schema;
@@ -8,12 +10,30 @@ use crate::model::schema::Schema;
 ///
 /// Pure: equal schemas give equal digests; rows and sizes have no part in it.
 pub fn fingerprint(schema: &Schema) -> String {
-    let canonical = serde_json::to_vec(schema).expect("a schema has string keys only");
-    Sha256::digest(&canonical).iter().fold(String::with_capacity(64), |mut text, byte| {
+    let mut digest = Digesting(Sha256::new());
+    let mut buffer = BufWriter::with_capacity(1 << 16, &mut digest);
+    serde_json::to_writer(&mut buffer, schema).expect("a schema has string keys only");
+    buffer.flush().expect("a digest takes everything");
+    drop(buffer);
+    digest.0.finalize().iter().fold(String::with_capacity(64), |mut text, byte| {
         text.push(char::from_digit(u32::from(byte >> 4), 16).unwrap_or('0'));
         text.push(char::from_digit(u32::from(byte & 15), 16).unwrap_or('0'));
         text
     })
+}
+
+/// Digests what is written to it, so that a large schema is never a text as a whole.
+struct Digesting(Sha256);
+
+impl Write for Digesting {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 #[cfg(test)]

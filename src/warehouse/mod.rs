@@ -81,7 +81,21 @@ pub trait Scratch {
     async fn columns(&mut self, query: &str) -> Result<Vec<Column>, WarehouseError>;
 
     /// Reads what was built, by the introspection that reads a live schema.
-    async fn schema(&mut self, datasets: &[Dataset], routines: Routines) -> Result<Schema, WarehouseError>;
+    async fn schema(
+        &mut self,
+        datasets: &[Dataset],
+        routines: Routines,
+        texts: Texts,
+    ) -> Result<Schema, WarehouseError>;
+}
+
+/// Which form of its texts an engine is asked for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Texts {
+    /// As it reads them from where it stores them, which is how those of a live schema are.
+    Stored,
+    /// As they are, which costs less; what equals stored texts without being stored equals them afterwards.
+    AsMade,
 }
 
 /// Changes what is there.

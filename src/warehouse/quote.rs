@@ -15,7 +15,8 @@ pub(crate) fn dataset(dataset: &Dataset) -> String {
 
 /// Whether two names are the same to an engine that folds case.
 pub fn same_name(left: &str, right: &str) -> bool {
-    left.to_lowercase() == right.to_lowercase()
+    left.eq_ignore_ascii_case(right)
+        || (!(left.is_ascii() && right.is_ascii()) && left.to_lowercase() == right.to_lowercase())
 }
 
 /// Puts queries of one column of texts, `k`, into one that gives a row: of each its texts.

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use super::stage::*;
 use crate::migration::{Memory, Planned};
 use crate::model::schema::Column;
-use crate::warehouse::{Routines, Scratch};
+use crate::warehouse::{Routines, Scratch, Texts};
 
 /// Keeps everything, in memory.
 #[derive(Clone, Default)]
@@ -50,8 +50,13 @@ impl Scratch for Counting {
         self.scratch.columns(query).await
     }
 
-    async fn schema(&mut self, datasets: &[Dataset], routines: Routines) -> Result<Schema, WarehouseError> {
-        self.scratch.schema(datasets, routines).await
+    async fn schema(
+        &mut self,
+        datasets: &[Dataset],
+        routines: Routines,
+        texts: Texts,
+    ) -> Result<Schema, WarehouseError> {
+        self.scratch.schema(datasets, routines, texts).await
     }
 }
 
@@ -112,6 +117,48 @@ async fn builds_only_what_changed_and_what_that_reads() {
     assert!(built < 12, "three objects, and as many for the proof: {built}");
     assert_eq!(remembering(&trial, &after, &mut Forgetful).await.0, planned);
     assert_eq!(remembering(&trial, &after, &mut memory).await, (planned, 0));
+}
+
+/// The keys of what is kept as a difference.
+fn differences(memory: &Kept) -> Vec<String> {
+    memory.0.keys().filter(|key| key.ends_with("-since")).cloned().collect()
+}
+
+#[tokio::test]
+async fn keeps_what_changed_as_a_difference_and_puts_it_together_again() {
+    let (trial, mut memory) = (Trial::new(), Kept::default());
+    remembering(&trial, &project("int", ""), &mut memory).await;
+    assert_eq!(differences(&memory).len(), 0);
+    for number in 0..12 {
+        let after = project("int", &format!(", {number} as n"));
+        let (planned, _) = remembering(&trial, &after, &mut memory).await;
+        assert_eq!(remembering(&trial, &after, &mut memory).await, (planned.clone(), 0));
+        assert_eq!(remembering(&trial, &after, &mut Forgetful).await.0, planned);
+    }
+    assert_eq!(differences(&memory).len(), 11, "one of them is whole, so that no chain grows long");
+    // What is gone, what is new, and what is of another kind under the same name.
+    let mut after = project("int", "");
+    after.objects.pop();
+    after.objects.pop();
+    after.objects.push(view("other_18", "select * from analytics.other_5"));
+    let (planned, _) = remembering(&trial, &after, &mut memory).await;
+    assert_eq!(remembering(&trial, &after, &mut memory).await, (planned.clone(), 0));
+    assert_eq!(remembering(&trial, &after, &mut Forgetful).await.0, planned);
+    assert_eq!(differences(&memory).len(), 12);
+}
+
+#[tokio::test]
+async fn forgets_a_difference_with_what_it_differs_from() {
+    let (trial, mut memory) = (Trial::new(), Kept::default());
+    remembering(&trial, &project("int", ""), &mut memory).await;
+    let after = project("int", ", 1 as n");
+    let (planned, _) = remembering(&trial, &after, &mut memory).await;
+    let large = memory.0.iter().max_by_key(|(_, text)| text.len()).map(|(key, _)| key.clone()).unwrap();
+    assert!(memory.0.contains_key(&differences(&memory)[0]));
+    memory.0.remove(&large);
+    let (again, built) = remembering(&trial, &after, &mut memory).await;
+    assert_eq!(again, planned);
+    assert!(built >= 24, "{built}");
 }
 
 #[tokio::test]

@@ -5,11 +5,14 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::DuckDbScratch;
 use crate::model::coordinate::Dataset;
 use crate::model::environment::Warehouse;
 use crate::model::plan::Acknowledgements;
+use crate::model::schema::Schema;
 use crate::warehouse::{
-    Connection, Guard, Intent, Owned, Ownership, Reach, Standing, WarehouseError, connect, fingerprint,
+    Connection, Files, Guard, Intent, Owned, Ownership, Reach, Routines, Scratch, Standing, Texts,
+    WarehouseError, connect, fingerprint,
 };
 
 fn a() -> Dataset {
@@ -139,6 +142,68 @@ async fn takes_a_missing_file_for_an_empty_one_and_does_not_make_it() {
     assert_eq!(connection.schema(&[a()]).await.unwrap(), crate::model::schema::Schema::default());
     assert!(connection.ledger(&a()).await.unwrap().owned.is_empty());
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+/// What is declared in many ways, and nothing that the engine does not log.
+const DECLARED: &[&str] = &[
+    "CREATE SCHEMA analytics",
+    "CREATE TABLE analytics.t(a DATE DEFAULT CAST('2020-01-01' AS DATE), b INT CHECK (b > 1::INT), \
+     c INT GENERATED ALWAYS AS (b + 1))",
+    "CREATE TABLE analytics.z(\"Quoted Name\" ENUM('a', 'b') DEFAULT 'a', n INT DEFAULT (1 + 2) PRIMARY KEY, \
+     s STRUCT(a INT, \"B c\" VARCHAR[]), t TIMESTAMP WITH TIME ZONE DEFAULT now(), \
+     c VARCHAR COLLATE NOCASE NOT NULL UNIQUE, d DATE DEFAULT DATE '2020-01-01' + INTERVAL 1 DAY, \
+     CHECK (n > 1::BIGINT AND c <> 'x'), FOREIGN KEY (n) REFERENCES analytics.z(n))",
+    "CREATE MACRO analytics.m(a) AS a::DATE",
+    "CREATE MACRO analytics.tm(a, b := 2::INT) AS TABLE SELECT a::DATE AS d, b FROM analytics.t",
+    "CREATE VIEW analytics.v AS SELECT a::DATE AS d, analytics.m(a) AS e FROM analytics.t",
+    "CREATE VIEW analytics.w AS WITH q AS (SELECT a::DATE AS d, INTERVAL '1' DAY AS i, \
+     CASE WHEN a IS NULL THEN 1::DECIMAL(5,2) ELSE TRY_CAST('2' AS DECIMAL(5,2)) END AS k FROM analytics.t) \
+     SELECT *, row_number() OVER (PARTITION BY d ORDER BY k DESC) AS r FROM q QUALIFY r = 1",
+    "CREATE VIEW analytics.u(\"A\", b) AS SELECT n, c FROM analytics.z WHERE n IN (SELECT n FROM analytics.z)",
+    "COMMENT ON TABLE analytics.z IS 'it''s'",
+    "COMMENT ON COLUMN analytics.t.a IS 'a'",
+    "COMMENT ON COLUMN analytics.v.d IS 'd'",
+];
+
+/// Builds statements in a scratch and reads them as they are stored; twice, the second time in an emptied one.
+async fn stored(statements: &[&str]) -> Schema {
+    let path = std::path::Path::new("shop.duckdb");
+    let (mut scratch, _) = DuckDbScratch::open(path, &[a()], &Files::default()).unwrap();
+    let mut found = Vec::new();
+    for _ in 0..2 {
+        scratch.reset().await.unwrap();
+        assert!(scratch.schema(&[a()], Routines::All, Texts::Stored).await.unwrap().datasets.is_empty());
+        for sql in statements {
+            scratch.build(sql).await.unwrap();
+        }
+        found.push(scratch.schema(&[a()], Routines::All, Texts::Stored).await.unwrap());
+    }
+    assert_eq!(found[0], found[1]);
+    found.remove(0)
+}
+
+#[tokio::test]
+async fn forgets_what_was_only_rehearsed() {
+    let path = std::path::Path::new("shop.duckdb");
+    let (mut scratch, _) = DuckDbScratch::open(path, &[a()], &Files::default()).unwrap();
+    for texts in [Texts::Stored, Texts::AsMade] {
+        scratch.rehearse(&self::texts(&["CREATE SCHEMA analytics"])).await.unwrap();
+        assert_eq!(scratch.schema(&[a()], Routines::All, texts).await.unwrap().datasets, [a()]);
+        scratch.reset().await.unwrap();
+        assert!(scratch.schema(&[a()], Routines::All, texts).await.unwrap().datasets.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn reads_from_its_log_what_it_reads_from_its_file() {
+    let log = stored(DECLARED).await;
+    assert!(log.relations.len() == 5 && log.routines.len() == 2, "{log:?}");
+    // A sequence, and so all of it, is read from the file.
+    let file = stored(&[DECLARED, &["CREATE SEQUENCE analytics.s"]].concat()).await;
+    assert_eq!(log, file.only(|object| object.name != "s"));
+    // A type that the engine could not read back from its log.
+    let typed = stored(&[DECLARED, &["CREATE TYPE analytics.mood AS ENUM ('a')"]].concat()).await;
+    assert_eq!(log.relations, typed.relations);
 }
 
 #[tokio::test]

@@ -16,7 +16,9 @@ use super::server::Session;
 use crate::model::coordinate::Dataset;
 use crate::model::schema::{Column, Schema};
 use crate::warehouse::connect::Reach;
-use crate::warehouse::{Files, Head, Kind, Routines, Scratch, Typed, WarehouseError, literal, name, words};
+use crate::warehouse::{
+    Files, Head, Kind, Routines, Scratch, Texts, Typed, WarehouseError, literal, name, words,
+};
 
 /// What a schema's name begins with while its place is taken.
 const PREFIX: &str = "_promote_aside_";
@@ -219,7 +221,12 @@ impl Scratch for AsideScratch {
         found
     }
 
-    async fn schema(&mut self, datasets: &[Dataset], _routines: Routines) -> Result<Schema, WarehouseError> {
+    async fn schema(
+        &mut self,
+        datasets: &[Dataset],
+        _routines: Routines,
+        _texts: Texts,
+    ) -> Result<Schema, WarehouseError> {
         self.session.run("SET LOCAL search_path = ''").await?;
         let found = schema(&self.session, datasets).await;
         self.session.run(&format!("SET LOCAL search_path = {}", self.path())).await?;

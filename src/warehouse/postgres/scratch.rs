@@ -14,7 +14,7 @@ use super::server::Session;
 use crate::model::coordinate::Dataset;
 use crate::model::schema::{Column, Schema};
 use crate::warehouse::connect::{Interrupt, Reach};
-use crate::warehouse::{Files, Routines, Scratch, Typed, WarehouseError, literal, name};
+use crate::warehouse::{Files, Routines, Scratch, Texts, Typed, WarehouseError, literal, name};
 
 /// What the name of such a database begins with; a process's number and a counter follow.
 const PREFIX: &str = "_promote_scratch_";
@@ -288,7 +288,12 @@ impl Scratch for PostgresScratch {
         columns(self.session()?, query).await
     }
 
-    async fn schema(&mut self, datasets: &[Dataset], _routines: Routines) -> Result<Schema, WarehouseError> {
+    async fn schema(
+        &mut self,
+        datasets: &[Dataset],
+        _routines: Routines,
+        _texts: Texts,
+    ) -> Result<Schema, WarehouseError> {
         let session = self.session()?;
         session.run("SET search_path = ''").await?;
         let found = schema(session, datasets).await;

@@ -11,7 +11,8 @@ use promote::model::coordinate::Dataset;
 use promote::model::environment::Warehouse;
 use promote::model::schema::{Column, Schema};
 use promote::warehouse::{
-    Access, Connected, Connection, Files, Reach, Routines, Scratch, Typed, WarehouseError, connect, scratch,
+    Access, Connected, Connection, Files, Reach, Routines, Scratch, Texts, Typed, WarehouseError, connect,
+    scratch,
 };
 
 /// The connection that is open, with what it may do.
@@ -128,7 +129,12 @@ impl Scratch for Borrowed {
         self.inner().columns(query).await
     }
 
-    async fn schema(&mut self, datasets: &[Dataset], routines: Routines) -> Result<Schema, WarehouseError> {
-        self.inner().schema(datasets, routines).await
+    async fn schema(
+        &mut self,
+        datasets: &[Dataset],
+        routines: Routines,
+        texts: Texts,
+    ) -> Result<Schema, WarehouseError> {
+        self.inner().schema(datasets, routines, texts).await
     }
 }
