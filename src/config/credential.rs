@@ -152,10 +152,13 @@ mod tests {
     #[test]
     fn knows_tokens_of_json_and_private_keys() {
         let token = format!("{}.{}.{}", made("eyJ", 20), made("eyJ", 30), made("", 30));
-        assert_eq!(credentials(&format!("Bearer {token}")), [7..7 + token.len()]);
+        let texts = |text: &str| -> Vec<String> {
+            credentials(text).into_iter().map(|found| text[found].to_owned()).collect()
+        };
+        assert_eq!(texts(&format!("Bearer {token}")), [token]);
         assert!(credentials(&made("eyJ", 80)).is_empty());
         let key = format!("-----BEGIN RSA {0}\n{1}\n-----END RSA {0}", "PRIVATE KEY-----", made("MII", 64));
-        assert_eq!(credentials(&format!("x\n{key}\ny")), [2..2 + key.len()]);
+        assert_eq!(texts(&format!("x\n{key}\ny")), [key]);
         let public = format!("-----BEGIN {0}\n{1}\n-----END {0}", "PUBLIC KEY-----", made("MII", 64));
         assert!(credentials(&public).is_empty());
         assert!(credentials("é".repeat(20).as_str()).is_empty());

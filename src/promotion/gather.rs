@@ -199,7 +199,7 @@ fn remote_sides(
         };
         let (tip, journal, has_branches) = (fetched.tip, fetched.journal, !branches.is_empty());
         let near = near(&site.branch, tip.as_ref(), &branches);
-        sides.push(Side { tip, journal, has_branches, near, site });
+        sides.push(Side { site, tip, journal, has_branches, near });
     }
     let (Some(to), Some(from)) = (sides.pop(), sides.pop()) else {
         return Err(PromotionError::Interrupted);
