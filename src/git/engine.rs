@@ -10,8 +10,8 @@ use std::sync::atomic::AtomicBool;
 use git2::{FileFavor, Index, IndexEntry, MergeOptions, Oid, Repository, Tree};
 
 use super::error::GitError;
-use super::opinion;
-use super::program::GitProgram;
+use super::opinion::Opinion;
+use super::program::{GitProgram, Output, Run};
 use super::store::Store;
 use super::tree::{self, Comparisons, Edits, Entry};
 use super::unsure;
@@ -83,8 +83,17 @@ pub(super) fn merge(task: &Task<'_>) -> Result<Verdict, GitError> {
         findings.insert(0, one_engine(task.program));
         return Ok(Verdict { attempt, engine, findings });
     };
-    let attempt = by_program(task, program)?;
-    let findings = opinion::differences(task, &attempt)?;
+    let run = asking(task, program);
+    // The library needs nothing of Git's attempt, so neither waits for the other.
+    let (output, opinion) = std::thread::scope(|scope| {
+        let interrupt = task.interrupt;
+        let git = scope.spawn(move || run.output(interrupt));
+        let opinion = Opinion::of(task);
+        (git.join(), opinion)
+    });
+    let broken = |_| GitError::Program { command: "merge-tree".to_owned(), text: "it failed".to_owned() };
+    let attempt = answered(task, &output.map_err(broken)??)?;
+    let findings = opinion?.differences(task, &attempt)?;
     Ok(Verdict { attempt, engine, findings })
 }
 
@@ -218,7 +227,8 @@ fn kind_of(stages: [Option<Entry>; 3], folder: bool) -> ConflictKind {
     }
 }
 
-fn by_program(task: &Task<'_>, program: &GitProgram) -> Result<Attempt, GitError> {
+/// Puts the question to Git together.
+fn asking<'a>(task: &Task<'_>, program: &'a GitProgram) -> Run<'a> {
     let store = task.store;
     let mut run = program.run(store.git_dir()).arg(format!("--attr-source={}", task.target)).args([
         "merge-tree",
@@ -238,7 +248,11 @@ fn by_program(task: &Task<'_>, program: &GitProgram) -> Result<Attempt, GitError
     if let Some(base) = task.base_tree {
         run = run.arg(format!("--merge-base={base}"));
     }
-    let output = run.args([task.target.to_string(), task.source.to_string()]).output(task.interrupt)?;
+    run.args([task.target.to_string(), task.source.to_string()])
+}
+
+/// Reads what Git answered.
+fn answered(task: &Task<'_>, output: &Output) -> Result<Attempt, GitError> {
     let broken = || GitError::Program { command: "merge-tree".to_owned(), text: output.words() };
     if !matches!(output.status, Some(0 | 1)) {
         return Err(broken());
@@ -247,7 +261,7 @@ fn by_program(task: &Task<'_>, program: &GitProgram) -> Result<Attempt, GitError
     let mut attempt = Attempt { tree: answer.tree, clashes: Vec::new() };
     if output.status == Some(1) {
         let litter = answer.litter(task);
-        attempt.tree = tree::edited(&store.repository, answer.tree, &litter)?;
+        attempt.tree = tree::edited(&task.store.repository, answer.tree, &litter)?;
         attempt.clashes = answer.clashes(task);
     }
     Ok(attempt)

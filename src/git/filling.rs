@@ -58,8 +58,8 @@ pub(super) fn fill(
         }
     }
     let name = cached_name(url, &reference);
-    cache.reference(&name, tip, true, "fetch").map_err(GitError::doing(format!("cannot move `{name}`")))?;
-    Ok(true)
+    // It tells Git what need not be sent again; where another process writes it at the same time, that one tells it.
+    Ok(cache.reference(&name, tip, true, "fetch").is_ok())
 }
 
 /// Lists the files of packs with this ending.

@@ -1,8 +1,8 @@
 //! The second opinion: the library merges what both sides touched, and each file that it merges otherwise is named.
 //!
-//! In: a task and Git's own attempt. Out: findings. What only one side touched has one possible result, so
+//! In: a task, and then Git's own attempt. Out: findings. What only one side touched has one possible result, so
 //! it is left out: the trees that the library gets hold the disputed files and nothing else, and what it costs
-//! goes by those and not by the size of the project. Start at [`differences`].
+//! goes by those and not by the size of the project. Start at [`Opinion`].
 
 use std::collections::BTreeSet;
 
@@ -22,36 +22,50 @@ struct Trees<'a> {
     source: Tree<'a>,
 }
 
-/// Names the files that both sides touched and that the library merges otherwise than Git did.
-pub(super) fn differences(task: &Task<'_>, git: &Attempt) -> Result<Vec<Finding>, GitError> {
-    let repository = &task.store.repository;
-    let trees = Trees::of(task)?;
-    let disputed = trees.disputed(&task.compared)?;
-    if disputed.is_empty() {
-        return Ok(Vec::new());
+/// What the library makes of what both sides touched.
+pub(super) struct Opinion {
+    disputed: BTreeSet<String>,
+    /// Nothing where nothing is disputed.
+    library: Option<Attempt>,
+}
+
+impl Opinion {
+    /// Asks the library.
+    pub(super) fn of(task: &Task<'_>) -> Result<Self, GitError> {
+        let trees = Trees::of(task)?;
+        let disputed = trees.disputed(&task.compared)?;
+        let library = if disputed.is_empty() { None } else { Some(attempt(task, &trees, &disputed)?) };
+        Ok(Self { disputed, library })
     }
-    let library = opinion(task, &trees, &disputed)?;
-    let paths = |attempt: &Attempt| -> BTreeSet<String> {
-        attempt.clashes.iter().flat_map(|clash| clash.paths.iter().cloned()).collect()
-    };
-    let (unsure, conflicts) = (paths(&library), paths(git));
-    let tree = |oid| repository.find_tree(oid).map_err(GitError::doing("cannot read a merged tree"));
-    let (ours, theirs) = (tree(library.tree)?, tree(git.tree)?);
-    let compared = &task.compared;
-    let differs = |path: &String| compared.entry(Some(&ours), path) != compared.entry(Some(&theirs), path);
-    Ok(disputed
-        .into_iter()
-        .filter(|path| !conflicts.contains(path) && (unsure.contains(path) || differs(path)))
-        .map(|path| {
+
+    /// Names the files that both sides touched and that the library merges otherwise than Git did.
+    pub(super) fn differences(self, task: &Task<'_>, git: &Attempt) -> Result<Vec<Finding>, GitError> {
+        let Some(library) = self.library else { return Ok(Vec::new()) };
+        let repository = &task.store.repository;
+        let paths = |attempt: &Attempt| -> BTreeSet<String> {
+            attempt.clashes.iter().flat_map(|clash| clash.paths.iter().cloned()).collect()
+        };
+        let (unsure, conflicts) = (paths(&library), paths(git));
+        let tree = |oid| repository.find_tree(oid).map_err(GitError::doing("cannot read a merged tree"));
+        let (ours, theirs) = (tree(library.tree)?, tree(git.tree)?);
+        let compared = &task.compared;
+        let differs =
+            |path: &String| compared.entry(Some(&ours), path) != compared.entry(Some(&theirs), path);
+        let told = |path: String| {
             let what = if unsure.contains(&path) { "sees a conflict there" } else { "merges it differently" };
             Finding::warning("engines-differ", format!("`{path}` is as Git merges it; libgit2 {what}"))
                 .at(Place::file(path))
-        })
-        .collect())
+        };
+        let differing = self
+            .disputed
+            .into_iter()
+            .filter(|path| !conflicts.contains(path) && (unsure.contains(path) || differs(path)));
+        Ok(differing.map(told).collect())
+    }
 }
 
 /// Lets the library merge: the disputed files, or everything where the base is a merge of its own.
-fn opinion(task: &Task<'_>, trees: &Trees<'_>, disputed: &BTreeSet<String>) -> Result<Attempt, GitError> {
+fn attempt(task: &Task<'_>, trees: &Trees<'_>, disputed: &BTreeSet<String>) -> Result<Attempt, GitError> {
     if task.base_tree.is_none() && task.base.is_some() && bases(task)? > 1 {
         return by_library(task, Favour::Asked);
     }
