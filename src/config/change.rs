@@ -50,7 +50,7 @@ impl Labels {
         format!("{MASK} #{number}")
     }
 
-    /// Gives a value as it may be shown: masked where it is sensitive, and passwords in URLs masked.
+    /// Gives a value as it may be shown: masked where it is sensitive, and what is evidently a secret in it masked.
     ///
     /// Shape: a reference that has no value is shown as it is written.
     pub fn shown<'v>(&mut self, value: &'v EffectiveValue) -> Cow<'v, Value> {

@@ -30,9 +30,6 @@ use super::schema::Applying;
 use super::site::Location;
 use super::stores;
 
-/// How often a record is tried that another environment's came before.
-const TRIES: usize = 5;
-
 /// What to do where something moved since the plan was made.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum OnMove {
@@ -42,6 +39,18 @@ pub enum OnMove {
     Follow,
     /// Stop: it is that plan or none.
     Stop,
+}
+
+impl OnMove {
+    /// Whether a plan that was made anew may stand for the one that was confirmed.
+    pub fn accepts(self, now: &Plan, confirmed: &Plan) -> bool {
+        let seen = match self {
+            Self::PlanAgain => now.source == confirmed.source,
+            Self::Follow => true,
+            Self::Stop => false,
+        };
+        seen && now.is_as_confirmed(confirmed)
+    }
 }
 
 /// What applying a plan came to.
@@ -191,7 +200,8 @@ pub(super) fn stop_if_asked(ports: &Ports<'_>) -> Result<(), PromotionError> {
 /// Checks under the lock that neither side moved since the plan; where one did, makes the plan anew.
 ///
 /// Many may wait for one branch. Whoever has its lock plans under it, because the branch would have moved again
-/// by the time that he has planned without.
+/// by the time that he has planned without. The lock of a local branch has to name the plan that is carried out, because
+/// its refs move one after the other (see [`recover`]): there it is planned again without it.
 ///
 /// # Errors
 ///
@@ -202,13 +212,13 @@ async fn as_confirmed(
     on_move: OnMove,
     ports: &mut Ports<'_>,
 ) -> Result<(), PromotionError> {
+    let local = matches!(scene.stage.gathered.to.site.location, Location::Local(_));
     let moved = match look_again(&mut scene.stage, ports) {
-        Err(moved @ PromotionError::Stale { .. }) if on_move != OnMove::Stop => moved,
+        Err(moved @ PromotionError::Stale { .. }) if on_move != OnMove::Stop && !local => moved,
         ended => return ended,
     };
     let mut now = observe(request, ports).await?;
-    let seen = on_move == OnMove::Follow || now.plan.source == scene.plan.source;
-    if !seen || !now.plan.is_as_confirmed(&scene.plan) || !now.stage.landed.is_empty() {
+    if !on_move.accepts(&now.plan, &scene.plan) || !now.stage.landed.is_empty() {
         return Err(moved);
     }
     ports.says(format!("{moved}; planned again, and nothing that was confirmed differs."));
@@ -240,7 +250,7 @@ pub(super) fn behind_the_last<T>(
     ports: &mut Ports<'_>,
     mut publish: impl FnMut(&Stage, &mut Ports<'_>) -> Result<T, PromotionError>,
 ) -> Result<T, PromotionError> {
-    for _ in 1..TRIES {
+    for _ in 1..journal::TRIES {
         match publish(stage, ports) {
             Err(PromotionError::Git(GitError::JournalMoved { .. })) => look_again(stage, ports)?,
             ended => return ended,

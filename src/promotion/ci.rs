@@ -26,9 +26,6 @@ use super::run;
 use super::site::{self, Location, Site};
 use super::submodules;
 
-/// How often a record is tried when the journal moves meanwhile.
-const TRIES: usize = 5;
-
 /// What CI is asked to do.
 pub struct CiRequest {
     /// The environment; absent: the one whose workspace is this repository and branch.
@@ -222,7 +219,7 @@ impl Keeper {
             tries += 1;
             let gathered = Gathered::of(ground, self.site.clone(), self.site.clone(), ports)?;
             match journal::append(ground, &gathered, entry.clone(), ports) {
-                Err(PromotionError::Git(GitError::JournalMoved { .. })) if tries < TRIES => {}
+                Err(PromotionError::Git(GitError::JournalMoved { .. })) if tries < journal::TRIES => {}
                 result => return result,
             }
         }

@@ -13,7 +13,7 @@ use super::publish::{Move, publish};
 use super::request::Ports;
 
 /// How often a record is tried when the journal moves meanwhile.
-const TRIES: usize = 5;
+pub(super) const TRIES: usize = 5;
 
 /// The records of an environment.
 pub struct History {

@@ -13,9 +13,6 @@ use super::observe::Scene;
 use super::request::Ports;
 use super::site::Site;
 
-/// How often a record is tried when the journal moves meanwhile.
-const TRIES: usize = 5;
-
 /// Lists the promotions into an environment that were merged since they were proposed and are not recorded as such.
 ///
 /// Shape: with the commit that brought them, its tree, and the target as it was before.
@@ -102,7 +99,7 @@ pub(super) fn record(
         );
         match journal::append(ground, &gathered, Entry::Promotion(Box::new(promoted)), ports) {
             Ok(()) => ports.says(said),
-            Err(PromotionError::Git(GitError::JournalMoved { .. })) if tries < TRIES => tries += 1,
+            Err(PromotionError::Git(GitError::JournalMoved { .. })) if tries < journal::TRIES => tries += 1,
             Err(error) => return Err(error),
         }
     }

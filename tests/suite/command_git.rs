@@ -382,6 +382,29 @@ fn whoever_waited_for_the_lock_plans_again_under_it() {
 }
 
 #[test]
+fn the_lock_of_a_local_branch_names_the_plan_that_is_carried_out() {
+    // By that a second run knows whether a record that is ahead of its branch is the dead run's.
+    let lock = serde_json::json!({
+        "holder": "Eve <eve@example.com>", "host": "elsewhere", "pid": 1, "purpose": "promote hotfix staging",
+        "token": "t", "at": "2026-03-01T10:00:00Z",
+    });
+    let (layout, reference) = (Layout::Branches, "refs/promote/lock/staging");
+    let sandbox = shop(layout);
+    change_in_dev(&sandbox, layout, "models/new.sql", "select 1 as one\n", "new");
+    lock_by_hand(&sandbox, "shop", reference, &lock);
+    let run = sandbox.start("shop", "dev staging --yes --no-migrate", &[("PROMOTE_CRASH_AT", "committed")]);
+    saw_a_lock(&sandbox);
+    hotfix(&sandbox, layout, "staging", "models/hotfix.sql", "select 1 as fix\n");
+    sandbox.git("shop", &["update-ref", "-d", reference]);
+    assert_eq!(sandbox.wait(run).status, -1);
+    let held: serde_json::Value =
+        serde_json::from_str(&sandbox.git("shop", &["show", &format!("{reference}:lock.json")])).unwrap();
+    let plan = sandbox.promote("shop", "plan dev staging --no-migrate --format json").exits(0).json();
+    assert_eq!(held["token"], plan["result"]["plan_id"]);
+    sandbox.promote("shop", "dev staging --yes --no-migrate").exits(0).says("Promoted");
+}
+
+#[test]
 fn a_record_goes_behind_another_that_came_meanwhile() {
     let sandbox = shop(Layout::Repositories);
     change_in_dev(&sandbox, Layout::Repositories, "models/new.sql", "select 1 as one\n", "new");

@@ -152,8 +152,7 @@ fn carried_out(
         session.console.tell(&format!("{error}; planning again."));
         scene = plan::observe(session, "apply", request)?;
         let shown = plan::answer(session, "apply", &scene.plan, &scene.findings, true);
-        let seen = args.act.yes || scene.plan.source == planned.source;
-        let same = seen && scene.plan.is_as_confirmed(&planned);
+        let same = on_move.accepts(&scene.plan, &planned);
         if !same {
             session.console.tell(&differences((&planned, "the plan that was confirmed"), &scene.plan));
         }
