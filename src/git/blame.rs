@@ -51,10 +51,16 @@ pub(super) fn blame(span: &Span<'_>, path: &str, wanted: &[usize]) -> Result<BTr
             origins = vec![origins.swap_remove(same)];
         }
         for (parent, origin) in origins {
-            let [before, after] = [origin.entry, own].map(|entry| tree::bytes(span.repository, entry));
-            let passed = pass(&before?, &after?, &mut lines)?;
-            let key = (parent.time().seconds(), parent.id(), origin.path);
-            suspects.entry(key).or_default().extend(passed);
+            let passed = if origin.entry.oid == own.oid {
+                std::mem::take(&mut lines)
+            } else {
+                let [before, after] = [origin.entry, own].map(|entry| tree::bytes(span.repository, entry));
+                pass(&before?, &after?, &mut lines)?
+            };
+            if !passed.is_empty() {
+                let key = (parent.time().seconds(), parent.id(), origin.path);
+                suspects.entry(key).or_default().extend(passed);
+            }
         }
         found.extend(lines.into_iter().map(|line| (line.wanted, oid)));
     }

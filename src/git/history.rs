@@ -51,6 +51,8 @@ pub(super) struct Span<'a> {
     pub(super) tip: Oid,
     /// Who touched which file, once somebody asked.
     touches: OnceCell<BTreeMap<String, Vec<Touch>>>,
+    /// The side's own commits, once somebody asked.
+    own: OnceCell<BTreeSet<Oid>>,
 }
 
 /// A commit that has a file otherwise than one of its parents.
@@ -62,18 +64,21 @@ struct Touch {
     /// Which parent it is.
     parent: usize,
     is_merge: bool,
-    /// Whether that parent has no such file.
+    /// Whether that parent has no such file, and may have had it under another name.
     came: bool,
 }
 
 impl<'a> Span<'a> {
     pub(super) fn new(repository: &'a Repository, base: Option<Oid>, tip: Oid) -> Self {
-        Self { repository, base, tip, touches: OnceCell::new() }
+        Self { repository, base, tip, touches: OnceCell::new(), own: OnceCell::new() }
     }
 
     /// Blames lines (from 0) of the tip's file that the base's lacks; lines without an answer are left out.
     pub(super) fn blame(&self, path: &str, wanted: &[usize]) -> BTreeMap<usize, Oid> {
-        // Where one commit alone worked on a file that was there before, nothing is left to follow.
+        if wanted.is_empty() {
+            return BTreeMap::new();
+        }
+        // Where one commit alone worked on a file that had no other name before, nothing is left to follow.
         if let ([touch], Some(_)) = (self.touches(path).as_slice(), self.base)
             && !touch.is_merge
             && !touch.came
@@ -110,8 +115,9 @@ impl<'a> Span<'a> {
                 let changes =
                     tree::changes(self.repository, before.as_ref(), Some(&after), Renames::Ignored)?;
                 let (commit, is_merge) = (commit.id(), parents > 1);
+                let gone = changes.iter().any(|change| change.new.is_none());
                 let touched = changes.into_iter().filter_map(|change| {
-                    let came = change.old.is_none();
+                    let came = gone && change.old.is_none();
                     Some((change.old.or(change.new)?.path, came))
                 });
                 for (path, came) in touched {
@@ -137,6 +143,12 @@ impl<'a> Span<'a> {
         };
         let walk = walk().map_err(GitError::doing("cannot walk the history"))?;
         Ok(walk.filter_map(Result::ok).filter_map(|oid| repository.find_commit(oid).ok()))
+    }
+
+    /// Whether a commit is one of the side's own.
+    pub(super) fn has(&self, commit: Oid) -> bool {
+        let own = || self.commits().map(|commits| commits.map(|commit| commit.id()).collect());
+        self.own.get_or_init(|| own().unwrap_or_default()).contains(&commit)
     }
 
     /// Finds the newest of the side's commits that changed a path against its first parent, merges aside.

@@ -60,7 +60,8 @@ impl Sides<'_> {
     fn is_common(&self, kept: &Kept) -> bool {
         let commit = kept.commit.as_deref().and_then(|commit| Oid::from_str(commit).ok());
         let (Some(base), Some(commit)) = (self.span.base, commit) else { return false };
-        base == commit || self.repository.graph_descendant_of(base, commit).unwrap_or(false)
+        let is_before = || self.repository.graph_descendant_of(base, commit).unwrap_or(false);
+        base == commit || (!self.span.has(commit) && is_before())
     }
 
     fn bytes(&self, entry: Option<Entry>) -> Result<Vec<u8>, GitError> {

@@ -215,10 +215,10 @@ fn onto(
     request: &MergeRequest<'_>,
 ) -> Result<Merged, GitError> {
     let target_tree = store.tree(target)?;
-    if store.contains(target, request.source)? && request.again.is_empty() {
+    let common = base::common(store, target, request.source)?;
+    if common == Some(request.source.oid()) && request.again.is_empty() {
         return contained(store, target, tip, request);
     }
-    let common = base::common(store, target, request.source)?;
     if common.is_none() && request.unrelated == Unrelated::Refused && !target_tree.is_empty() {
         return Err(GitError::Unrelated {
             source_commit: request.source.to_string(),

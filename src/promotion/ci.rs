@@ -9,7 +9,7 @@ use crate::model::name::EnvironmentName;
 use crate::model::plan::{Acknowledgements, Run};
 use crate::model::record::{AppliedMigration, Entry};
 use crate::transform::{RunResult, RunStatus};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::error::PromotionError;
 use super::gather::{Gathered, Side};
@@ -69,7 +69,8 @@ pub async fn ci_plan(request: &CiRequest, ports: &mut Ports<'_>) -> Result<Scene
     let name = environment(request, &ground, target_branch, ports)?;
     let asked = Request { from: source_branch.clone(), to: name, said: request.said.clone(), run: false };
     let gathered = checkout(store, &ground, (source, source_branch), target_branch)?;
-    let mut scene = observe::observe_gathered(&asked, Rc::new(ground), gathered, ports).await?;
+    let mut scene = observe::observe_gathered(&asked, Arc::new(ground), gathered, ports).await?;
+    landing::look(&mut scene)?;
     submodules::unasked(&mut scene);
     Ok(scene)
 }
@@ -107,7 +108,7 @@ fn checkout(
         to: side(location, target_branch, tip),
         refs,
         memory: folder,
-        store: Rc::new(store),
+        store,
     })
 }
 

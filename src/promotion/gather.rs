@@ -1,7 +1,6 @@
 //! Both sides in one place: the local repository, or the cache that others are fetched into.
 
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 
 use crate::config;
 use crate::git::{self, Destination, Fetch, GitError, Revision, Store};
@@ -43,7 +42,7 @@ impl Side {
 /// Both sides, in one store.
 pub(super) struct Gathered {
     /// Where the objects of both are.
-    pub(super) store: Rc<Store>,
+    pub(super) store: Store,
     /// The source.
     pub(super) from: Side,
     /// The target.
@@ -78,7 +77,7 @@ impl Gathered {
             let (from, to) = remote_sides(&store, from, to, &refs, ports)?;
             (store, from, to)
         };
-        Ok(Self { store: Rc::new(store), from, to, refs, memory })
+        Ok(Self { store, from, to, refs, memory })
     }
 
     /// Gives where a promotion is written to.

@@ -66,6 +66,14 @@ pub(super) fn unknown(
     Ok(Some(Finding::warning("journal-behind", message).hint(hint)))
 }
 
+/// Warns of such promotions beside a plan.
+pub(super) fn look(scene: &mut Scene) -> Result<(), PromotionError> {
+    let stage = &scene.stage;
+    let target = (scene.plan.to.as_str(), stage.gathered.to.tip.as_ref());
+    scene.findings.extend(unknown(&stage.merged.store, &stage.records, target)?);
+    Ok(())
+}
+
 /// Records what was merged since it was proposed.
 ///
 /// Effects: records in the journal of the target's repository; nothing where there is nothing to record.

@@ -1,6 +1,6 @@
 //! All reads: both sides, the merge, both configurations, the live schema. Nothing is changed.
 
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::config::{Mask, Resolved};
@@ -36,7 +36,7 @@ pub struct Scene {
 
 /// What applying a plan needs beside it.
 pub(super) struct Stage {
-    pub(super) ground: Rc<Ground>,
+    pub(super) ground: Arc<Ground>,
     pub(super) gathered: Gathered,
     pub(super) merged: Aside,
     pub(super) records: Vec<Record>,
@@ -89,7 +89,7 @@ pub async fn observe(request: &Request, ports: &mut Ports<'_>) -> Result<Scene, 
 }
 
 async fn once(request: &Request, ports: &mut Ports<'_>) -> Result<Scene, PromotionError> {
-    let ground = Rc::new(Ground::find(ports)?);
+    let ground = Arc::new(Ground::find(ports)?);
     let from = ground.site(&request.from, ports)?;
     let to = ground.site(&request.to, ports)?;
     observe_sites(request, ground, from, to, ports).await
@@ -98,21 +98,23 @@ async fn once(request: &Request, ports: &mut Ports<'_>) -> Result<Scene, Promoti
 /// Observes and decides for two sites that are known already.
 pub(super) async fn observe_sites(
     request: &Request,
-    ground: Rc<Ground>,
+    ground: Arc<Ground>,
     from: Site,
     to: Site,
     ports: &mut Ports<'_>,
 ) -> Result<Scene, PromotionError> {
     let gathered = Gathered::of(&ground, from, to, ports)?;
     let mut scene = observe_gathered(request, ground, gathered, ports).await?;
+    landing::look(&mut scene)?;
     submodules::look(&mut scene, ports)?;
     Ok(scene)
 }
 
-/// Observes and decides for two sides that are in one store already; asks no remote of a submodule.
+/// Observes and decides for two sides that are in one store already; asks no remote of a submodule, and does not
+/// compare the target's history with its journal.
 pub(super) async fn observe_gathered(
     request: &Request,
-    ground: Rc<Ground>,
+    ground: Arc<Ground>,
     gathered: Gathered,
     ports: &mut Ports<'_>,
 ) -> Result<Scene, PromotionError> {
@@ -122,7 +124,6 @@ pub(super) async fn observe_gathered(
     let speculative = gathered.store.speculative()?;
     let target = (request.to.as_str(), gathered.to.tip.as_ref());
     let landed = landing::landed(&speculative, &records, target)?;
-    let unknown = landing::unknown(&speculative, &records, target)?;
     let looking = Looking {
         request,
         ground: &ground,
@@ -137,7 +138,6 @@ pub(super) async fn observe_gathered(
         looked;
     let histories = observed.histories;
     let mut findings = observed.findings.clone();
-    findings.extend(unknown);
     let mut plan = plan::plan(observed, &request.said);
     mask::plan(&mut plan, &mask);
     mask::findings(&mut findings, &mask);

@@ -54,6 +54,27 @@ pub struct Ports<'a> {
 }
 
 impl Ports<'_> {
+    /// Makes the same ports for work that other threads do, where nobody listens.
+    pub(super) fn unheard<'b>(&'b self) -> impl Fn() -> Ports<'b> + Sync {
+        let Self { folder, project, cache, variables, git, now, host, pid, patience, crash_at, .. } = *self;
+        let interrupted = &self.interrupted;
+        move || Ports {
+            folder,
+            project,
+            cache,
+            variables,
+            git,
+            interrupted: Arc::clone(interrupted),
+            now,
+            host,
+            pid,
+            patience,
+            crash_at,
+            // Without a size, so that nothing is leaked.
+            listener: Box::leak(Box::new(|_: Event| {})),
+        }
+    }
+
     /// Does a piece of work and tells of it while it lasts.
     pub(super) fn doing<T>(&mut self, what: impl Into<String>, work: impl FnOnce() -> T) -> T {
         self.listener.hear(Event::Begins(what.into()));

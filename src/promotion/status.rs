@@ -1,4 +1,12 @@
-//! How every environment stands: one fetch per remote, side by side, then each next promotion looked at.
+//! How every environment stands: one fetch per remote, then each next promotion looked at; both side by side.
+
+use std::num::NonZero;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc;
 
 use crate::config::Mask;
 use crate::git::{self, GitError, Revision, Store};
@@ -7,7 +15,6 @@ use crate::model::name::EnvironmentName;
 use crate::model::plan::{Acknowledgements, Plan};
 use crate::model::record::Record;
 use crate::model::status::{EnvironmentStatus, LastPromotion, NextPromotion, Status};
-use std::rc::Rc;
 
 use super::error::PromotionError;
 use super::gather::{Gathered, Side, gather_all};
@@ -15,7 +22,6 @@ use super::ground::Ground;
 use super::ledger;
 use super::observe;
 use super::request::{Ports, Request};
-use super::site::Site;
 
 /// How the environments stand, and what must not be seen of it.
 pub struct Standing {
@@ -28,22 +34,28 @@ pub struct Standing {
 /// An environment whose workspace was found, with what its repository said.
 struct Found {
     name: String,
-    site: Site,
     side: Result<Side, GitError>,
+}
+
+/// What all environments are looked at with.
+struct Common<'a> {
+    ground: Arc<Ground>,
+    /// Where the objects of all are.
+    objects: &'a Path,
 }
 
 /// Looks at every environment; changes nothing.
 ///
 /// Shape: in the order of `promotion.order`, then as the file has them. What cannot be known of one is its
 /// `problem`, and the others are shown all the same.
-/// Effects: other repositories' objects go into the cache; warehouses are read.
+/// Effects: other repositories' objects go into the cache; warehouses are read, several at once.
 ///
 /// # Errors
 ///
 /// [`PromotionError::NoProject`] if there is no project; [`PromotionError::Git`] if the cache fails.
-pub async fn status(ports: &mut Ports<'_>) -> Result<Standing, PromotionError> {
-    let ground = Rc::new(Ground::find(ports)?);
-    let project = ground.need_project(ports)?.written.project().clone();
+pub fn status(runtime: &Runtime, ports: &mut Ports<'_>) -> Result<Standing, PromotionError> {
+    let ground = Arc::new(Ground::find(ports)?);
+    let project = ground.need_project(ports)?.written.project();
     let order = &project.promotion.order;
     let rest = project.environments.iter().filter(|name| !order.contains(name));
     let names: Vec<EnvironmentName> = order.iter().chain(rest).cloned().collect();
@@ -61,82 +73,121 @@ pub async fn status(ports: &mut Ports<'_>) -> Result<Standing, PromotionError> {
         environments.push(shown);
     }
     let (store, sides) = gather_all(&ground, sites.iter().map(|(_, site)| site.clone()).collect(), ports)?;
-    let store = Rc::new(store);
-    let found = sites.into_iter().zip(sides).map(|((name, site), side)| Found { name, site, side });
+    let found = sites.into_iter().zip(sides).map(|((name, _), side)| Found { name, side });
     let found: Vec<Found> = found.collect();
-    let mut mask = Mask::default();
-    for shown in &mut environments {
-        let Some(own) = found.iter().find(|found| found.name == shown.name) else { continue };
-        let before = names.iter().take_while(|name| name.as_str() != shown.name).last();
-        let before = before.filter(|_| order.iter().any(|name| name.as_str() == shown.name));
-        let before = before.and_then(|before| found.iter().find(|found| found.name == before.as_str()));
-        if let Err(error) = look(shown, own, before, (&ground, &store, &mut mask), ports).await {
-            shown.problem = Some(error.to_string());
-        }
-    }
+    let common = Common { ground: Arc::clone(&ground), objects: store.git_dir() };
+    let pairs = environments.iter_mut().filter_map(|shown| {
+        let own = found.iter().find(|found| found.name == shown.name)?;
+        let place = order.iter().position(|name| name.as_str() == shown.name);
+        let before = place.and_then(|place| order.get(place.checked_sub(1)?));
+        Some((shown, own, before.and_then(|name| found.iter().find(|found| found.name == name.as_str()))))
+    });
+    let mask = look_at_all(pairs.collect(), &common, (runtime, ports));
     Ok(Standing { status: Status { environments }, mask })
 }
 
-/// Fills in what can be known of an environment.
+/// An environment, and the one before it.
+type Pair<'a> = (&'a mut EnvironmentStatus, &'a Found, Option<&'a Found>);
+
+/// Looks at environments side by side, as many at once as there are processors.
+///
+/// Shape: what must not be seen of it.
+fn look_at_all(pairs: Vec<Pair<'_>>, common: &Common<'_>, (runtime, ports): (&Runtime, &mut Ports<'_>)) -> Mask {
+    let workers = thread::available_parallelism().map_or(1, NonZero::get).min(pairs.len());
+    ports.begins(format!("looking at {} environments", pairs.len()));
+    let mut mask = Mask::default();
+    let next = Mutex::new(pairs.into_iter());
+    let world = ports.unheard();
+    let (sender, mut receiver) = mpsc::unbounded_channel();
+    thread::scope(|scope| {
+        for _ in 0..workers {
+            let (sender, next, world) = (sender.clone(), &next, &world);
+            scope.spawn(move || {
+                let mut ports = world();
+                let take = || next.lock().map(|mut pairs| pairs.next()).ok().flatten();
+                while let Some((shown, own, before)) = take() {
+                    let looked = runtime.handle().block_on(look(shown, own, before, common, &mut ports));
+                    match looked {
+                        Ok(mask) => sender.send(mask).unwrap_or_default(),
+                        Err(error) => shown.problem = Some(error.to_string()),
+                    }
+                }
+            });
+        }
+        drop(sender);
+        // Whoever waits for a warehouse is woken by the runtime, and that only runs in here.
+        runtime.block_on(async {
+            while let Some(hidden) = receiver.recv().await {
+                mask.extend(hidden);
+            }
+        });
+    });
+    drop(world);
+    ports.ends();
+    mask
+}
+
+/// Fills in what can be known of an environment, and gives what must not be seen of it.
 async fn look(
     shown: &mut EnvironmentStatus,
     own: &Found,
     before: Option<&Found>,
-    (ground, store, mask): (&Rc<Ground>, &Rc<Store>, &mut Mask),
+    common: &Common<'_>,
     ports: &mut Ports<'_>,
-) -> Result<(), PromotionError> {
+) -> Result<Mask, PromotionError> {
     let side = match &own.side {
         Ok(side) => side,
         Err(error) => {
             shown.problem = Some(error.to_string());
-            return Ok(());
+            return Ok(Mask::default());
         }
     };
+    let mut store = Store::local(common.objects)?;
     shown.tip = side.tip.as_ref().map(Revision::to_string);
-    let records = git::read(store, side.journal.as_ref())?;
+    let records = git::read(&store, side.journal.as_ref())?;
     shown.hold = ledger::hold(&records, &own.name).map(str::to_owned);
     shown.last = last(&records, &own.name);
-    let Some(before) = before else { return Ok(()) };
+    let Some(before) = before else { return Ok(Mask::default()) };
     shown.from = Some(before.name.clone());
-    let (Ok(source), Some(tip)) = (&before.side, &side.tip) else { return Ok(()) };
-    let Some(from) = &source.tip else { return Ok(()) };
+    let (Ok(source), Some(tip)) = (&before.side, &side.tip) else { return Ok(Mask::default()) };
+    let Some(from) = &source.tip else { return Ok(Mask::default()) };
     let (ahead, behind) = store.ahead_behind(tip, from)?;
     (shown.ahead, shown.behind) = (Some(ahead as u64), Some(behind as u64));
-    shown.hotfixes = git::own_commits(store, tip, from)?;
-    for no_migrate in [false, true] {
+    shown.hotfixes = git::own_commits(&store, tip, from)?;
+    let mut no_migrate = false;
+    loop {
         let said = Acknowledgements { no_migrate, ..Acknowledgements::default() };
         let request = Request { from: before.name.clone(), to: own.name.clone(), said, run: false };
-        match next(&request, (before, source), (own, side), (ground, store), ports).await {
+        match next(&request, (source, side), (common, store), ports).await {
             Ok((plan, hidden)) => {
                 shown.next = Some(promotion(&plan));
-                mask.extend(hidden);
-                break;
+                return Ok(hidden);
             }
             // Without its warehouse, merge and losses are still worth knowing.
-            Err(error) if no_migrate || !matches!(error, PromotionError::Warehouse { .. }) => {
-                return Err(error);
+            Err(error @ PromotionError::Warehouse { .. }) if !no_migrate => {
+                shown.problem = Some(error.to_string());
+                (no_migrate, store) = (true, Store::local(common.objects)?);
             }
-            Err(error) => shown.problem = Some(error.to_string()),
+            Err(error) => return Err(error),
         }
     }
-    Ok(())
 }
 
 async fn next(
     request: &Request,
-    (before, source): (&Found, &Side),
-    (own, target): (&Found, &Side),
-    (ground, store): (&Rc<Ground>, &Rc<Store>),
+    (source, target): (&Side, &Side),
+    (common, store): (&Common<'_>, Store),
     ports: &mut Ports<'_>,
 ) -> Result<(Plan, Mask), PromotionError> {
+    let ground = &common.ground;
     let gathered = Gathered {
-        store: Rc::clone(store),
-        from: Side { site: before.site.clone(), ..source.clone() },
-        to: Side { site: own.site.clone(), ..target.clone() },
+        store,
+        from: source.clone(),
+        to: target.clone(),
         refs: ground.refs(),
         memory: super::gather::cache_folder(ground, ports.cache),
     };
-    let scene = observe::observe_gathered(request, Rc::clone(ground), gathered, ports).await?;
+    let scene = observe::observe_gathered(request, Arc::clone(ground), gathered, ports).await?;
     Ok((scene.plan, scene.mask))
 }
 

@@ -4,7 +4,6 @@
 //! made ([`Wanted::make`]). A branch that is there already is left where it is. A repository of this machine is made here,
 //! one of a forge by the forge's API.
 
-use std::rc::Rc;
 use std::time::Duration;
 
 use crate::ci::{Forge, ForgeError};
@@ -55,7 +54,7 @@ pub(super) struct Wanted {
     /// The forge that has to make the repository first.
     forge: Option<Forge>,
     tip: Revision,
-    store: Rc<Store>,
+    store: Store,
     /// What a person should know.
     pub(super) findings: Vec<Finding>,
 }

@@ -13,7 +13,7 @@ pub(super) fn run(session: &mut Session<'_>) -> Result<Answer, Failure> {
     let runtime = session.runtime()?;
     let standing = {
         let mut ports = session.ports();
-        runtime.block_on(promotion::status(&mut ports))
+        promotion::status(&runtime, &mut ports)
     };
     let standing = standing.map_err(|error| Failure::of("status", &error))?;
     session.console.hide(standing.mask);
