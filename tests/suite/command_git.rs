@@ -291,6 +291,40 @@ fn status_knows_branches_of_one_repository() {
     sandbox.promote("shop", "status").exits(0).says("lacks 1 commit of dev").says("has all of staging");
 }
 
+/// Environments are looked at side by side; where their datasets are in one file, they meet there.
+#[test]
+fn status_looks_at_several_datasets_of_one_file() {
+    const NAMES: [&str; 5] = ["a", "b", "c", "d", "e"];
+    let sandbox = Sandbox::new();
+    let entry = |name: &str| format!("- {{name: {name}, workspace: {{branch: {name}}}, dataset: in_{name}}}\n");
+    let project = format!(
+        "version: 1\nwarehouse: {{kind: duckdb, path: all.duckdb}}\npromotion: {{order: [{}]}}\nenvironments:\n{}",
+        NAMES.join(", "),
+        NAMES.map(entry).concat()
+    );
+    sandbox.write("shop/project.yml", &project);
+    sandbox.write("shop/.gitignore", "all.duckdb*\n");
+    sandbox.write("shop/models/one.sql", "select 1 as one\n");
+    sandbox.git("shop", &["init", "-q", "-b", "a"]);
+    sandbox.commit("shop", "Ada", "one");
+    for name in &NAMES[1..] {
+        sandbox.git("shop", &["branch", name]);
+        sandbox.promote("shop", &format!("migrate -e {name} --yes")).exits(0);
+    }
+    sandbox.write("shop/models/one.sql", "select 1 as one, 2 as two\n");
+    sandbox.commit("shop", "Ada", "two");
+    for _ in 0..5 {
+        std::fs::remove_dir_all(sandbox.path("cache")).unwrap();
+        let all = sandbox.promote("shop", "status --format json").exits(0).json();
+        let next: Vec<_> = all["result"]["environments"].as_array().unwrap()[1..]
+            .iter()
+            .map(|one| (one["next"]["files"].as_u64(), one["next"]["steps"].as_u64(), one["problem"].is_null()))
+            .collect();
+        let none = (Some(0), Some(0), true);
+        assert_eq!(next, [(Some(1), Some(1), true), none, none, none], "{all}");
+    }
+}
+
 #[test]
 fn a_lock_is_shown_before_it_is_taken_away_and_its_holder_pushes_nothing_any_more() {
     let sandbox = shop(Layout::Repositories);
