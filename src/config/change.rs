@@ -1,14 +1,14 @@
 //! What changes between two effective configurations, with secrets masked.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use super::secret::{
     MASK, MIN_LENGTH, Needles, evident, is_reference, is_secret_name, mask_evident, secrets,
 };
-use crate::model::environment::{Effective, EffectiveValue};
+use crate::model::environment::{Effective, EffectivePlugin, EffectiveValue};
 use crate::model::plan::ValueChange;
 
 /// Labels of masked values: equal values have equal labels within one document.
@@ -147,41 +147,52 @@ impl Labels {
 /// side. A value that only moved, or only comes from another layer, is no change.
 pub fn changes(before: Option<&Effective>, after: Option<&Effective>, mask: &mut Labels) -> Vec<ValueChange> {
     before.into_iter().chain(after).for_each(|effective| mask.learn(effective));
-    let side = |effective: Option<&Effective>, out: &mut Vec<String>| {
-        out.extend(effective.into_iter().flat_map(|effective| effective.values().map(|(key, _)| key)));
-    };
-    let mut keys = Vec::new();
-    side(before, &mut keys);
-    side(after, &mut keys);
-    let (before, after) = (by_key(before), by_key(after));
-    let mut seen = BTreeSet::new();
-    keys.sort_by_key(|key| (key.contains('/'), key.clone()));
-    keys.retain(|key| seen.insert(key.clone()));
-    keys.into_iter().filter_map(|key| change(&key, before.get(&key), after.get(&key), mask)).collect()
+    let mut differing = differing(before, after);
+    differing.sort_by(|(one, _), (other, _)| (one.contains('/'), one).cmp(&(other.contains('/'), other)));
+    differing.into_iter().map(|(key, sides)| change(key, sides, mask)).collect()
 }
 
-fn by_key(effective: Option<&Effective>) -> BTreeMap<String, EffectiveValue> {
-    effective
-        .into_iter()
-        .flat_map(|effective| effective.values().map(|(key, value)| (key, value.clone())))
-        .collect()
-}
+/// Something before and after; nothing for a side that has it not.
+type Beside<'e, T> = [Option<&'e T>; 2];
 
-fn change(
-    key: &str,
-    before: Option<&EffectiveValue>,
-    after: Option<&EffectiveValue>,
-    mask: &mut Labels,
-) -> Option<ValueChange> {
-    let same = match (before, after) {
-        (Some(before), Some(after)) => before.value == after.value && before.written() == after.written(),
-        // A plugin that comes or goes comes or goes with what is built in.
-        (Some(only), None) | (None, Some(only)) => only.is_built_in(),
-        (None, None) => true,
-    };
-    if same {
-        return None;
+fn beside<'e, K: Ord, T>(
+    [before, after]: [impl Iterator<Item = (K, &'e T)>; 2],
+) -> BTreeMap<K, Beside<'e, T>> {
+    let mut both: BTreeMap<K, Beside<'_, T>> = before.map(|(key, one)| (key, [Some(one), None])).collect();
+    for (key, one) in after {
+        both.entry(key).or_insert([None, None])[1] = Some(one);
     }
+    both
+}
+
+/// Finds what differs, by the keys that [`Effective::values`] gives.
+fn differing<'e>(
+    before: Option<&'e Effective>,
+    after: Option<&'e Effective>,
+) -> Vec<(String, Beside<'e, EffectiveValue>)> {
+    let sides = [before, after];
+    let roots = sides.map(|side| side.into_iter().flat_map(|side| &side.root));
+    let differing = beside(roots).into_iter().filter(|(_, sides)| differs(*sides));
+    let mut found: Vec<_> = differing.map(|(key, sides)| (key.clone(), sides)).collect();
+    let plugins = sides.map(|side| side.into_iter().flat_map(|side| &side.plugins));
+    for (name, plugins) in beside(plugins) {
+        let values = plugins.map(|plugin| plugin.into_iter().flat_map(EffectivePlugin::values));
+        let differing = beside(values).into_iter().filter(|(_, sides)| differs(*sides));
+        found.extend(differing.map(|((mark, key), sides)| (format!("{name}{mark}{key}"), sides)));
+    }
+    found
+}
+
+fn differs(sides: Beside<'_, EffectiveValue>) -> bool {
+    match sides {
+        [Some(before), Some(after)] => before.value != after.value || before.written() != after.written(),
+        // A plugin that comes or goes comes or goes with what is built in.
+        [Some(only), None] | [None, Some(only)] => !only.is_built_in(),
+        [None, None] => false,
+    }
+}
+
+fn change(key: String, [before, after]: Beside<'_, EffectiveValue>, mask: &mut Labels) -> ValueChange {
     let (before, after) = (before.filter(|value| !value.is_unset()), after.filter(|value| !value.is_unset()));
     // Where only the reference changes, its value would look the same on both sides.
     let written = before.zip(after).is_some_and(|(before, after)| before.value == after.value);
@@ -195,11 +206,11 @@ fn change(
         mask.shown(&value).into_owned()
     };
     let (shown_before, shown_after) = (before.map(&mut show), after.map(&mut show));
-    Some(ValueChange {
-        key: key.to_owned(),
+    ValueChange {
+        key,
         before: shown_before,
         after: shown_after,
         origin_before: before.map(|value| value.origin.clone()),
         origin_after: after.map(|value| value.origin.clone()),
-    })
+    }
 }

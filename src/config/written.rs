@@ -35,6 +35,12 @@ pub struct Written {
 }
 
 impl Written {
+    /// Whether it says the same as another, in the same places.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let both = (&self.definitions.locks, &other.definitions.locks);
+        self.root == other.root && both.0 == both.1 && self.own_dotenv == other.own_dotenv
+    }
+
     /// Gives what it says for all environments.
     pub fn project(&self) -> &Project {
         &self.project

@@ -282,6 +282,18 @@ pub struct EffectivePlugin {
     pub error: Option<Finding>,
 }
 
+impl EffectivePlugin {
+    /// Walks its values: settings (`.`), what runs (`:`) and variables of its process (`:env.`).
+    pub fn values(&self) -> impl Iterator<Item = ((&'static str, &str), &EffectiveValue)> {
+        let settings = self.settings.iter().map(|(key, value)| ((".", &**key), &**value));
+        let attributes = self.attributes.iter().map(|(key, value)| ((":", key.as_str()), value));
+        // What the root and the environment say is there as a root key.
+        let own = self.env.iter().filter(|(_, value)| value.origin.layer != Layer::Env);
+        let env = own.map(|(key, value)| ((":env.", key.as_str()), value));
+        settings.chain(attributes).chain(env)
+    }
+}
+
 /// Everything that an environment's configuration comes to.
 ///
 /// Shape: root keys by path (`warehouse.path`, leaves only; lists are leaves, named lists are
@@ -311,14 +323,7 @@ impl Effective {
     pub fn values(&self) -> impl Iterator<Item = (String, &EffectiveValue)> {
         let root = self.root.iter().map(|(key, value)| (key.clone(), value));
         let plugins = self.plugins.iter().flat_map(|(name, plugin)| {
-            let settings =
-                plugin.settings.iter().map(move |(key, value)| (format!("{name}.{key}"), &**value));
-            let attributes =
-                plugin.attributes.iter().map(move |(key, value)| (format!("{name}:{key}"), value));
-            // What the root and the environment say is there as a root key.
-            let own = plugin.env.iter().filter(|(_, value)| value.origin.layer != Layer::Env);
-            let env = own.map(move |(key, value)| (format!("{name}:env.{key}"), value));
-            settings.chain(attributes).chain(env)
+            plugin.values().map(move |((mark, key), value)| (format!("{name}{mark}{key}"), value))
         });
         root.chain(plugins)
     }

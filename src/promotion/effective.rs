@@ -2,6 +2,7 @@
 //! resolved once, for the comparison and for what the promotion itself goes by.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use crate::config::{self, ConfigError, Flags, Inputs, Labels, Mask, Resolved, Written};
 use crate::model::finding::{Finding, Level};
@@ -21,8 +22,9 @@ struct File<'w> {
 /// Both files.
 pub(super) struct Effectives<'w> {
     inputs: Inputs,
-    before: Option<File<'w>>,
-    after: Option<File<'w>>,
+    before: Option<Rc<File<'w>>>,
+    /// The same as before where the files say the same.
+    after: Option<Rc<File<'w>>>,
 }
 
 impl<'w> File<'w> {
@@ -58,33 +60,37 @@ impl<'w> Effectives<'w> {
         ports: &Ports<'_>,
     ) -> Result<Self, PromotionError> {
         let inputs = inputs(&at_hand.root, ports, Flags::default())?;
-        let file =
-            |written: Option<&'w Written>| written.map(|written| File::resolve(written, &inputs)).transpose();
-        let (before, after) = (file(before)?, file(after)?);
+        let file = |written: Option<&'w Written>| -> Result<_, ConfigError> {
+            written.map(|written| File::resolve(written, &inputs).map(Rc::new)).transpose()
+        };
+        let same = before.zip(after).is_some_and(|(before, after)| before.is_same(after));
+        let after = file(after)?;
+        let before = if same { after.clone() } else { file(before)? };
         Ok(Self { inputs, before, after })
     }
 
     /// Compares every environment, before and after, and learns what must not be seen.
     pub(super) fn changes(&self, mask: &mut Mask) -> ConfigChange {
-        let both = [self.before.as_ref(), self.after.as_ref()];
+        let same = self.before.as_ref().zip(self.after.as_ref());
+        let same = same.is_some_and(|(before, after)| Rc::ptr_eq(before, after));
+        let sides = [self.before.as_ref().filter(|_| !same), self.after.as_ref()];
+        for file in sides.iter().flatten() {
+            let known = file.environments.values().flat_map(|one| config::secrets(&one.effective));
+            mask.extend(Mask::new(known.chain(file.written.secrets().iter().cloned())));
+        }
         let names: BTreeSet<&EnvironmentName> =
-            both.iter().flatten().flat_map(|file| file.environments.keys()).collect();
+            sides.iter().flatten().flat_map(|file| file.environments.keys()).collect();
         let mut labels = Labels::new();
         let mut environments = BTreeMap::new();
-        for name in names {
-            let mut effective = |file: Option<&'_ File<'w>>| {
-                let file = file?;
-                let effective = &file.environments.get(name)?.effective;
-                let known = config::secrets(effective).into_iter();
-                mask.extend(Mask::new(known.chain(file.written.secrets().iter().cloned())));
-                labels.learn(effective);
-                Some(effective.clone())
+        for name in names.into_iter().filter(|_| self.after.is_some()) {
+            let [before, after] = sides.map(|side| side.and_then(|file| file.environments.get(name)));
+            let changes = if same {
+                Vec::new()
+            } else {
+                let [before, after] = [before, after].map(|side| side.map(|resolved| &resolved.effective));
+                config::changes(before, after, &mut labels)
             };
-            let (before, after) = (effective(self.before.as_ref()), effective(self.after.as_ref()));
-            if self.after.is_some() {
-                let changes = config::changes(before.as_ref(), after.as_ref(), &mut labels);
-                environments.insert(name.to_string(), changes);
-            }
+            environments.insert(name.to_string(), changes);
         }
         ConfigChange { environments }
     }

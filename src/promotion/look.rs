@@ -67,8 +67,8 @@ pub(super) struct Looked {
 
 /// The project file at the three places that matter.
 struct Projects {
-    /// The source's.
-    source: Option<Written>,
+    /// What the source's calls its project.
+    source: Option<String>,
     /// The target's as it stands; its policy counts.
     before: Option<Written>,
     /// The merged one.
@@ -107,8 +107,8 @@ impl Looking<'_> {
             Some(models) => transform::schedule(models, &all(models)),
             None => Vec::new(),
         };
-        let project_id = |written: &Option<Written>| written.as_ref()?.project().project_id.clone();
-        let (source_project, target_project) = (project_id(&projects.source), project_id(&projects.before));
+        let (source_project, target_project) =
+            (projects.source.clone(), project_id(projects.before.as_ref()));
         let observed = Observed {
             from: self.request.from.clone(),
             to: self.request.to.clone(),
@@ -454,11 +454,15 @@ impl Looking<'_> {
         let Some(at_hand) = &self.ground.project else {
             return Ok(Projects { source: None, before, after: None, snapshot: None });
         };
-        let source = load_written(self.store, &self.source, &at_hand.prefix, &at_hand.file);
-        let source = source.ok().flatten();
         let (after, snapshot) = match &merged.tree {
             Some(tree) => load(self.store, tree, &at_hand.prefix, &at_hand.file)?.unzip(),
             None => (None, None),
+        };
+        let source = if merged.tree.as_ref() == Some(&self.store.tree_of(&self.source)?) {
+            project_id(after.as_ref())
+        } else {
+            let source = load_written(self.store, &self.source, &at_hand.prefix, &at_hand.file);
+            project_id(source.ok().flatten().as_ref())
         };
         Ok(Projects { source, before, after, snapshot })
     }
@@ -540,8 +544,8 @@ impl Looking<'_> {
         merged: &Merged,
     ) -> Result<Policy, PromotionError> {
         let environment = settled.map(|settled| &settled.policy.environment);
-        let project_id = projects.source.as_ref().and_then(|written| written.project().project_id.as_deref());
-        let pair = Pair { from: &self.request.from, to: &self.request.to, source_project: project_id };
+        let source_project = projects.source.as_deref();
+        let pair = Pair { from: &self.request.from, to: &self.request.to, source_project };
         let unrelated = self.histories(merged)? == Histories::Unrelated;
         let said = &self.request.said;
         let force = environment.map(|environment| environment.force).unwrap_or_default();
@@ -609,6 +613,10 @@ impl Looking<'_> {
         }
         Ok(findings)
     }
+}
+
+fn project_id(written: Option<&Written>) -> Option<String> {
+    written?.project().project_id.clone()
 }
 
 /// Lists the commits that took something back, the newest first and each once.

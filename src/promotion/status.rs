@@ -92,7 +92,11 @@ type Pair<'a> = (&'a mut EnvironmentStatus, &'a Found, Option<&'a Found>);
 /// Looks at environments side by side, as many at once as there are processors.
 ///
 /// Shape: what must not be seen of it.
-fn look_at_all(pairs: Vec<Pair<'_>>, common: &Common<'_>, (runtime, ports): (&Runtime, &mut Ports<'_>)) -> Mask {
+fn look_at_all(
+    pairs: Vec<Pair<'_>>,
+    common: &Common<'_>,
+    (runtime, ports): (&Runtime, &mut Ports<'_>),
+) -> Mask {
     let workers = thread::available_parallelism().map_or(1, NonZero::get).min(pairs.len());
     ports.begins(format!("looking at {} environments", pairs.len()));
     let mut mask = Mask::default();

@@ -33,6 +33,10 @@ pub(super) fn project_files(
 }
 
 fn includes(path: &str, text: &str) -> Vec<String> {
+    // A large file is not parsed for nothing; an escape might spell the key.
+    if !text.contains("include_paths") && !text.contains('\\') {
+        return Vec::new();
+    }
     let Ok(root) = yaml::parse(text, path) else { return Vec::new() };
     let folder = path.rfind('/').map_or("", |slash| &path[..=slash]);
     let patterns = root.get("include_paths").map(Node::items).unwrap_or_default();

@@ -296,7 +296,8 @@ fn status_knows_branches_of_one_repository() {
 fn status_looks_at_several_datasets_of_one_file() {
     const NAMES: [&str; 5] = ["a", "b", "c", "d", "e"];
     let sandbox = Sandbox::new();
-    let entry = |name: &str| format!("- {{name: {name}, workspace: {{branch: {name}}}, dataset: in_{name}}}\n");
+    let entry =
+        |name: &str| format!("- {{name: {name}, workspace: {{branch: {name}}}, dataset: in_{name}}}\n");
     let project = format!(
         "version: 1\nwarehouse: {{kind: duckdb, path: all.duckdb}}\npromotion: {{order: [{}]}}\nenvironments:\n{}",
         NAMES.join(", "),
@@ -318,7 +319,9 @@ fn status_looks_at_several_datasets_of_one_file() {
         let all = sandbox.promote("shop", "status --format json").exits(0).json();
         let next: Vec<_> = all["result"]["environments"].as_array().unwrap()[1..]
             .iter()
-            .map(|one| (one["next"]["files"].as_u64(), one["next"]["steps"].as_u64(), one["problem"].is_null()))
+            .map(|one| {
+                (one["next"]["files"].as_u64(), one["next"]["steps"].as_u64(), one["problem"].is_null())
+            })
             .collect();
         let none = (Some(0), Some(0), true);
         assert_eq!(next, [(Some(1), Some(1), true), none, none, none], "{all}");

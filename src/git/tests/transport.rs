@@ -43,6 +43,15 @@ fn lock(
     holder: &LockHolder,
     (seen, now): (&Path, i64),
 ) -> Result<Lock, GitError> {
+    lock_where(store, destination, holder, (&[], seen, now))
+}
+
+fn lock_where(
+    store: &Store,
+    destination: &Destination,
+    holder: &LockHolder,
+    (expected, seen, now): (&[(String, Revision)], &Path, i64),
+) -> Result<Lock, GitError> {
     let program = program();
     let request = LockRequest {
         destination,
@@ -50,7 +59,7 @@ fn lock(
         branch: "main",
         holder,
         identity: &identity(),
-        expected: &[],
+        expected,
         patience: Duration::ZERO,
         seen,
         clock: &|| now,
@@ -177,19 +186,7 @@ fn the_push_that_takes_the_lock_sees_what_moved() {
     .enumerate()
     {
         let holder = holder(std::process::id(), "here", &number.to_string());
-        let request = LockRequest {
-            destination: &destination,
-            refs: "refs/promote",
-            branch: "main",
-            holder: &holder,
-            identity: &identity(),
-            expected: &expected,
-            patience: Duration::ZERO,
-            seen: &seen,
-            clock: &|| 1000,
-            waiting: &|_| {},
-        };
-        let lock = acquire(&store, &request, transport(Some(&program))).unwrap();
+        let lock = lock_where(&store, &destination, &holder, (&expected, &seen, 1000)).unwrap();
         assert_eq!(lock.unmoved, unmoved, "{expected:?}");
         let at = |name: &str| remote_store.refname_to_id(name).ok().map(|oid| oid.to_string());
         assert_eq!(at(&lock.reference), Some(lock.revision.to_string()), "{expected:?}");
