@@ -148,7 +148,7 @@ async fn under_lock(
     }
     let Scene { plan, stage, .. } = scene;
     border("checked", ports);
-    stop_if_asked(ports)?;
+    ports.stop_if_asked()?;
     let by = stage.ground.identity(ports).to_string();
     let applying = applying(plan, &by, request);
     let begun = stage.known.as_ref().filter(|_| migrate(stage) == Migrate::Promotion);
@@ -191,10 +191,6 @@ fn partial_if_migrated(error: PromotionError, plan: &Plan, stage: &Stage) -> Pro
         command: crate::report::command_with(plan, &[]),
         source: Box::new(error),
     }
-}
-
-pub(super) fn stop_if_asked(ports: &Ports<'_>) -> Result<(), PromotionError> {
-    if ports.is_interrupted() { Err(PromotionError::Interrupted) } else { Ok(()) }
 }
 
 /// Checks under the lock that neither side moved since the plan; where one did, makes the plan anew.
@@ -289,7 +285,7 @@ async fn push(
         let before = gathered.to.journal.as_ref();
         let journal = journal::record((&stage.ground, gathered), before, entry.clone(), ports)?;
         border("committed", ports);
-        stop_if_asked(ports)?;
+        ports.stop_if_asked()?;
         if let Some(after) = &after {
             prepare_work_tree(gathered, after)?;
         }

@@ -70,6 +70,7 @@ pub fn check(asked: Asked<'_>, ports: &Ports<'_>) -> Result<Checked, PromotionEr
         around.without_environment(&mut checked)?;
     }
     for name in &written.project().environments {
+        ports.stop_if_asked()?;
         checked.environments.push((name.clone(), written.place_of(name)));
         around.environment(name, &mut checked, ports)?;
     }

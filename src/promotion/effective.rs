@@ -28,8 +28,11 @@ pub(super) struct Effectives<'w> {
 }
 
 impl<'w> File<'w> {
-    fn resolve(written: &'w Written, inputs: &Inputs) -> Result<Self, ConfigError> {
-        let resolved = |name: &EnvironmentName| Ok((name.clone(), written.environment(name, inputs)?));
+    fn resolve(written: &'w Written, inputs: &Inputs, ports: &Ports<'_>) -> Result<Self, PromotionError> {
+        let resolved = |name: &EnvironmentName| -> Result<_, PromotionError> {
+            ports.stop_if_asked()?;
+            Ok((name.clone(), written.environment(name, inputs)?))
+        };
         let environments = written.project().environments.iter().map(resolved).collect::<Result<_, _>>()?;
         Ok(Self { written, environments })
     }
@@ -53,15 +56,16 @@ impl<'w> Effectives<'w> {
     ///
     /// # Errors
     ///
-    /// [`PromotionError::Config`] for the first environment that has no effective configuration.
+    /// [`PromotionError::Config`] for the first environment that has no effective configuration;
+    /// [`PromotionError::Interrupted`].
     pub(super) fn of(
         at_hand: &AtHand,
         (before, after): (Option<&'w Written>, Option<&'w Written>),
         ports: &Ports<'_>,
     ) -> Result<Self, PromotionError> {
         let inputs = inputs(&at_hand.root, ports, Flags::default())?;
-        let file = |written: Option<&'w Written>| -> Result<_, ConfigError> {
-            written.map(|written| File::resolve(written, &inputs).map(Rc::new)).transpose()
+        let file = |written: Option<&'w Written>| {
+            written.map(|written| File::resolve(written, &inputs, ports).map(Rc::new)).transpose()
         };
         let same = before.zip(after).is_some_and(|(before, after)| before.is_same(after));
         let after = file(after)?;

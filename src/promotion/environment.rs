@@ -96,9 +96,7 @@ pub fn add_environment(
     findings.extend(wanted.iter().flat_map(|wanted| wanted.findings.iter().cloned()));
     let rewrite = Rewrite::prepare(contents(project, &amended)?)?;
     border("staged", ports);
-    if ports.is_interrupted() {
-        return Err(PromotionError::Interrupted);
-    }
+    ports.stop_if_asked()?;
     let workspace = wanted.map(|wanted| wanted.make(&ground, ports)).transpose()?;
     border("made", ports);
     rewrite.finish()?;

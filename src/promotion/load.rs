@@ -122,7 +122,7 @@ fn other_datasets(resolved: &Resolved, written: &Written, ports: &Ports<'_>) -> 
     let own = &resolved.environment;
     let names = written.project().environments.iter();
     let mut datasets: Vec<Dataset> = names
-        .filter_map(|name| written.environment(name, &inputs).ok()?.environment.dataset)
+        .filter_map(|name| written.without_plugins(name, &inputs).ok()?.environment.dataset)
         .filter(|dataset| Some(dataset) != own.dataset.as_ref())
         .collect();
     datasets.sort();

@@ -15,7 +15,7 @@ use crate::model::plan::{Plan, Proposal};
 use crate::model::record::Entry;
 use crate::report;
 
-use super::apply::{Applied, behind_the_last, border, commit, look_again, stop_if_asked};
+use super::apply::{Applied, behind_the_last, border, commit, look_again};
 use super::error::PromotionError;
 use super::journal;
 use super::ledger::{self, Circumstances};
@@ -124,7 +124,7 @@ fn under_lock(
 ) -> Result<Revision, PromotionError> {
     look_again(stage, ports)?;
     border("checked", ports);
-    stop_if_asked(ports)?;
+    ports.stop_if_asked()?;
     let head = head(stage, branch, ports)?;
     if let Some(head) = &head {
         if is_proposed(plan, stage, branch, head) {
@@ -150,7 +150,7 @@ fn under_lock(
         let last = gathered.to.journal.as_ref();
         let journal = journal::record((&stage.ground, gathered), last, entry.clone(), ports)?;
         border("committed", ports);
-        stop_if_asked(ports)?;
+        ports.stop_if_asked()?;
         let moved = Move::of(gathered, Some(&after), &journal).unlocking(lock);
         let moved = Move { branch, before: head.as_ref(), ..moved };
         publish(&stage.ground, gathered, &moved, ports)

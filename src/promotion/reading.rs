@@ -71,6 +71,7 @@ pub fn read(
     let (snapshot, read, store) = snapshot(&ground, name.as_str(), files, ports)?;
     let project = ground.need_project(ports)?;
     let written = config::load(&snapshot, &project.file)?;
+    ports.stop_if_asked()?;
     let resolved = written.environment(&name, &inputs(&project.root, ports, flags)?)?;
     let mut findings = written.findings().to_vec();
     findings.extend(resolved.findings.iter().cloned());
@@ -145,6 +146,7 @@ impl Configurations {
         files: Files,
         ports: &mut Ports<'_>,
     ) -> Result<Configured, PromotionError> {
+        ports.stop_if_asked()?;
         let project = self.ground.need_project(ports)?;
         let inputs = inputs(&project.root, ports, Flags::default())?;
         let elsewhere = name.and_then(|name| elsewhere(&self.ground, name.as_str(), files, ports));

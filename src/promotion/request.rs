@@ -12,6 +12,8 @@ use crate::git::GitProgram;
 use crate::model::event::{Event, Listener};
 use crate::model::plan::Acknowledgements;
 
+use super::error::PromotionError;
+
 /// A promotion that is asked for.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -96,6 +98,11 @@ impl Ports<'_> {
     /// Says a sentence.
     pub(super) fn says(&mut self, sentence: impl Into<String>) {
         self.listener.hear(Event::Says(sentence.into()));
+    }
+
+    /// Ends what can end here, where a person wants to stop.
+    pub(super) fn stop_if_asked(&self) -> Result<(), PromotionError> {
+        if self.is_interrupted() { Err(PromotionError::Interrupted) } else { Ok(()) }
     }
 
     /// Whether a person wants to stop.

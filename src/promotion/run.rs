@@ -63,9 +63,7 @@ pub async fn build(
     let connection = warehouse::connect(resolved.warehouse()?, &reach).await.map_err(failed)?;
     let mut filler = Filler { connection };
     let results = transform::execute(&refreshments, &mut filler, ports.listener).await;
-    if ports.is_interrupted() {
-        return Err(PromotionError::Interrupted);
-    }
+    ports.stop_if_asked()?;
     Ok(results?)
 }
 

@@ -109,7 +109,7 @@ fn look_at_all(
             scope.spawn(move || {
                 let mut ports = world();
                 let take = || next.lock().map(|mut pairs| pairs.next()).ok().flatten();
-                while let Some((shown, own, before)) = take() {
+                while let Some((shown, own, before)) = take().filter(|_| !ports.is_interrupted()) {
                     let looked = runtime.handle().block_on(look(shown, own, before, common, &mut ports));
                     match looked {
                         Ok(mask) => sender.send(mask).unwrap_or_default(),

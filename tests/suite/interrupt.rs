@@ -126,3 +126,44 @@ fn a_push_that_the_server_declines_leaves_a_way_to_go_on() {
     let record = sandbox.git("staging.git", &["show", "refs/promote/journal:records/1.json"]);
     assert!(record.contains("create-table"), "the record holds what the first run migrated: {record}");
 }
+
+/// A project that is large enough for each of these to be at work for a while.
+#[test]
+fn what_only_reads_ends_soon_and_says_so() {
+    let sandbox = Sandbox::new();
+    let names: Vec<String> = (0..8).map(|number| format!("e{number}")).collect();
+    let plugins = |indent: &str| -> String {
+        (0..1500)
+            .map(|number| format!("{indent}- {{name: tap-{number}, config: {{a: {number}}}}}\n"))
+            .collect()
+    };
+    let entry = |name: &String| {
+        let overlay = plugins("        ");
+        format!(
+            "- name: {name}\n  workspace: {{branch: {name}}}\n  config:\n    plugins:\n      extractors:\n{overlay}"
+        )
+    };
+    let project = format!(
+        "version: 1\nplugins:\n  extractors:\n{}environments:\n{}",
+        plugins("  "),
+        names.iter().map(entry).collect::<String>()
+    );
+    sandbox.write("shop/project.yml", &project);
+    sandbox.git("shop", &["init", "-q", "-b", "e0"]);
+    sandbox.commit("shop", "Ada", "large");
+    names[1..].iter().for_each(|name| drop(sandbox.git("shop", &["branch", name])));
+    for words in ["check", "config show --all-environments --worktree", "plan e0 e1"] {
+        let mut child = sandbox.start("shop", words, &[]);
+        let mut stdout = child.stdout.take().expect("a pipe");
+        let shown = std::thread::spawn(move || {
+            let mut text = String::new();
+            stdout.read_to_string(&mut text).map(|_| text).expect("text")
+        });
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        interrupt(&child);
+        let run = sandbox.wait(child);
+        assert_eq!(run.status, 130, "{words}: {}", run.stderr);
+        assert!(run.stderr.contains("interrupted"), "{words}: {}", run.stderr);
+        assert_eq!(shown.join().expect("it ends"), "", "{words}");
+    }
+}

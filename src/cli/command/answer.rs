@@ -61,6 +61,7 @@ pub(in crate::cli) fn run(
         return Err(no_sarif());
     }
     let mut session = Session::new(world, console, global);
+    let reads = only_reads(&command);
     let answer = match command {
         Command::Apply(args) => apply::run(&mut session, &args),
         Command::Plan(args) => plan::run(&mut session, &args),
@@ -93,8 +94,28 @@ pub(in crate::cli) fn run(
         Command::Completions { shell } => return texts::completions(&session, shell),
         Command::Man => return texts::man(&session),
     }?;
+    // Half of an answer could be taken for the whole.
+    if reads && world.is_interrupted() {
+        return Err(Failure::new(ExitCode::Interrupted, "interrupted", None));
+    }
     print(console, &session.global, &answer)?;
     Ok(answer.code)
+}
+
+/// Whether a verb changes nothing, so that nobody needs to know how far it came.
+fn only_reads(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Plan(_)
+            | Command::Show(_)
+            | Command::Status
+            | Command::History(_)
+            | Command::Doctor(_)
+            | Command::Config(_)
+            | Command::Environment(EnvironmentCommand::List)
+            | Command::Drift(_)
+            | Command::Check
+    )
 }
 
 fn no_sarif() -> Failure {
