@@ -97,7 +97,6 @@ impl Looking<'_> {
         findings.extend(merged.findings.iter().cloned());
         let stranded = stores::stranded(self.store, self.gathered, &merged, (ports, &mut findings))?;
         findings.extend(self.not_pushed()?);
-        ports.stop_if_asked()?;
         let projects = self.projects(before, &merged)?;
         let mut mask = Mask::default();
         let (config, settled) = self.effective(&projects, ports, (&mut mask, &mut findings))?;
