@@ -133,9 +133,8 @@ fn what_only_reads_ends_soon_and_says_so() {
     let sandbox = Sandbox::new();
     let names: Vec<String> = (0..8).map(|number| format!("e{number}")).collect();
     let plugins = |indent: &str| -> String {
-        (0..1500)
-            .map(|number| format!("{indent}- {{name: tap-{number}, config: {{a: {number}}}}}\n"))
-            .collect()
+        let entry = |number| format!("{indent}- {{name: tap-{number}, config: {{a: {number}}}}}\n");
+        (0..1500).map(entry).collect()
     };
     let entry = |name: &String| {
         let overlay = plugins("        ");
