@@ -29,6 +29,7 @@ mod postgres;
 mod prove;
 mod rebuild;
 mod rename;
+mod renew;
 mod reuse;
 mod rule;
 mod sample;

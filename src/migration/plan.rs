@@ -3,12 +3,13 @@
 use std::pin::Pin;
 
 use super::declared::Declared;
-use super::desired::{Desired, desired};
+use super::desired::{Desired, desired, renewed};
 use super::drift::drift;
 use super::error::MigrationError;
 use super::kept::Kept;
 use super::memory::{self, Memory};
 use super::prove::{Proof, prove};
+use super::renew::Renewal;
 use super::reuse::Units;
 use super::steps::{Options, Steps, facts, questions, samples, steps};
 use crate::model::coordinate::Dataset;
@@ -166,11 +167,10 @@ impl Making<'_, '_, '_> {
 
     /// Builds what changed. Where that does not go by itself, everything is built, and says what is wrong.
     async fn joined(&mut self, units: &Units<'_>, kept: &Kept) -> Result<Desired, MigrationError> {
-        let changed = units.changed(kept);
-        if changed.objects.is_empty() {
-            return Ok(units.joined(kept, None));
-        }
-        match self.built(&changed).await {
+        let Some(renewal) = Renewal::of(units, kept) else { return Ok(units.joined(kept, None)) };
+        let typed = self.opened().await?;
+        let scratch = self.scratch.as_mut().expect("it was opened above").as_mut();
+        match renewed(&renewal, (self.live, self.ledger), &typed, scratch).await {
             Ok(built) => Ok(units.joined(kept, Some(built))),
             Err(MigrationError::Faults(_)) => self.built(self.declared).await,
             Err(error) => Err(error),
@@ -178,9 +178,16 @@ impl Making<'_, '_, '_> {
     }
 
     async fn built(&mut self, declared: &Declared) -> Result<Desired, MigrationError> {
-        // One that is open already may hold what the next one needs.
+        let typed = self.opened().await?;
+        let scratch = self.scratch.as_mut().expect("it was opened above").as_mut();
+        desired(declared, self.live, self.ledger, &typed, scratch).await
+    }
+
+    /// Opens a scratch: one that is open already may hold what the next one needs.
+    async fn opened(&mut self) -> Result<Typed, MigrationError> {
         *self.scratch = None;
         let (opened, typed) = (self.open)().await?;
-        desired(declared, self.live, self.ledger, &typed, self.scratch.insert(opened).as_mut()).await
+        *self.scratch = Some(opened);
+        Ok(typed)
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! In: what is declared, what is live, and the desired state that was remembered last. Out: a desired state that is
 //! the same as if all of it had been built, its order included, so that no plan depends on what is remembered.
-//! A declaration's digest covers its own text and the digests of everything that its words could mean. An
+//! A declaration's digest covers its own text, the names of everything declared that its words could mean, and what
+//! is live of the rest. What is declared and changed is another matter: whoever reads it is bound again (`renew`). An
 //! over-estimate costs time; where the words go round in a circle, nothing is reused.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,15 +19,19 @@ use super::memory::{self, hex};
 use crate::model::coordinate::Coordinate;
 use crate::model::schema::{RelationKind, Schema};
 use crate::sql::Dialect;
-use crate::warehouse::{statements, words};
+use crate::warehouse::{Kind, statements, words};
 
 /// Declarations with their digests, each after what it may read.
 pub(super) struct Units<'a> {
-    declared: &'a Declared,
+    pub(super) declared: &'a Declared,
     /// Positions among the declarations, in an order in which they can be built.
-    order: Vec<usize>,
+    pub(super) order: Vec<usize>,
     /// What each may read, by position.
-    reads: Vec<BTreeSet<usize>>,
+    pub(super) reads: Vec<BTreeSet<usize>>,
+    /// The names of everything that is declared, as engines compare them.
+    pub(super) names: BTreeSet<Coordinate>,
+    /// Whether types are declared: what is of one needs it, whether it speaks of it or not.
+    pub(super) typed: bool,
     digests: Vec<String>,
 }
 
@@ -34,18 +39,22 @@ impl<'a> Units<'a> {
     /// Digests what is declared; none where words go round in a circle.
     pub(super) fn of(declared: &'a Declared, live: &Schema, engine: &str) -> Option<Self> {
         let spoken: Vec<BTreeSet<String>> = declared.objects.iter().map(speaks_of).collect();
-        let reads = reads(declared, &spoken);
+        let made: Vec<_> = declared.objects.iter().map(|object| declared.made(object)).collect();
+        let reads = reads(&made, &spoken);
         let order = ordered(&reads)?;
-        let ground = Ground::of(declared, live, engine);
+        let names = made.iter().flatten().map(|(name, _)| folded(name)).collect();
+        let ground = Ground::of(declared, &names, live, engine);
+        let faces: Vec<Vec<u8>> =
+            declared.objects.iter().zip(&made).map(|(object, made)| face(object, made)).collect();
         let mut digests = vec![String::new(); reads.len()];
-        for &at in &order {
+        for (at, object) in declared.objects.iter().enumerate() {
             let mut digest = Sha256::new_with_prefix(&ground.common);
-            memory::feed_object(&declared.objects[at], &mut |part| {
+            memory::feed_object(object, &mut |part| {
                 digest.update(part.len().to_le_bytes());
                 digest.update(part.as_bytes());
             });
             for read in &reads[at] {
-                digest.update(&digests[*read]);
+                digest.update(&faces[*read]);
             }
             for word in &spoken[at] {
                 for text in ground.named.get(word).into_iter().flatten() {
@@ -54,30 +63,13 @@ impl<'a> Units<'a> {
             }
             digests[at] = hex(&digest.finalize());
         }
-        Some(Self { declared, order, reads, digests })
+        let typed = made.iter().flatten().any(|(_, kind)| *kind == Some(Kind::Type));
+        Some(Self { declared, order, reads, names, typed, digests })
     }
 
-    /// Gives the declarations that have to be built: those that changed, with all that they read.
-    pub(super) fn changed(&self, kept: &Kept) -> Declared {
-        let mut wanted = BTreeSet::new();
-        let known = |at: usize| {
-            kept.made.contains_key(&self.digests[at]) || self.declared.objects[at].state == State::Dropped
-        };
-        let mut waiting: Vec<usize> = self.order.iter().copied().filter(|at| !known(*at)).collect();
-        while let Some(at) = waiting.pop() {
-            if wanted.insert(at) {
-                waiting.extend(&self.reads[at]);
-            }
-        }
-        let objects = wanted.into_iter().map(|at| self.declared.objects[at].clone());
-        Declared {
-            dataset: self.declared.dataset.clone(),
-            dialect: self.declared.dialect,
-            objects: objects.collect(),
-            sources: self.declared.sources.clone(),
-            files: self.declared.files.clone(),
-            texts: BTreeMap::new(),
-        }
+    /// What a declaration made when it was built last, if it has not changed itself.
+    pub(super) fn made<'k>(&self, kept: &'k Kept, at: usize) -> Option<&'k [Coordinate]> {
+        kept.made.get(&self.digests[at]).map(Vec::as_slice)
     }
 
     /// Joins what was built anew with what still holds.
@@ -157,13 +149,7 @@ struct Ground {
 }
 
 impl Ground {
-    fn of(declared: &Declared, live: &Schema, engine: &str) -> Self {
-        let managed: BTreeSet<Coordinate> = declared
-            .objects
-            .iter()
-            .flat_map(|object| declared.names(object))
-            .map(|name| folded(&name))
-            .collect();
+    fn of(declared: &Declared, managed: &BTreeSet<Coordinate>, live: &Schema, engine: &str) -> Self {
         let others = live.only(|name| !managed.contains(&folded(name)));
         let mut named: BTreeMap<String, Vec<String>> = BTreeMap::new();
         let relations = others.relations.iter().map(|(name, relation)| (name, format!("{relation:?}")));
@@ -195,10 +181,15 @@ fn speaks_of(object: &DeclaredObject) -> BTreeSet<String> {
     found
 }
 
-fn reads(declared: &Declared, spoken: &[BTreeSet<String>]) -> Vec<BTreeSet<usize>> {
+/// Digests what others see of a declaration without binding it: its names, and whether they are to be there.
+fn face(object: &DeclaredObject, made: &[(Coordinate, Option<Kind>)]) -> Vec<u8> {
+    Sha256::digest(format!("{:?} {made:?}", object.state).as_bytes()).to_vec()
+}
+
+fn reads(made: &[Vec<(Coordinate, Option<Kind>)>], spoken: &[BTreeSet<String>]) -> Vec<BTreeSet<usize>> {
     let mut makers: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    for (at, object) in declared.objects.iter().enumerate() {
-        for name in declared.names(object) {
+    for (at, made) in made.iter().enumerate() {
+        for (name, _) in made {
             makers.entry(name.name.to_lowercase()).or_default().push(at);
         }
     }

@@ -33,8 +33,8 @@ struct Counting {
 
 #[async_trait(?Send)]
 impl Scratch for Counting {
-    async fn reset(&mut self) -> Result<(), WarehouseError> {
-        self.scratch.reset().await
+    async fn reset(&mut self, texts: Texts) -> Result<(), WarehouseError> {
+        self.scratch.reset(texts).await
     }
 
     async fn build(&mut self, statement: &str) -> Result<(), WarehouseError> {
