@@ -19,7 +19,6 @@ mod error;
 mod fit;
 mod harmless;
 mod import;
-mod kept;
 mod lift;
 mod memory;
 mod online;

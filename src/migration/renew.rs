@@ -9,8 +9,7 @@ use std::collections::BTreeSet;
 use super::build::{Builder, Built, Scope};
 use super::declared::{Body, DeclaredObject, State};
 use super::error::MigrationError;
-use super::kept::Kept;
-use super::reuse::Units;
+use super::reuse::{Earlier, Units};
 use super::{postgres, statement};
 use crate::model::coordinate::Coordinate;
 use crate::model::finding::Finding;
@@ -21,7 +20,7 @@ use crate::warehouse::{name, path};
 /// What has to be looked at again.
 pub(super) struct Renewal<'a> {
     units: &'a Units<'a>,
-    kept: &'a Kept,
+    earlier: &'a Earlier,
     /// Declarations that changed themselves.
     fresh: BTreeSet<usize>,
     /// Those, and everything that reads one of them, through others too.
@@ -37,12 +36,12 @@ struct Filled<'a> {
 
 impl<'a> Renewal<'a> {
     /// Finds what changed; none where nothing did.
-    pub(super) fn of(units: &'a Units<'a>, kept: &'a Kept) -> Option<Self> {
+    pub(super) fn of(units: &'a Units<'a>, earlier: &'a Earlier) -> Option<Self> {
         let present = |at: &usize| units.declared.objects[*at].state == State::Present;
         let there = units.order.iter().copied().filter(present);
         let (mut fresh, mut concerned) = (BTreeSet::new(), BTreeSet::new());
         for at in there {
-            let changed = units.made(kept, at).is_none();
+            let changed = units.made(earlier, at).is_none();
             if changed {
                 fresh.insert(at);
             }
@@ -50,7 +49,7 @@ impl<'a> Renewal<'a> {
                 concerned.insert(at);
             }
         }
-        (!fresh.is_empty()).then_some(Self { units, kept, fresh, concerned })
+        (!fresh.is_empty()).then_some(Self { units, earlier, fresh, concerned })
     }
 
     /// What may be built as it is declared, with what that reads of others.
@@ -147,8 +146,8 @@ impl<'a> Renewal<'a> {
 
     /// The one relation that an unchanged model makes, in the form that it had.
     fn relation(&self, at: usize) -> Option<(&'a Coordinate, &'a Relation)> {
-        let [only] = self.units.made(self.kept, at)? else { return None };
-        Some((only, self.kept.desired.schema.relations.get(only)?))
+        let [only] = self.units.made(self.earlier, at)? else { return None };
+        Some((only, self.earlier.desired.schema.relations.get(only)?))
     }
 
     /// The form by which an unchanged model stands in for itself where it is only read.
@@ -191,7 +190,7 @@ impl<'a> Renewal<'a> {
             | Body::Ddl { .. }
             | Body::Routine { .. } => return false,
         };
-        let Ok(given) = builder.columns(sql).await else { return false };
+        let Some(given) = given(builder, relation.kind, sql).await else { return false };
         let declared = |name: &str| {
             let mut columns = object.columns.iter();
             relation.kind == RelationKind::Table
@@ -216,18 +215,33 @@ impl<'a> Renewal<'a> {
             Body::TableFromQuery { .. } | Body::TableFromColumns | Body::Seed { .. } => RelationKind::Table,
             Body::Ddl { .. } | Body::Routine { .. } => return false,
         };
-        let Some(before) = self.kept.desired.schema.relations.get(coordinate) else { return false };
+        let Some(before) = self.earlier.desired.schema.relations.get(coordinate) else { return false };
         if before.kind != kind || !before.constraints.is_empty() || !before.columns.iter().all(is_plain) {
             return false;
         }
-        let Ok(now) = builder.columns(&format!("SELECT * FROM {}", path(coordinate))).await else {
-            return false;
-        };
+        let asked = format!("SELECT * FROM {}", path(coordinate));
+        let Some(now) = given(builder, kind, &asked).await else { return false };
         let same = |(now, before): (&Column, &Column)| {
             (&now.name, &now.data_type) == (&before.name, &before.data_type)
         };
         now.len() == before.columns.len() && now.iter().zip(&before.columns).all(same)
     }
+}
+
+/// Asks what a query gives; none where the engine does not say it of a view.
+///
+/// It says INTEGER of what has no type yet, as it makes a table of it; a view keeps that. What is combined with a
+/// truth value becomes one only where it had no type.
+async fn given(builder: &mut Builder<'_>, kind: RelationKind, sql: &str) -> Option<Vec<Column>> {
+    let columns = builder.columns(sql).await.ok()?;
+    if kind != RelationKind::View || !columns.iter().any(|column| column.data_type.contains("INTEGER")) {
+        return Some(columns);
+    }
+    let unclear = columns.iter().filter(|column| column.data_type.contains("INTEGER"));
+    let lists: Vec<String> = unclear.map(|column| format!("[q.{}, true]", name(&column.name))).collect();
+    let sql = format!("SELECT {} FROM (\n{sql}\n) AS q", lists.join(", "));
+    let clear = builder.columns(&sql).await.ok()?.iter().all(|column| column.data_type == "INTEGER[]");
+    clear.then_some(columns)
 }
 
 fn fault(finding: Finding) -> MigrationError {

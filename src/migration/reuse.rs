@@ -8,18 +8,34 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::build::folded;
 use super::context::spoken;
 use super::declared::{Body, Declared, DeclaredObject, State};
 use super::desired::{Desired, Managed, dropped, find};
-use super::kept::Kept;
 use super::memory::{self, hex};
 use crate::model::coordinate::Coordinate;
 use crate::model::schema::{RelationKind, Schema};
 use crate::sql::Dialect;
 use crate::warehouse::{Kind, statements, words};
+
+/// A desired state as it is remembered, with what made it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Earlier {
+    /// The state.
+    pub(super) desired: Desired,
+    /// What each declaration made of it, by the declaration's digest; empty where nothing may be reused.
+    pub(super) made: BTreeMap<String, Vec<Coordinate>>,
+}
+
+impl Earlier {
+    /// Makes what is to be remembered where nothing may be reused.
+    pub(super) fn whole(desired: Desired) -> Self {
+        Self { desired, made: BTreeMap::new() }
+    }
+}
 
 /// Declarations with their digests, each after what it may read.
 pub(super) struct Units<'a> {
@@ -68,24 +84,24 @@ impl<'a> Units<'a> {
     }
 
     /// What a declaration made when it was built last, if it has not changed itself.
-    pub(super) fn made<'k>(&self, kept: &'k Kept, at: usize) -> Option<&'k [Coordinate]> {
-        kept.made.get(&self.digests[at]).map(Vec::as_slice)
+    pub(super) fn made<'e>(&self, earlier: &'e Earlier, at: usize) -> Option<&'e [Coordinate]> {
+        earlier.made.get(&self.digests[at]).map(Vec::as_slice)
     }
 
     /// Joins what was built anew with what still holds.
-    pub(super) fn joined(&self, kept: &Kept, built: Option<Desired>) -> Desired {
-        let Kept { desired: old, made } = kept;
-        let mut joined = built.unwrap_or_default();
-        let still = self.digests.iter().filter_map(|digest| made.get(digest)).flatten();
-        for object in still {
-            if joined.schema.holds(object) {
-                continue;
-            }
-            let schema = &mut joined.schema;
-            taken(&old.schema.relations, object, &mut schema.relations);
-            taken(&old.schema.routines, object, &mut schema.routines);
-            taken(&old.schema.types, object, &mut schema.types);
-            taken(&old.objects, object, &mut joined.objects);
+    pub(super) fn joined(&self, earlier: Earlier, built: Option<Desired>) -> Desired {
+        let Earlier { desired: mut joined, made } = earlier;
+        let still: BTreeSet<&Coordinate> =
+            self.digests.iter().filter_map(|digest| made.get(digest)).flatten().collect();
+        joined.schema.relations.retain(|object, _| still.contains(object));
+        joined.schema.routines.retain(|object, _| still.contains(object));
+        joined.schema.types.retain(|object, _| still.contains(object));
+        joined.objects.retain(|object, _| still.contains(object));
+        if let Some(Desired { schema, objects, .. }) = built {
+            joined.schema.relations.extend(schema.relations);
+            joined.schema.routines.extend(schema.routines);
+            joined.schema.types.extend(schema.types);
+            joined.objects.extend(objects);
         }
         joined.dataset = Some(self.declared.dataset.clone());
         joined.dialect = self.declared.dialect;
@@ -112,7 +128,7 @@ impl<'a> Units<'a> {
     }
 
     /// Makes what is to be remembered.
-    pub(super) fn kept(&self, desired: Desired) -> Kept {
+    pub(super) fn earlier(&self, desired: Desired) -> Earlier {
         let mut made: BTreeMap<String, Vec<Coordinate>> = BTreeMap::new();
         let mut maker: BTreeMap<Coordinate, &String> = BTreeMap::new();
         for (object, digest) in self.declared.objects.iter().zip(&self.digests) {
@@ -131,13 +147,8 @@ impl<'a> Units<'a> {
             };
             names.push(name.clone());
         }
-        Kept { desired, made }
+        Earlier { desired, made }
     }
-}
-
-/// Takes over what is known of an object.
-fn taken<T: Clone>(from: &BTreeMap<Coordinate, T>, object: &Coordinate, into: &mut BTreeMap<Coordinate, T>) {
-    into.extend(from.get(object).map(|known| (object.clone(), known.clone())));
 }
 
 /// What is live and not declared, as far as a declaration could speak of it.

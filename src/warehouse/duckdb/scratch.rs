@@ -331,3 +331,43 @@ fn reading(glob: &str) -> String {
     };
     format!("{function}({})", literal(glob))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Makes the log of a scratch one that the engine refuses, as that of a statement which it cannot read back is.
+    fn damage(scratch: &DuckDbScratch) {
+        let file = format!("scratch-{}.duckdb.wal", scratch.files);
+        let log = scratch.folder.path().join(file);
+        let mut bytes = std::fs::read(&log).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle..middle + 8].fill(0xff);
+        std::fs::write(&log, bytes).unwrap();
+    }
+
+    #[tokio::test]
+    async fn reads_from_a_file_what_the_engine_cannot_read_back_from_its_log() {
+        let datasets = [Dataset::new("analytics")];
+        let open = || DuckDbScratch::open(Path::new("shop.duckdb"), &datasets, &Files::default()).unwrap().0;
+        let mut found = Vec::new();
+        for damaged in [false, true] {
+            let mut scratch = open();
+            for sql in ["CREATE SCHEMA analytics", "CREATE TABLE analytics.t(a INT, b DATE)"] {
+                scratch.build(sql).await.unwrap();
+            }
+            let view = "CREATE VIEW analytics.v AS SELECT a::DATE AS d, b FROM analytics.t";
+            scratch.rehearse(&[view.to_owned()]).await.unwrap();
+            if damaged {
+                damage(&scratch);
+            }
+            found.push(scratch.schema(&datasets, Routines::All, Texts::Stored).await.unwrap());
+            scratch.reset(Texts::Stored).await.unwrap();
+            assert!(
+                scratch.schema(&datasets, Routines::All, Texts::Stored).await.unwrap().datasets.is_empty()
+            );
+        }
+        assert_eq!(found[0], found[1]);
+        assert_eq!(found[0].relations.len(), 2);
+    }
+}
