@@ -19,7 +19,7 @@ use super::memory::{self, hex};
 use crate::model::coordinate::Coordinate;
 use crate::model::schema::{RelationKind, Schema};
 use crate::sql::Dialect;
-use crate::warehouse::{Kind, statements, words};
+use crate::warehouse::{Kind, statements, words_among};
 
 /// A desired state as it is remembered, with what made it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -54,12 +54,15 @@ pub(super) struct Units<'a> {
 impl<'a> Units<'a> {
     /// Digests what is declared; none where words go round in a circle.
     pub(super) fn of(declared: &'a Declared, live: &Schema, engine: &str) -> Option<Self> {
-        let spoken: Vec<BTreeSet<String>> = declared.objects.iter().map(speaks_of).collect();
         let made: Vec<_> = declared.objects.iter().map(|object| declared.made(object)).collect();
-        let reads = reads(&made, &spoken);
-        let order = ordered(&reads)?;
         let names = made.iter().flatten().map(|(name, _)| folded(name)).collect();
         let ground = Ground::of(declared, &names, live, engine);
+        let makers = makers(&made);
+        let known = |word: &str| makers.contains_key(word) || ground.named.contains_key(word);
+        let spoken: Vec<BTreeSet<String>> =
+            declared.objects.iter().map(|object| speaks_of(object, &known)).collect();
+        let reads = reads(&makers, &spoken);
+        let order = ordered(&reads)?;
         let faces: Vec<Vec<u8>> =
             declared.objects.iter().zip(&made).map(|(object, made)| face(object, made)).collect();
         let mut digests = vec![String::new(); reads.len()];
@@ -175,20 +178,22 @@ impl Ground {
     }
 }
 
-/// Everything that a declaration's texts could mean, in lower case, but for what it makes itself.
-fn speaks_of(object: &DeclaredObject) -> BTreeSet<String> {
+/// Everything of what is known that a declaration's texts could mean, in lower case.
+fn speaks_of(object: &DeclaredObject, known: &dyn Fn(&str) -> bool) -> BTreeSet<String> {
     let mut found = match &object.body {
-        Body::View { sql } | Body::TableFromQuery { sql } => words(sql),
+        Body::View { sql } | Body::TableFromQuery { sql } => words_among(sql, known),
         Body::Ddl { sql } | Body::Routine { statement: sql } => {
             statements(sql).into_iter().flat_map(|(_, statement)| spoken(statement)).collect()
         }
         Body::TableFromColumns | Body::Seed { .. } => BTreeSet::new(),
     };
     for column in &object.columns {
-        found.extend(column.data_type.iter().chain(&column.default).flat_map(|text| words(text)));
+        found
+            .extend(column.data_type.iter().chain(&column.default).flat_map(|text| words_among(text, known)));
     }
-    found.extend(object.constraints.iter().flat_map(|text| words(text)));
+    found.extend(object.constraints.iter().flat_map(|text| words_among(text, known)));
     found.extend(object.depends_on.iter().map(|read| read.name.to_lowercase()));
+    found.retain(|word| known(word));
     found
 }
 
@@ -197,13 +202,18 @@ fn face(object: &DeclaredObject, made: &[(Coordinate, Option<Kind>)]) -> Vec<u8>
     Sha256::digest(format!("{:?} {made:?}", object.state).as_bytes()).to_vec()
 }
 
-fn reads(made: &[Vec<(Coordinate, Option<Kind>)>], spoken: &[BTreeSet<String>]) -> Vec<BTreeSet<usize>> {
+/// Who makes something, by its name in lower case.
+fn makers(made: &[Vec<(Coordinate, Option<Kind>)>]) -> BTreeMap<String, Vec<usize>> {
     let mut makers: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (at, made) in made.iter().enumerate() {
         for (name, _) in made {
             makers.entry(name.name.to_lowercase()).or_default().push(at);
         }
     }
+    makers
+}
+
+fn reads(makers: &BTreeMap<String, Vec<usize>>, spoken: &[BTreeSet<String>]) -> Vec<BTreeSet<usize>> {
     let read = |(at, words): (usize, &BTreeSet<String>)| {
         let makers = words.iter().filter_map(|word| makers.get(word)).flatten();
         makers.copied().filter(|maker| *maker != at).collect()
