@@ -329,6 +329,17 @@ async fn says_what_is_wrong_as_if_nothing_were_remembered() {
 }
 
 #[tokio::test]
+async fn sees_that_two_declarations_make_one_name() {
+    let (trial, mut memory) = (Trial::new(), Kept::default());
+    remembering(&trial, &project("int", ""), &mut memory).await;
+    let mut twice = project("int", "");
+    let body = Body::Ddl { sql: "create table analytics.Other_7(id int)".to_owned() };
+    twice.objects.push(DeclaredObject::new(None, body, Place::file("schema/other.sql")));
+    let expected = attempt(&trial, &twice, &mut Forgetful).await.unwrap_err().to_string();
+    assert_eq!(attempt(&trial, &twice, &mut memory).await.unwrap_err().to_string(), expected);
+}
+
+#[tokio::test]
 async fn believes_nothing_that_is_damaged() {
     let trial = Trial::new();
     trial.converge(&project("int", "")).await;
