@@ -12,8 +12,8 @@ use crate::model::origin::Place;
 use crate::model::schema::{Column, RelationKind, Schema};
 use crate::sql::Dialect;
 use crate::warehouse::{
-    Kind, Scratch, Typed, WarehouseError, head, line_of, name, path, same_name, single, statements, words,
-    written_defaults,
+    Kind, Scratch, Texts, Typed, WarehouseError, head, line_of, name, path, same_name, single, statements,
+    words, written_defaults,
 };
 
 /// What was built.
@@ -23,6 +23,18 @@ pub(super) struct Built {
     pub(super) objects: BTreeMap<Coordinate, Managed>,
     /// Copies of what is only read.
     pub(super) copies: BTreeSet<Coordinate>,
+}
+
+/// What of a project is built.
+pub(super) struct Scope<'a> {
+    /// The whole project.
+    pub(super) declared: &'a Declared,
+    /// What of it is built as it is declared.
+    pub(super) objects: Vec<&'a DeclaredObject>,
+    /// The sources that are read.
+    pub(super) sources: BTreeSet<&'a Coordinate>,
+    /// The names of everything that is declared, as engines compare them.
+    pub(super) names: BTreeSet<Coordinate>,
 }
 
 /// A scratch that is being filled.
@@ -41,34 +53,47 @@ struct Failure<'a> {
     finding: Finding,
 }
 
+impl<'a> Scope<'a> {
+    /// Takes all of it.
+    pub(super) fn all(declared: &'a Declared) -> Self {
+        Self {
+            declared,
+            objects: declared.objects.iter().collect(),
+            sources: declared.sources.iter().collect(),
+            names: declared.names(),
+        }
+    }
+}
+
 impl<'a> Builder<'a> {
     /// Empties the scratch, makes the datasets and copies what is only read.
     pub(super) async fn start(
-        declared: &'a Declared,
+        scope: &Scope<'a>,
         live: &'a Schema,
         typed: &'a Typed,
         scratch: &'a mut dyn Scratch,
     ) -> Result<Self, MigrationError> {
-        scratch.reset().await?;
+        scratch.reset(Texts::Stored).await?;
+        let declared = scope.declared;
         for dataset in declared.datasets() {
             scratch.build(&statement::create_dataset(&dataset)).await?;
         }
         let mut builder = Self { declared, typed, scratch, built: Built::default(), uncopied: Vec::new() };
-        builder.copies(live).await?;
+        builder.copies(scope, live).await?;
         Ok(builder)
     }
 
     /// Copies, as empty tables, what is read and not declared.
-    async fn copies(&mut self, live: &Schema) -> Result<(), MigrationError> {
-        let declared: BTreeSet<Coordinate> = self.named().into_iter().map(|name| folded(&name)).collect();
-        let spoken = self.declared.objects.iter().filter_map(|object| object.body.sql()).map(words);
+    async fn copies(&mut self, scope: &Scope<'_>, live: &Schema) -> Result<(), MigrationError> {
+        let declared = &scope.names;
+        let spoken = scope.objects.iter().filter_map(|object| object.body.sql()).map(words);
         let spoken: BTreeSet<String> = spoken.flatten().collect();
         let mut wanted: BTreeMap<Coordinate, &[Column]> = BTreeMap::new();
         for (object, relation) in &live.relations {
             // A default names its sequence in a string.
             let read = relation.kind == RelationKind::Sequence
                 || spoken.contains(&object.name.to_lowercase())
-                || self.declared.sources.contains(object);
+                || scope.sources.contains(object);
             if read && !declared.contains(&folded(object)) {
                 wanted.insert(object.clone(), &relation.columns);
             }
@@ -80,7 +105,7 @@ impl<'a> Builder<'a> {
         }
         let postgres = self.declared.dialect == Dialect::Postgres;
         if postgres {
-            self.copied_types(live, &declared).await;
+            self.copied_types(live, declared).await;
         }
         for (object, columns) in wanted {
             if let Some(relation) = live.relations.get(&object).filter(|_| postgres) {
@@ -151,16 +176,33 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// The names of everything that is declared.
-    fn named(&self) -> Vec<Coordinate> {
-        self.declared.objects.iter().flat_map(|object| self.declared.names(object)).collect()
+    /// Builds a stand-in for what is only read now.
+    pub(super) async fn stand_in(&mut self, object: &Coordinate, sql: &str) -> Result<(), WarehouseError> {
+        self.scratch.build(sql).await?;
+        self.built.copies.insert(object.clone());
+        Ok(())
+    }
+
+    /// Asks what a query returns.
+    pub(super) async fn columns(&mut self, query: &str) -> Result<Vec<Column>, WarehouseError> {
+        self.scratch.columns(query).await
+    }
+
+    /// Gives what was built; the bodies of macros among it have to bind.
+    pub(super) async fn done(&mut self, objects: &[&DeclaredObject]) -> Result<Built, MigrationError> {
+        let broken = self.broken_macros(objects).await;
+        if !broken.is_empty() {
+            return Err(MigrationError::Faults(broken));
+        }
+        Ok(std::mem::take(&mut self.built))
     }
 
     /// Builds everything: what fails is tried again after the others, as long as that helps any of them.
     pub(super) async fn all(&mut self, live: &Schema) -> Result<Built, MigrationError> {
         let declared = self.declared;
-        let mut waiting: Vec<&DeclaredObject> =
+        let present: Vec<&DeclaredObject> =
             declared.objects.iter().filter(|object| object.state == State::Present).collect();
+        let mut waiting = present.clone();
         loop {
             let mut failures = Vec::new();
             let before = waiting.len() + self.uncopied.len();
@@ -171,11 +213,7 @@ impl<'a> Builder<'a> {
                 }
             }
             if failures.is_empty() {
-                let broken = self.broken_macros().await;
-                if !broken.is_empty() {
-                    return Err(MigrationError::Faults(broken));
-                }
-                return Ok(std::mem::take(&mut self.built));
+                return self.done(&present).await;
             }
             if failures.len() + self.uncopied.len() == before {
                 for failure in &mut failures {
@@ -188,13 +226,13 @@ impl<'a> Builder<'a> {
     }
 
     /// Binds the bodies of macros: the engine takes them as they are and only notices when they are called.
-    async fn broken_macros(&mut self) -> Vec<Finding> {
+    async fn broken_macros(&mut self, objects: &[&DeclaredObject]) -> Vec<Finding> {
         let mut findings = Vec::new();
         if self.declared.dialect == Dialect::Postgres {
             return findings;
         }
         let declared = self.declared;
-        for object in &declared.objects {
+        for object in objects {
             let Some(sql) = object.body.sql().filter(|sql| head(sql).kind == Kind::Routine) else { continue };
             let Some(name) = declared.place(&head(sql).name) else { continue };
             for signature in written_defaults(sql) {
@@ -240,7 +278,8 @@ impl<'a> Builder<'a> {
         ))
     }
 
-    async fn one(&mut self, object: &DeclaredObject) -> Result<(), Finding> {
+    /// Builds one declaration.
+    pub(super) async fn one(&mut self, object: &DeclaredObject) -> Result<(), Finding> {
         match (&object.body, &object.coordinate) {
             (Body::Ddl { sql }, _) => self.file(object, sql).await?,
             (Body::Routine { statement }, _) => self.routine(object, statement).await?,

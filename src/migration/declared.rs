@@ -10,6 +10,8 @@ use crate::model::schema::Visibility;
 use crate::sql::Dialect;
 use crate::warehouse::{Files, Kind, Routines, heads, same_name};
 
+use super::build::folded;
+
 /// Everything that the project declares for one dataset.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Declared {
@@ -172,9 +174,9 @@ impl Declared {
         Some(Dataset { catalog, schema: schema.clone() }.object(name))
     }
 
-    /// The names of what an object declares, as they are written.
-    pub(super) fn names(&self, object: &DeclaredObject) -> Vec<Coordinate> {
-        let mut names: Vec<Coordinate> = object.coordinate.iter().cloned().collect();
+    /// The names of what an object declares, as they are written, with what its statements make of them.
+    pub(super) fn made(&self, object: &DeclaredObject) -> Vec<(Coordinate, Option<Kind>)> {
+        let mut names: Vec<_> = object.coordinate.iter().map(|name| (name.clone(), None)).collect();
         let statement = match &object.body {
             Body::Ddl { sql } => sql,
             Body::Routine { statement } => statement,
@@ -184,8 +186,14 @@ impl Declared {
         };
         let attached = |kind| matches!(kind, Kind::Index | Kind::Comment | Kind::Trigger | Kind::Alter);
         let made = heads(statement).into_iter().filter(|head| !attached(head.kind));
-        names.extend(made.filter_map(|head| self.place(&head.name)));
+        names.extend(made.filter_map(|head| Some((self.place(&head.name)?, Some(head.kind)))));
         names
+    }
+
+    /// The names of everything that is declared, as engines compare them.
+    pub(super) fn names(&self) -> BTreeSet<Coordinate> {
+        let made = self.objects.iter().flat_map(|object| self.made(object));
+        made.map(|(name, _)| folded(&name)).collect()
     }
 
     /// Datasets that hold managed objects, the environment's own among them.

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::build::Builder;
+use super::build::{Builder, Built, Scope};
 use super::declared::{Body, Declared, DeclaredObject, Described, State};
 use super::diff::with_defaults;
 use super::error::MigrationError;
+use super::renew::Renewal;
 use crate::model::coordinate::{Coordinate, Dataset};
 use crate::model::origin::Place;
 use crate::model::schema::{RelationKind, Routine, Schema, Visibility};
@@ -80,8 +81,37 @@ pub async fn desired(
     typed: &Typed,
     scratch: &mut dyn Scratch,
 ) -> Result<Desired, MigrationError> {
-    let mut builder = Builder::start(declared, live, typed, scratch).await?;
+    let mut builder = Builder::start(&Scope::all(declared), live, typed, scratch).await?;
     let built = builder.all(live).await?;
+    read(declared, &built, (live, ledger), scratch).await
+}
+
+/// Builds what changed and what has to be bound again because of it, and reads that back.
+///
+/// Effects: the scratch is emptied and filled; nothing else is touched.
+///
+/// # Errors
+///
+/// [`MigrationError::Faults`] with the first declaration that does not go by itself: then all of it has to be built.
+pub(super) async fn renewed(
+    renewal: &Renewal<'_>,
+    (live, ledger): (&Schema, &Ledger),
+    typed: &Typed,
+    scratch: &mut dyn Scratch,
+) -> Result<Desired, MigrationError> {
+    let scope = renewal.scope();
+    let mut builder = Builder::start(&scope, live, typed, scratch).await?;
+    let built = renewal.build(&mut builder).await?;
+    read(scope.declared, &built, (live, ledger), scratch).await
+}
+
+/// Reads back what was built.
+async fn read(
+    declared: &Declared,
+    built: &Built,
+    (live, ledger): (&Schema, &Ledger),
+    scratch: &mut dyn Scratch,
+) -> Result<Desired, MigrationError> {
     let managed = declared.managed_datasets();
     let postgres = declared.dialect == Dialect::Postgres;
     // A server lists its routines for little, and keeps their defaults.

@@ -37,7 +37,7 @@ impl Memory for Forgetful {
 }
 
 /// By what a value was made, so that another version does not read it.
-const BY: &str = concat!("promote ", env!("CARGO_PKG_VERSION"), ", 4");
+const BY: &str = concat!("promote ", env!("CARGO_PKG_VERSION"), ", 5");
 
 /// Gives the key of a desired state; none where it may not be remembered.
 pub(super) fn key(declared: &Declared, live: &Schema, ledger: &Ledger, engine: &str) -> Option<String> {

@@ -3,13 +3,13 @@
 use std::pin::Pin;
 
 use super::declared::Declared;
-use super::desired::{Desired, desired};
+use super::desired::{Desired, desired, renewed};
 use super::drift::drift;
 use super::error::MigrationError;
-use super::kept::Kept;
 use super::memory::{self, Memory};
 use super::prove::{Proof, prove};
-use super::reuse::Units;
+use super::renew::Renewal;
+use super::reuse::{Earlier, Units};
 use super::steps::{Options, Steps, facts, questions, samples, steps};
 use crate::model::coordinate::Dataset;
 use crate::model::finding::Finding;
@@ -66,9 +66,9 @@ pub async fn plan(
     let ledger = inspect.ledger(&declared.dataset).await?;
     let mut scratch = None;
     let key = memory::key(declared, &live, &ledger, &inspect.engine());
-    let known = key.as_ref().and_then(|key| Kept::recall(memory, key));
+    let known = key.as_ref().and_then(|key| memory::recall::<Earlier>(memory, key));
     let mut desired = if let Some(known) = known {
-        known.kept.desired
+        known.desired
     } else {
         let mut making =
             Making { declared, live: &live, ledger: &ledger, open: &mut *open, scratch: &mut scratch };
@@ -144,43 +144,47 @@ impl Making<'_, '_, '_> {
         let Some(key) = key else { return self.built(self.declared).await };
         let units = Units::of(self.declared, self.live, engine);
         let latest = memory::latest(self.declared, engine);
-        let before = memory::recall::<String>(memory, &latest).and_then(|key| Kept::recall(memory, &key));
-        let before = before.filter(|before| before.kept.has_parts());
-        let kept = match (units, &before) {
-            (None, _) => Kept::whole(self.built(self.declared).await?),
-            (Some(units), None) => {
-                let mut desired = self.built(self.declared).await?;
-                units.placed(&mut desired);
-                units.kept(desired)
-            }
-            (Some(units), Some(before)) => {
-                let mut desired = self.joined(&units, &before.kept).await?;
-                units.placed(&mut desired);
-                units.kept(desired)
-            }
+        let earlier = memory::recall::<String>(memory, &latest);
+        let earlier = earlier.and_then(|key| memory::recall::<Earlier>(memory, &key));
+        let made = if let Some(units) = units {
+            let earlier = earlier.filter(|earlier| !earlier.made.is_empty());
+            let mut desired = match earlier {
+                Some(earlier) => self.joined(&units, earlier).await?,
+                None => self.built(self.declared).await?,
+            };
+            units.placed(&mut desired);
+            units.earlier(desired)
+        } else {
+            Earlier::whole(self.built(self.declared).await?)
         };
-        kept.keep(memory, key, before.as_ref());
+        memory::keep(memory, key, &made);
         memory::keep(memory, &latest, &key);
-        Ok(kept.desired)
+        Ok(made.desired)
     }
 
     /// Builds what changed. Where that does not go by itself, everything is built, and says what is wrong.
-    async fn joined(&mut self, units: &Units<'_>, kept: &Kept) -> Result<Desired, MigrationError> {
-        let changed = units.changed(kept);
-        if changed.objects.is_empty() {
-            return Ok(units.joined(kept, None));
-        }
-        match self.built(&changed).await {
-            Ok(built) => Ok(units.joined(kept, Some(built))),
+    async fn joined(&mut self, units: &Units<'_>, earlier: Earlier) -> Result<Desired, MigrationError> {
+        let Some(renewal) = Renewal::of(units, &earlier) else { return Ok(units.joined(earlier, None)) };
+        let typed = self.opened().await?;
+        let scratch = self.scratch.as_mut().expect("it was opened above").as_mut();
+        match renewed(&renewal, (self.live, self.ledger), &typed, scratch).await {
+            Ok(built) => Ok(units.joined(earlier, Some(built))),
             Err(MigrationError::Faults(_)) => self.built(self.declared).await,
             Err(error) => Err(error),
         }
     }
 
     async fn built(&mut self, declared: &Declared) -> Result<Desired, MigrationError> {
-        // One that is open already may hold what the next one needs.
+        let typed = self.opened().await?;
+        let scratch = self.scratch.as_mut().expect("it was opened above").as_mut();
+        desired(declared, self.live, self.ledger, &typed, scratch).await
+    }
+
+    /// Opens a scratch: one that is open already may hold what the next one needs.
+    async fn opened(&mut self) -> Result<Typed, MigrationError> {
         *self.scratch = None;
         let (opened, typed) = (self.open)().await?;
-        desired(declared, self.live, self.ledger, &typed, self.scratch.insert(opened).as_mut()).await
+        *self.scratch = Some(opened);
+        Ok(typed)
     }
 }

@@ -2,50 +2,78 @@
 //!
 //! In: what is declared, what is live, and the desired state that was remembered last. Out: a desired state that is
 //! the same as if all of it had been built, its order included, so that no plan depends on what is remembered.
-//! A declaration's digest covers its own text and the digests of everything that its words could mean. An
+//! A declaration's digest covers its own text, the names of everything declared that its words could mean, and what
+//! is live of the rest. What is declared and changed is another matter: whoever reads it is bound again (`renew`). An
 //! over-estimate costs time; where the words go round in a circle, nothing is reused.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::build::folded;
 use super::context::spoken;
 use super::declared::{Body, Declared, DeclaredObject, State};
 use super::desired::{Desired, Managed, dropped, find};
-use super::kept::Kept;
 use super::memory::{self, hex};
 use crate::model::coordinate::Coordinate;
 use crate::model::schema::{RelationKind, Schema};
 use crate::sql::Dialect;
-use crate::warehouse::{statements, words};
+use crate::warehouse::{Kind, statements, words_among};
+
+/// A desired state as it is remembered, with what made it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Earlier {
+    /// The state.
+    pub(super) desired: Desired,
+    /// What each declaration made of it, by the declaration's digest; empty where nothing may be reused.
+    pub(super) made: BTreeMap<String, Vec<Coordinate>>,
+}
+
+impl Earlier {
+    /// Makes what is to be remembered where nothing may be reused.
+    pub(super) fn whole(desired: Desired) -> Self {
+        Self { desired, made: BTreeMap::new() }
+    }
+}
 
 /// Declarations with their digests, each after what it may read.
 pub(super) struct Units<'a> {
-    declared: &'a Declared,
+    pub(super) declared: &'a Declared,
     /// Positions among the declarations, in an order in which they can be built.
-    order: Vec<usize>,
+    pub(super) order: Vec<usize>,
     /// What each may read, by position.
-    reads: Vec<BTreeSet<usize>>,
+    pub(super) reads: Vec<BTreeSet<usize>>,
+    /// The names of everything that is declared, as engines compare them.
+    pub(super) names: BTreeSet<Coordinate>,
+    /// Whether types are declared: what is of one needs it, whether it speaks of it or not.
+    pub(super) typed: bool,
     digests: Vec<String>,
 }
 
 impl<'a> Units<'a> {
     /// Digests what is declared; none where words go round in a circle.
     pub(super) fn of(declared: &'a Declared, live: &Schema, engine: &str) -> Option<Self> {
-        let spoken: Vec<BTreeSet<String>> = declared.objects.iter().map(speaks_of).collect();
-        let reads = reads(declared, &spoken);
+        let made: Vec<_> = declared.objects.iter().map(|object| declared.made(object)).collect();
+        let names = made.iter().flatten().map(|(name, _)| folded(name)).collect();
+        let ground = Ground::of(declared, &names, live, engine);
+        let makers = makers(&made);
+        let known = |word: &str| makers.contains_key(word) || ground.named.contains_key(word);
+        let spoken: Vec<BTreeSet<String>> =
+            declared.objects.iter().map(|object| speaks_of(object, &known)).collect();
+        let reads = reads(&makers, &spoken);
         let order = ordered(&reads)?;
-        let ground = Ground::of(declared, live, engine);
+        let faces: Vec<Vec<u8>> =
+            declared.objects.iter().zip(&made).map(|(object, made)| face(object, made)).collect();
         let mut digests = vec![String::new(); reads.len()];
-        for &at in &order {
+        for (at, object) in declared.objects.iter().enumerate() {
             let mut digest = Sha256::new_with_prefix(&ground.common);
-            memory::feed_object(&declared.objects[at], &mut |part| {
+            memory::feed_object(object, &mut |part| {
                 digest.update(part.len().to_le_bytes());
                 digest.update(part.as_bytes());
             });
             for read in &reads[at] {
-                digest.update(&digests[*read]);
+                digest.update(&faces[*read]);
             }
             for word in &spoken[at] {
                 for text in ground.named.get(word).into_iter().flatten() {
@@ -54,46 +82,29 @@ impl<'a> Units<'a> {
             }
             digests[at] = hex(&digest.finalize());
         }
-        Some(Self { declared, order, reads, digests })
+        let typed = made.iter().flatten().any(|(_, kind)| *kind == Some(Kind::Type));
+        Some(Self { declared, order, reads, names, typed, digests })
     }
 
-    /// Gives the declarations that have to be built: those that changed, with all that they read.
-    pub(super) fn changed(&self, kept: &Kept) -> Declared {
-        let mut wanted = BTreeSet::new();
-        let known = |at: usize| {
-            kept.made.contains_key(&self.digests[at]) || self.declared.objects[at].state == State::Dropped
-        };
-        let mut waiting: Vec<usize> = self.order.iter().copied().filter(|at| !known(*at)).collect();
-        while let Some(at) = waiting.pop() {
-            if wanted.insert(at) {
-                waiting.extend(&self.reads[at]);
-            }
-        }
-        let objects = wanted.into_iter().map(|at| self.declared.objects[at].clone());
-        Declared {
-            dataset: self.declared.dataset.clone(),
-            dialect: self.declared.dialect,
-            objects: objects.collect(),
-            sources: self.declared.sources.clone(),
-            files: self.declared.files.clone(),
-            texts: BTreeMap::new(),
-        }
+    /// What a declaration made when it was built last, if it has not changed itself.
+    pub(super) fn made<'e>(&self, earlier: &'e Earlier, at: usize) -> Option<&'e [Coordinate]> {
+        earlier.made.get(&self.digests[at]).map(Vec::as_slice)
     }
 
     /// Joins what was built anew with what still holds.
-    pub(super) fn joined(&self, kept: &Kept, built: Option<Desired>) -> Desired {
-        let Kept { desired: old, made } = kept;
-        let mut joined = built.unwrap_or_default();
-        let still = self.digests.iter().filter_map(|digest| made.get(digest)).flatten();
-        for object in still {
-            if joined.schema.holds(object) {
-                continue;
-            }
-            let schema = &mut joined.schema;
-            taken(&old.schema.relations, object, &mut schema.relations);
-            taken(&old.schema.routines, object, &mut schema.routines);
-            taken(&old.schema.types, object, &mut schema.types);
-            taken(&old.objects, object, &mut joined.objects);
+    pub(super) fn joined(&self, earlier: Earlier, built: Option<Desired>) -> Desired {
+        let Earlier { desired: mut joined, made } = earlier;
+        let still: BTreeSet<&Coordinate> =
+            self.digests.iter().filter_map(|digest| made.get(digest)).flatten().collect();
+        joined.schema.relations.retain(|object, _| still.contains(object));
+        joined.schema.routines.retain(|object, _| still.contains(object));
+        joined.schema.types.retain(|object, _| still.contains(object));
+        joined.objects.retain(|object, _| still.contains(object));
+        if let Some(Desired { schema, objects, .. }) = built {
+            joined.schema.relations.extend(schema.relations);
+            joined.schema.routines.extend(schema.routines);
+            joined.schema.types.extend(schema.types);
+            joined.objects.extend(objects);
         }
         joined.dataset = Some(self.declared.dataset.clone());
         joined.dialect = self.declared.dialect;
@@ -120,7 +131,7 @@ impl<'a> Units<'a> {
     }
 
     /// Makes what is to be remembered.
-    pub(super) fn kept(&self, desired: Desired) -> Kept {
+    pub(super) fn earlier(&self, desired: Desired) -> Earlier {
         let mut made: BTreeMap<String, Vec<Coordinate>> = BTreeMap::new();
         let mut maker: BTreeMap<Coordinate, &String> = BTreeMap::new();
         for (object, digest) in self.declared.objects.iter().zip(&self.digests) {
@@ -139,13 +150,8 @@ impl<'a> Units<'a> {
             };
             names.push(name.clone());
         }
-        Kept { desired, made }
+        Earlier { desired, made }
     }
-}
-
-/// Takes over what is known of an object.
-fn taken<T: Clone>(from: &BTreeMap<Coordinate, T>, object: &Coordinate, into: &mut BTreeMap<Coordinate, T>) {
-    into.extend(from.get(object).map(|known| (object.clone(), known.clone())));
 }
 
 /// What is live and not declared, as far as a declaration could speak of it.
@@ -157,13 +163,7 @@ struct Ground {
 }
 
 impl Ground {
-    fn of(declared: &Declared, live: &Schema, engine: &str) -> Self {
-        let managed: BTreeSet<Coordinate> = declared
-            .objects
-            .iter()
-            .flat_map(|object| declared.names(object))
-            .map(|name| folded(&name))
-            .collect();
+    fn of(declared: &Declared, managed: &BTreeSet<Coordinate>, live: &Schema, engine: &str) -> Self {
         let others = live.only(|name| !managed.contains(&folded(name)));
         let mut named: BTreeMap<String, Vec<String>> = BTreeMap::new();
         let relations = others.relations.iter().map(|(name, relation)| (name, format!("{relation:?}")));
@@ -178,30 +178,42 @@ impl Ground {
     }
 }
 
-/// Everything that a declaration's texts could mean, in lower case, but for what it makes itself.
-fn speaks_of(object: &DeclaredObject) -> BTreeSet<String> {
+/// Everything of what is known that a declaration's texts could mean, in lower case.
+fn speaks_of(object: &DeclaredObject, known: &dyn Fn(&str) -> bool) -> BTreeSet<String> {
     let mut found = match &object.body {
-        Body::View { sql } | Body::TableFromQuery { sql } => words(sql),
+        Body::View { sql } | Body::TableFromQuery { sql } => words_among(sql, known),
         Body::Ddl { sql } | Body::Routine { statement: sql } => {
             statements(sql).into_iter().flat_map(|(_, statement)| spoken(statement)).collect()
         }
         Body::TableFromColumns | Body::Seed { .. } => BTreeSet::new(),
     };
     for column in &object.columns {
-        found.extend(column.data_type.iter().chain(&column.default).flat_map(|text| words(text)));
+        found
+            .extend(column.data_type.iter().chain(&column.default).flat_map(|text| words_among(text, known)));
     }
-    found.extend(object.constraints.iter().flat_map(|text| words(text)));
+    found.extend(object.constraints.iter().flat_map(|text| words_among(text, known)));
     found.extend(object.depends_on.iter().map(|read| read.name.to_lowercase()));
+    found.retain(|word| known(word));
     found
 }
 
-fn reads(declared: &Declared, spoken: &[BTreeSet<String>]) -> Vec<BTreeSet<usize>> {
+/// Digests what others see of a declaration without binding it: its names, and whether they are to be there.
+fn face(object: &DeclaredObject, made: &[(Coordinate, Option<Kind>)]) -> Vec<u8> {
+    Sha256::digest(format!("{:?} {made:?}", object.state).as_bytes()).to_vec()
+}
+
+/// Who makes something, by its name in lower case.
+fn makers(made: &[Vec<(Coordinate, Option<Kind>)>]) -> BTreeMap<String, Vec<usize>> {
     let mut makers: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    for (at, object) in declared.objects.iter().enumerate() {
-        for name in declared.names(object) {
+    for (at, made) in made.iter().enumerate() {
+        for (name, _) in made {
             makers.entry(name.name.to_lowercase()).or_default().push(at);
         }
     }
+    makers
+}
+
+fn reads(makers: &BTreeMap<String, Vec<usize>>, spoken: &[BTreeSet<String>]) -> Vec<BTreeSet<usize>> {
     let read = |(at, words): (usize, &BTreeSet<String>)| {
         let makers = words.iter().filter_map(|word| makers.get(word)).flatten();
         makers.copied().filter(|maker| *maker != at).collect()

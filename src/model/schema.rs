@@ -158,8 +158,10 @@ pub struct Column {
     /// Whether NULL is allowed.
     pub nullable: bool,
     /// Default expression as the engine stores it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<String>,
     /// Expression of a generated column.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generated: Option<String>,
     /// `ALWAYS` or `BY DEFAULT`, where the column counts by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -168,6 +170,7 @@ pub struct Column {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collation: Option<String>,
     /// Comment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
 }
 

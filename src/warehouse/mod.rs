@@ -38,7 +38,8 @@ pub(crate) use quote::quoted;
 pub use quote::{literal, name, path, same_name};
 pub use remembered::{Remembered, Seen, state};
 pub use scan::{
-    Head, Kind, head, heads, line_of, only_query, only_statement, single, statements, words, written_defaults,
+    Head, Kind, head, heads, line_of, only_query, only_statement, single, statements, words, words_among,
+    written_defaults,
 };
 
 /// A connection for planning and applying.
@@ -68,8 +69,8 @@ pub trait Inspect {
 /// A place where untrusted declarations are tried: no file, no network, nothing stays behind.
 #[async_trait(?Send)]
 pub trait Scratch {
-    /// Forgets everything that was built.
-    async fn reset(&mut self) -> Result<(), WarehouseError>;
+    /// Forgets everything that was built; `texts` is the form in which the next will mostly be asked for.
+    async fn reset(&mut self, texts: Texts) -> Result<(), WarehouseError>;
 
     /// Runs one statement, which must be one that declares or alters.
     async fn build(&mut self, statement: &str) -> Result<(), WarehouseError>;

@@ -165,7 +165,28 @@ pub fn line_of(sql: &str, offset: usize) -> u32 {
 
 /// Gives every word and quoted name of a text, in lower case: what it may refer to.
 pub fn words(sql: &str) -> BTreeSet<String> {
-    tokens(sql).iter().filter_map(Token::name).map(|name| name.to_lowercase()).collect()
+    words_among(sql, |_| true)
+}
+
+/// The same, of those that are wanted: few of a text's words mean anything to whoever asks.
+pub fn words_among(sql: &str, wanted: impl Fn(&str) -> bool) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut word = String::new();
+    for token in tokens(sql) {
+        if token.piece == Piece::Word && token.text.is_ascii() {
+            word.clear();
+            word.push_str(token.text);
+            word.make_ascii_lowercase();
+        } else if let Some(name) = token.name() {
+            word = name.to_lowercase();
+        } else {
+            continue;
+        }
+        if wanted(&word) && !found.contains(&word) {
+            found.insert(word.clone());
+        }
+    }
+    found
 }
 
 /// Reads the first words of every statement of a text.
@@ -175,7 +196,10 @@ pub fn heads(sql: &str) -> Vec<Head> {
 
 /// Reads a statement's first words.
 pub fn head(statement: &str) -> Head {
-    let tokens = tokens(statement);
+    let mut tokens: Vec<Token<'_>> = tokens(statement).take(2).collect();
+    if !tokens.first().is_some_and(asks) {
+        tokens = self::tokens(statement).collect();
+    }
     let keyword = tokens
         .iter()
         .take_while(|token| token.piece == Piece::Word)
@@ -193,10 +217,17 @@ pub fn head(statement: &str) -> Head {
         "alter" => altered(rest),
         "drop" => (Kind::Drop, named(skip(rest, DROPPED))),
         "insert" => (Kind::Insert, named(skip(rest, &["into"]))),
-        "select" | "with" | "from" | "values" | "pivot" | "unpivot" | "(" => (Kind::Query, Vec::new()),
+        _ if asks(first) => (Kind::Query, Vec::new()),
         _ => (Kind::Other, Vec::new()),
     };
     Head { kind, name, keyword }
+}
+
+/// Whether a statement that begins so is a query.
+fn asks(first: &Token<'_>) -> bool {
+    ["select", "with", "from", "values", "pivot", "unpivot", "("]
+        .iter()
+        .any(|word| first.text.eq_ignore_ascii_case(word))
 }
 
 /// What may be dropped, and words that may stand around it.
@@ -314,27 +345,28 @@ fn named(tokens: &[Token<'_>]) -> Vec<String> {
     parts
 }
 
-fn tokens(sql: &str) -> Vec<Token<'_>> {
-    let mut found = Vec::new();
+fn tokens(sql: &str) -> impl Iterator<Item = Token<'_>> {
     let mut at = 0;
-    while let Some(next) = sql[at..].chars().next() {
-        let rest = &sql[at..];
-        let (piece, length) = match next {
-            _ if next.is_whitespace() => (None, next.len_utf8()),
-            '-' if rest.starts_with("--") => (None, rest.find('\n').unwrap_or(rest.len())),
-            '/' if rest.starts_with("/*") => (None, rest.find("*/").map_or(rest.len(), |end| end + 2)),
-            '\'' => (Some(Piece::Text), quoted(rest, '\'')),
-            '"' => (Some(Piece::Quoted), quoted(rest, '"')),
-            '$' => dollar(rest),
-            _ if next.is_alphanumeric() || next == '_' => word(rest),
-            _ => (Some(Piece::Symbol(next)), next.len_utf8()),
-        };
-        if let Some(piece) = piece {
-            found.push(Token { piece, text: &rest[..length], start: at });
+    std::iter::from_fn(move || {
+        while let Some(next) = sql[at..].chars().next() {
+            let (start, rest) = (at, &sql[at..]);
+            let (piece, length) = match next {
+                _ if next.is_whitespace() => (None, next.len_utf8()),
+                '-' if rest.starts_with("--") => (None, rest.find('\n').unwrap_or(rest.len())),
+                '/' if rest.starts_with("/*") => (None, rest.find("*/").map_or(rest.len(), |end| end + 2)),
+                '\'' => (Some(Piece::Text), quoted(rest, '\'')),
+                '"' => (Some(Piece::Quoted), quoted(rest, '"')),
+                '$' => dollar(rest),
+                _ if next.is_alphanumeric() || next == '_' => word(rest),
+                _ => (Some(Piece::Symbol(next)), next.len_utf8()),
+            };
+            at += length;
+            if let Some(piece) = piece {
+                return Some(Token { piece, text: &rest[..length], start });
+            }
         }
-        at += length;
-    }
-    found
+        None
+    })
 }
 
 /// A word, or a text with a letter before it: `E'a\'b'`, `X'00'`.
@@ -399,7 +431,7 @@ fn dollar(rest: &str) -> (Option<Piece>, usize) {
 ///
 /// Shape: one list for each signature; each parameter with its default as written, where it has one.
 pub fn written_defaults(statement: &str) -> Vec<Vec<(String, Option<String>)>> {
-    let tokens = tokens(statement);
+    let tokens: Vec<Token<'_>> = tokens(statement).collect();
     let mut found = Vec::new();
     let mut depth = 0_u32;
     let mut open = None;

@@ -36,11 +36,15 @@ pub(in crate::warehouse) struct DuckDbScratch {
     connection: Connection,
     catalog: String,
     folder: TempDir,
-    fresh: bool,
+    /// What its texts are needed for: in memory there is nothing to read them back from.
+    texts: Texts,
     stored: bool,
     /// Whether only what its log gives back as it is was run since it was emptied.
     logged: bool,
-    pending: Option<Vec<String>>,
+    /// What was run since it was emptied, by transaction.
+    done: Vec<Vec<String>>,
+    /// Whether statements are collected in the last of them.
+    open: bool,
     optimizer: Optimizer,
     /// How many files it has had: each time it is emptied it gets another one.
     files: u32,
@@ -83,10 +87,11 @@ impl DuckDbScratch {
             connection,
             catalog,
             folder,
-            fresh: true,
+            texts: Texts::Stored,
             stored: true,
             logged: true,
-            pending: None,
+            done: Vec::new(),
+            open: false,
             optimizer: Optimizer::On,
             files: 0,
         };
@@ -99,7 +104,25 @@ impl DuckDbScratch {
 
     fn attaching(&self) -> String {
         let file = self.folder.path().join(format!("scratch-{}.duckdb", self.files));
-        format!("ATTACH {} AS {1}; USE {1};", literal(&file.to_string_lossy()), name(&self.catalog))
+        let place = match self.texts {
+            Texts::Stored => file.to_string_lossy().into_owned(),
+            Texts::AsMade => ":memory:".to_owned(),
+        };
+        format!("ATTACH {} AS {1}; USE {1};", literal(&place), name(&self.catalog))
+    }
+
+    /// Leaves its catalog for an empty one.
+    fn emptied(&mut self, texts: Texts) -> Result<(), WarehouseError> {
+        run(&self.connection, &format!("USE memory; DETACH {};", name(&self.catalog)))?;
+        self.another(texts)
+    }
+
+    fn another(&mut self, texts: Texts) -> Result<(), WarehouseError> {
+        (self.files, self.texts) = (self.files + 1, texts);
+        run(&self.connection, &self.attaching())?;
+        self.done.clear();
+        (self.stored, self.logged) = (true, true);
+        Ok(())
     }
 
     /// Turns the optimizer on or off.
@@ -114,7 +137,7 @@ impl DuckDbScratch {
 
     /// Ends the transaction that statements are collected in.
     fn settle(&mut self) -> Result<(), WarehouseError> {
-        if self.pending.take().is_some() {
+        if std::mem::take(&mut self.open) {
             run(&self.connection, "COMMIT")?;
         }
         Ok(())
@@ -124,16 +147,30 @@ impl DuckDbScratch {
     ///
     /// What was only created is read from the log of the file, for a fifth of what the file itself costs: there the
     /// engine keeps statistics of every column. It writes both in one form, but for 1.5.6 there are types in no log: it
-    /// cannot read back where they belong.
+    /// cannot read back where they belong. A log that it cannot read back at all is written anew, as a file.
     fn store(&mut self) -> Result<(), WarehouseError> {
         self.settle()?;
+        if self.texts == Texts::AsMade {
+            let done = std::mem::take(&mut self.done);
+            self.emptied(Texts::Stored)?;
+            self.again(&done)?;
+        }
         if self.stored {
             return Ok(());
         }
         let catalog = name(&self.catalog);
         let file = if self.logged { String::new() } else { format!("CHECKPOINT {catalog}; ") };
         run(&self.connection, &format!("{file}USE memory; DETACH {catalog};"))?;
-        run(&self.connection, &self.attaching())?;
+        if let Err(error) = run(&self.connection, &self.attaching()) {
+            if !self.logged {
+                return Err(error);
+            }
+            let done = std::mem::take(&mut self.done);
+            self.another(Texts::Stored)?;
+            self.again(&done)?;
+            self.logged = false;
+            return self.store();
+        }
         self.stored = true;
         Ok(())
     }
@@ -141,30 +178,50 @@ impl DuckDbScratch {
     /// Runs one statement in a transaction with its neighbours: one that fails costs a repetition of those
     /// before it, which is rare; a commit for each would cost more, always.
     fn collected(&mut self, statement: &str) -> Result<(), WarehouseError> {
-        let Some(pending) = &mut self.pending else {
-            run(&self.connection, "BEGIN TRANSACTION")?;
-            self.pending = Some(Vec::new());
-            return self.collected(statement);
-        };
-        pending.push(statement.to_owned());
-        let Err(error) = self.one(statement) else { return Ok(()) };
-        if let Some(pending) = &mut self.pending {
-            pending.pop();
+        if !self.open {
+            self.begin()?;
+            self.open = true;
         }
+        let Err(error) = self.one(statement) else { return Ok(()) };
         self.repeat()?;
         Err(error)
     }
 
     /// Runs again what was collected, after an error that may have ended its transaction.
     fn repeat(&mut self) -> Result<(), WarehouseError> {
-        let Some(done) = self.pending.take() else { return Ok(()) };
+        if !std::mem::take(&mut self.open) {
+            return Ok(());
+        }
+        let collected = self.rolled_back();
+        self.transaction(&collected)
+    }
+
+    fn begin(&mut self) -> Result<(), WarehouseError> {
+        run(&self.connection, "BEGIN TRANSACTION")?;
+        self.done.push(Vec::new());
+        Ok(())
+    }
+
+    /// Gives up a transaction, and gives what was run in it.
+    fn rolled_back(&mut self) -> Vec<String> {
         // A transaction that the engine has already ended has nothing to roll back.
         drop(self.connection.execute_batch("ROLLBACK"));
-        run(&self.connection, "BEGIN TRANSACTION")?;
-        for statement in &done {
-            self.one(statement)?;
+        self.done.pop().unwrap_or_default()
+    }
+
+    fn transaction(&mut self, statements: &[String]) -> Result<(), WarehouseError> {
+        self.begin()?;
+        let done = statements.iter().try_for_each(|statement| self.one(statement));
+        let done = done.and_then(|()| run(&self.connection, "COMMIT"));
+        if done.is_err() {
+            self.rolled_back();
         }
-        run(&self.connection, "COMMIT")
+        done
+    }
+
+    /// Runs in another catalog what was run in this one.
+    fn again(&mut self, done: &[Vec<String>]) -> Result<(), WarehouseError> {
+        done.iter().try_for_each(|statements| self.transaction(statements))
     }
 
     /// Runs one statement that declares or alters.
@@ -174,23 +231,21 @@ impl DuckDbScratch {
             return Err(WarehouseError::NotDeclaring { sql: only.to_owned(), keyword: head.keyword });
         }
         self.logged &= is_logged(head.kind);
-        (self.fresh, self.stored) = (false, false);
-        run(&self.connection, only)
+        self.stored = false;
+        run(&self.connection, only)?;
+        self.done.last_mut().expect("a transaction has begun").push(only.to_owned());
+        Ok(())
     }
 }
 
 #[async_trait(?Send)]
 impl Scratch for DuckDbScratch {
-    async fn reset(&mut self) -> Result<(), WarehouseError> {
-        if self.fresh {
+    async fn reset(&mut self, texts: Texts) -> Result<(), WarehouseError> {
+        self.settle()?;
+        if self.done.is_empty() && self.texts == texts {
             return Ok(());
         }
-        self.settle()?;
-        run(&self.connection, &format!("USE memory; DETACH {};", name(&self.catalog)))?;
-        self.files += 1;
-        run(&self.connection, &self.attaching())?;
-        (self.fresh, self.stored, self.logged) = (true, true, true);
-        Ok(())
+        self.emptied(texts)
     }
 
     async fn build(&mut self, statement: &str) -> Result<(), WarehouseError> {
@@ -200,14 +255,7 @@ impl Scratch for DuckDbScratch {
     async fn rehearse(&mut self, statements: &[String]) -> Result<(), WarehouseError> {
         self.settle()?;
         self.optimize(Optimizer::On)?;
-        run(&self.connection, "BEGIN TRANSACTION")?;
-        let done = statements.iter().try_for_each(|statement| self.one(statement));
-        let done = done.and_then(|()| run(&self.connection, "COMMIT"));
-        if done.is_err() {
-            // A transaction that the engine has already ended has nothing to roll back.
-            drop(self.connection.execute_batch("ROLLBACK"));
-        }
-        done
+        self.transaction(statements)
     }
 
     async fn columns(&mut self, query: &str) -> Result<Vec<Column>, WarehouseError> {
@@ -282,4 +330,44 @@ fn reading(glob: &str) -> String {
         "read_csv"
     };
     format!("{function}({})", literal(glob))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Makes the log of a scratch one that the engine refuses, as that of a statement which it cannot read back is.
+    fn damage(scratch: &DuckDbScratch) {
+        let file = format!("scratch-{}.duckdb.wal", scratch.files);
+        let log = scratch.folder.path().join(file);
+        let mut bytes = std::fs::read(&log).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle..middle + 8].fill(0xff);
+        std::fs::write(&log, bytes).unwrap();
+    }
+
+    #[tokio::test]
+    async fn reads_from_a_file_what_the_engine_cannot_read_back_from_its_log() {
+        let datasets = [Dataset::new("analytics")];
+        let open = || DuckDbScratch::open(Path::new("shop.duckdb"), &datasets, &Files::default()).unwrap().0;
+        let mut found = Vec::new();
+        for damaged in [false, true] {
+            let mut scratch = open();
+            for sql in ["CREATE SCHEMA analytics", "CREATE TABLE analytics.t(a INT, b DATE)"] {
+                scratch.build(sql).await.unwrap();
+            }
+            let view = "CREATE VIEW analytics.v AS SELECT a::DATE AS d, b FROM analytics.t";
+            scratch.rehearse(&[view.to_owned()]).await.unwrap();
+            if damaged {
+                damage(&scratch);
+            }
+            found.push(scratch.schema(&datasets, Routines::All, Texts::Stored).await.unwrap());
+            scratch.reset(Texts::Stored).await.unwrap();
+            assert!(
+                scratch.schema(&datasets, Routines::All, Texts::Stored).await.unwrap().datasets.is_empty()
+            );
+        }
+        assert_eq!(found[0], found[1]);
+        assert_eq!(found[0].relations.len(), 2);
+    }
 }

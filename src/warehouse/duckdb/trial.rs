@@ -165,20 +165,20 @@ const DECLARED: &[&str] = &[
     "COMMENT ON COLUMN analytics.v.d IS 'd'",
 ];
 
-/// Builds statements in a scratch and reads them as they are stored; twice, the second time in an emptied one.
+/// Builds statements in a scratch and reads them as they are stored; again in an emptied one, and from memory.
 async fn stored(statements: &[&str]) -> Schema {
     let path = std::path::Path::new("shop.duckdb");
     let (mut scratch, _) = DuckDbScratch::open(path, &[a()], &Files::default()).unwrap();
     let mut found = Vec::new();
-    for _ in 0..2 {
-        scratch.reset().await.unwrap();
+    for place in [Texts::Stored, Texts::Stored, Texts::AsMade] {
+        scratch.reset(place).await.unwrap();
         assert!(scratch.schema(&[a()], Routines::All, Texts::Stored).await.unwrap().datasets.is_empty());
         for sql in statements {
             scratch.build(sql).await.unwrap();
         }
         found.push(scratch.schema(&[a()], Routines::All, Texts::Stored).await.unwrap());
     }
-    assert_eq!(found[0], found[1]);
+    assert!(found[0] == found[1] && found[0] == found[2], "{found:#?}");
     found.remove(0)
 }
 
@@ -189,9 +189,40 @@ async fn forgets_what_was_only_rehearsed() {
     for texts in [Texts::Stored, Texts::AsMade] {
         scratch.rehearse(&self::texts(&["CREATE SCHEMA analytics"])).await.unwrap();
         assert_eq!(scratch.schema(&[a()], Routines::All, texts).await.unwrap().datasets, [a()]);
-        scratch.reset().await.unwrap();
+        scratch.reset(texts).await.unwrap();
         assert!(scratch.schema(&[a()], Routines::All, texts).await.unwrap().datasets.is_empty());
     }
+}
+
+#[tokio::test]
+async fn stores_from_memory_what_was_rehearsed_there_too() {
+    let path = std::path::Path::new("shop.duckdb");
+    let (mut scratch, _) = DuckDbScratch::open(path, &[a()], &Files::default()).unwrap();
+    let mut found = Vec::new();
+    for place in [Texts::AsMade, Texts::Stored] {
+        scratch.reset(place).await.unwrap();
+        for sql in [
+            "CREATE SCHEMA analytics",
+            "CREATE TABLE analytics.t(a INT, b INT)",
+            "CREATE TABLE nowhere.t(a INT)",
+        ] {
+            assert_eq!(scratch.build(sql).await.is_ok(), !sql.contains("nowhere"));
+        }
+        scratch
+            .rehearse(&texts(&["ALTER TABLE analytics.t DROP COLUMN b", "DROP TABLE analytics.u"]))
+            .await
+            .unwrap_err();
+        scratch.rehearse(&texts(&["ALTER TABLE analytics.t ADD COLUMN c DATE"])).await.unwrap();
+        scratch
+            .rehearse(&texts(&["CREATE VIEW analytics.v AS SELECT a::DATE AS d FROM analytics.t"]))
+            .await
+            .unwrap();
+        let made = scratch.schema(&[a()], Routines::All, Texts::AsMade).await.unwrap();
+        found.push(scratch.schema(&[a()], Routines::All, Texts::Stored).await.unwrap());
+        assert_eq!(made.relations[&a().object("t")].columns.len(), 3);
+        assert_ne!(made, found[0], "the engine writes a cast anew");
+    }
+    assert_eq!(found[0], found[1]);
 }
 
 #[tokio::test]

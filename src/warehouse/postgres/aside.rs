@@ -189,7 +189,7 @@ fn untried(sql: &str, why: String) -> WarehouseError {
 
 #[async_trait(?Send)]
 impl Scratch for AsideScratch {
-    async fn reset(&mut self) -> Result<(), WarehouseError> {
+    async fn reset(&mut self, _texts: Texts) -> Result<(), WarehouseError> {
         self.routines.clear();
         self.session.run("ROLLBACK TO SAVEPOINT empty").await
     }

@@ -243,7 +243,7 @@ fn dropping(database: &str) -> String {
 
 #[async_trait(?Send)]
 impl Scratch for PostgresScratch {
-    async fn reset(&mut self) -> Result<(), WarehouseError> {
+    async fn reset(&mut self, _texts: Texts) -> Result<(), WarehouseError> {
         if self.used && !self.emptied().await.unwrap_or(false) {
             self.session = None;
             self.keeper.run(&dropping(&self.database)).await?;

@@ -83,7 +83,7 @@ impl Pool {
         let Some(home) = &self.0 else { return scratch(warehouse, reach, files).await };
         let kept = home.take();
         let empty = match kept {
-            Some(mut kept) => kept.reset().await.is_ok().then_some(kept),
+            Some(mut kept) => kept.reset(Texts::Stored).await.is_ok().then_some(kept),
             None => None,
         };
         let inner = match empty {
@@ -113,8 +113,8 @@ impl Drop for Borrowed {
 
 #[async_trait(?Send)]
 impl Scratch for Borrowed {
-    async fn reset(&mut self) -> Result<(), WarehouseError> {
-        self.inner().reset().await
+    async fn reset(&mut self, texts: Texts) -> Result<(), WarehouseError> {
+        self.inner().reset(texts).await
     }
 
     async fn build(&mut self, statement: &str) -> Result<(), WarehouseError> {
