@@ -117,12 +117,19 @@ fn goal<'r>(
     let place = match &request.to {
         None => None,
         Some(word) => {
-            let meant = |(promoted, number): &(&Promoted, u64)| {
-                number.to_string() == *word
-                    || promoted.plan_id.starts_with(word)
-                    || promoted.commit.as_deref().is_some_and(|commit| commit.starts_with(word))
+            let numbered = |(_, number): &(&Promoted, u64)| number.to_string() == *word;
+            let named = |(promoted, _): &(&Promoted, u64)| {
+                let ids = [Some(promoted.plan_id.as_str()), promoted.commit.as_deref()];
+                ids.into_iter().flatten().any(|id| id.starts_with(word))
             };
-            let found = standing.iter().position(meant);
+            let mut found = standing.iter().position(numbered);
+            // What begins two of them names none.
+            if found.is_none()
+                && may_abbreviate(word)
+                && standing.iter().filter(|one| named(one)).count() == 1
+            {
+                found = standing.iter().position(named);
+            }
             Some(found.ok_or_else(|| {
                 let numbers = standing.iter().map(|(_, number)| number.to_string()).collect();
                 Some(PromotionError::NoPromotion { word: word.clone(), known: numbers })
@@ -145,6 +152,12 @@ fn goal<'r>(
     let brought = ledger::sources(records, &request.environment);
     let brought = brought.map(Revision::new).collect::<Result<_, _>>().map_err(broken)?;
     Ok(Goal { tree, words, taken_back, before, brought })
+}
+
+/// Whether a word is long enough for an id that is cut short: four characters, as Git has it; of digits alone as many
+/// as reports show, because any fewer are a number that there is not.
+fn may_abbreviate(word: &str) -> bool {
+    word.len() >= if word.bytes().all(|byte| byte.is_ascii_digit()) { 7 } else { 4 }
 }
 
 fn dirty(gathered: &Gathered, back: &git::Back) -> Result<Vec<String>, PromotionError> {
@@ -290,4 +303,18 @@ fn recorded(
     let first = journal::record((ground, gathered), gathered.to.journal.as_ref(), entry, ports)?;
     let hold = Entry::Hold { environment: name, reason };
     journal::record((ground, gathered), Some(&first), hold, ports)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_that_there_is_not_is_no_id() {
+        for (word, may) in
+            [("9", false), ("123456", false), ("1234567", true), ("9ab", false), ("9abc", true), ("", false)]
+        {
+            assert_eq!(may_abbreviate(word), may, "{word}");
+        }
+    }
 }
