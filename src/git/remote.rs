@@ -37,9 +37,15 @@ const SSH_AT_ONCE: usize = 8;
 const BURST: usize = 5;
 const PACE: Duration = Duration::from_millis(10);
 
-/// What `git fetch` says where it has to be asked ref by ref.
-const ONE_BY_ONE: [&str; 4] =
-    ["couldn't find remote ref", "cannot lock ref", "unable to update local ref", "mismatched algorithms"];
+/// What `git fetch` says where it has to be asked ref by ref; the last where another process took a ref of the cache away
+/// while this one was reading them all.
+const ONE_BY_ONE: [&str; 5] = [
+    "couldn't find remote ref",
+    "cannot lock ref",
+    "unable to update local ref",
+    "mismatched algorithms",
+    "bad object refs/remotes-of/",
+];
 
 /// Digits of an object's id where objects are named by SHA-256.
 const SHA256_DIGITS: usize = 64;
@@ -177,7 +183,7 @@ fn bring_each<'a>(
         Ok(found)
     };
     let most = if remotes.iter().any(|(url, _)| is_ssh(url)) { SSH_AT_ONCE } else { AT_ONCE };
-    std::thread::scope(|scope| {
+    let all = std::thread::scope(|scope| {
         let workers: Vec<_> =
             (0..remotes.len().min(most)).map(|worker| scope.spawn(move || work(worker))).collect();
         let mut all = BTreeMap::new();
@@ -186,7 +192,14 @@ fn bring_each<'a>(
             all.extend(worker.join().map_err(failed)??);
         }
         Ok(all)
-    })
+    })?;
+    // Not while any of them is at work: Git reads all refs of the cache, and fails where one goes meanwhile.
+    let cache = Repository::open(git_dir).map_err(GitError::doing("cannot open the cache"))?;
+    for (url, wanted) in remotes {
+        let references: Vec<String> = wanted.iter().flat_map(|fetch| fetch.references()).collect();
+        forget(&cache, url, &references, &all[url]);
+    }
+    Ok(all)
 }
 
 /// Brings what is wanted of one remote.
@@ -236,7 +249,6 @@ fn bring_at_once(
     }
     let references: Vec<String> = wanted.iter().flat_map(|fetch| fetch.references()).collect();
     let tips: Tips = output.text().lines().filter_map(|line| listed(line, url, &references)).collect();
-    forget(&cache, url, &references, &tips);
     let arrived = tips.iter().all(|(name, tip)| is_cached(&cache, url, name, tip));
     Ok(arrived.then_some(tips))
 }

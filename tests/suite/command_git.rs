@@ -291,6 +291,27 @@ fn status_knows_branches_of_one_repository() {
     sandbox.promote("shop", "status").exits(0).says("lacks 1 commit of dev").says("has all of staging");
 }
 
+/// Git reads all refs of the cache while it fetches, and another process may take one away at that moment.
+#[test]
+fn a_ref_that_goes_from_the_cache_during_a_fetch_is_in_nobodys_way() {
+    let mut sandbox = shop(Layout::Repositories);
+    sandbox.promote("shop", "plan dev staging").exits(0);
+    change_in_dev(&sandbox, Layout::Repositories, "models/new.sql", "select 1 as one\n", "new");
+    let once = sandbox.path("once");
+    let path = sandbox.before_git(&format!(
+        "case \" $* \" in *\" fetch \"*) if mkdir '{}' 2>/dev/null; then\n\
+         for one in \"$@\"; do case $one in --git-dir=*) cache=${{one#--git-dir=}};; esac; done\n\
+         mkdir -p $cache/refs/remotes-of/other && echo {} >$cache/refs/remotes-of/other/gone\n\
+         PATH=${{PATH#*:}} git \"$@\"; status=$?; rm $cache/refs/remotes-of/other/gone; exit $status\n\
+         fi;; esac",
+        once.display(),
+        "1".repeat(40)
+    ));
+    sandbox.set("PATH", &path);
+    sandbox.promote("shop", "plan dev staging").exits(0).says("models/new.sql");
+    assert!(once.exists());
+}
+
 /// Environments are looked at side by side; where their datasets are in one file, they meet there.
 #[test]
 fn status_looks_at_several_datasets_of_one_file() {
