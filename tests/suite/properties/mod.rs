@@ -271,7 +271,7 @@ impl Engine {
             self.stale(planned).await?;
         }
         let sums = self.sums(before, after).await;
-        let bank = reads(before);
+        let bank = reads(before, after);
         let read = self.answers(&bank).await.map_err(|error| format!("the readers before: {error}"))?;
         let standing = self.standing(before, planned).await;
         match self.converge(after, planned, seed).await {

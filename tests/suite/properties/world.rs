@@ -398,22 +398,36 @@ fn shortest(name: &str, table: &Table) -> String {
 }
 
 /// What a reader that knows these tables and views would ask: every column by its name, and everything at once.
-pub(super) fn reads(world: &World) -> Vec<String> {
+///
+/// A view that is to select other rows is asked for its columns only.
+pub(super) fn reads(world: &World, after: &World) -> Vec<String> {
     let tables = world.tables.iter().map(|(name, table)| {
         let names: Vec<String> = table.columns.iter().map(|column| quoted(&column.name)).collect();
-        (name, names)
+        (format!("analytics.{name}"), names)
     });
     let views = world.views.iter().map(|(name, view)| {
-        (name, view.columns.iter().map(|column| quoted(column)).collect::<Vec<String>>())
+        let rows = if same_rows(name, world, after) { "" } else { " WHERE false" };
+        let names: Vec<String> = view.columns.iter().map(|column| quoted(column)).collect();
+        (format!("(SELECT * FROM analytics.{name}{rows})"), names)
     });
-    let bank = tables.chain(views).flat_map(|(name, columns)| {
+    let bank = tables.chain(views).flat_map(|(from, columns)| {
         let (list, first) = (columns.join(", "), &columns[0]);
         [
-            format!("SELECT count(*) FROM (SELECT DISTINCT {list} FROM analytics.{name}) AS q"),
-            format!("SELECT count(*) FROM (SELECT * FROM analytics.{name}) AS q"),
-            format!("SELECT count(DISTINCT a.{first}) FROM analytics.{name} AS a JOIN analytics.{name} AS b ON a.{first} = b.{first}"),
-            format!("SELECT count(*) FROM (SELECT max({first}) FROM analytics.{name} GROUP BY {first}) AS q"),
+            format!("SELECT count(*) FROM (SELECT DISTINCT {list} FROM {from} AS s) AS q"),
+            format!("SELECT count(*) FROM (SELECT * FROM {from} AS s) AS q"),
+            format!("SELECT count(DISTINCT a.{first}) FROM {from} AS a JOIN {from} AS b ON a.{first} = b.{first}"),
+            format!("SELECT count(*) FROM (SELECT max({first}) FROM {from} AS s GROUP BY {first}) AS q"),
         ]
     });
     bank.collect()
+}
+
+/// Whether a view goes on selecting the rows that it selects, itself and through what it reads.
+fn same_rows(view: &str, before: &World, after: &World) -> bool {
+    let Some(old) = before.views.get(view) else { return true };
+    let new = after.views.get(view);
+    new.is_some_and(|new| {
+        let first = |view: &View| (view.filter, view.calls.clone(), view.columns[0].clone());
+        old.of == new.of && first(old) == first(new) && same_rows(&old.of, before, after)
+    })
 }
