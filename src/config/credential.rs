@@ -6,7 +6,7 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
 
 /// The shortest text that holds one.
 const SHORTEST: usize = 24;
@@ -77,7 +77,9 @@ pub(super) fn credentials(text: &str) -> Vec<Range<usize>> {
     static FINDER: OnceLock<Option<AhoCorasick>> = OnceLock::new();
     let finder = FINDER.get_or_init(|| {
         let beginnings = BEGINNINGS.iter().map(|(beginning, ..)| *beginning);
-        AhoCorasick::new(beginnings.chain([KEY_BEGINS])).ok()
+        // None begins another, and this kind is looked for many bytes at once.
+        let mut finder = AhoCorasick::builder();
+        finder.match_kind(MatchKind::LeftmostFirst).build(beginnings.chain([KEY_BEGINS])).ok()
     });
     let mut found: Vec<Range<usize>> = Vec::new();
     let Some(finder) = finder.as_ref().filter(|_| text.len() >= SHORTEST) else { return found };

@@ -1,14 +1,15 @@
 //! What a rule may look at while it judges a change.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::desired::{Desired, Managed};
+use super::spoken::Spoken;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::Affected;
 use crate::model::schema::{Relation, Schema};
 use crate::sql::Dialect;
-use crate::warehouse::{Kind, Ledger, head, path, words};
+use crate::warehouse::{Ledger, path, words};
 
 /// Answers to questions about the data, by the question's SQL.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -31,41 +32,11 @@ pub(super) struct Context<'a> {
     pub(super) prepared: BTreeSet<(Coordinate, String)>,
 }
 
-/// How often a text is only looked through.
-const SELDOM: u32 = 4;
-
 /// Something whose text may name an object.
 struct Reader {
     object: Coordinate,
     managed: bool,
-    texts: Vec<String>,
-    asked: Cell<u32>,
-    words: OnceCell<BTreeSet<String>>,
-}
-
-impl Reader {
-    fn new(object: &Coordinate, managed: bool, texts: Vec<String>) -> Self {
-        let (object, asked, words) = (object.clone(), Cell::new(0), OnceCell::new());
-        Self { object, managed, texts, asked, words }
-    }
-
-    /// Whether it speaks of a word, in lower case. Few texts hold it at all: to look for it costs less than to take
-    /// them apart, unless it is done often.
-    fn speaks_of(&self, word: &str) -> bool {
-        self.asked.set(self.asked.get() + 1);
-        let seldom = self.asked.get() <= SELDOM && self.words.get().is_none();
-        if seldom && !self.texts.iter().any(|text| may_hold(text, word)) {
-            return false;
-        }
-        self.words.get_or_init(|| self.texts.iter().flat_map(|text| spoken(text)).collect()).contains(word)
-    }
-}
-
-/// Whether a word can be among those of a text: it stands there as it is, whatever its case; where letters or quotes
-/// are not as plain as that, it can.
-fn may_hold(text: &str, word: &str) -> bool {
-    let plain = text.is_ascii() && word.is_ascii() && !word.contains('"') && !word.is_empty();
-    !plain || text.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+    spoken: Spoken<'static>,
 }
 
 impl<'a> Context<'a> {
@@ -85,19 +56,20 @@ impl<'a> Context<'a> {
     fn readers(&self) -> &[Reader] {
         self.readers.get_or_init(|| {
             let (live, desired) = (self.live, self.desired);
+            let reader = |object: &Coordinate, texts: Vec<String>| {
+                let managed = desired.objects.contains_key(object);
+                Reader { object: object.clone(), managed, spoken: Spoken::new(texts) }
+            };
             let declared = desired
                 .objects
                 .iter()
-                .filter_map(|(object, managed)| Some(Reader::new(object, true, vec![managed.sql.clone()?])));
+                .filter_map(|(object, managed)| Some(reader(object, vec![managed.sql.clone()?])));
             let is_other = |object: &Coordinate| !desired.objects.contains_key(object);
-            let views = live.relations.iter().filter(|(_, relation)| relation.kind.is_view());
-            let views = views.filter(|(object, _)| is_other(object)).map(|(object, relation)| {
-                Reader::new(object, false, relation.query.iter().cloned().collect())
-            });
-            let routines = live.routines.iter().filter(|(object, _)| is_other(object));
-            let routines = routines.map(|(object, routine)| {
-                let bodies = routine.overloads.iter().map(|overload| overload.body.clone());
-                Reader::new(object, false, bodies.collect())
+            let views = live.relations.iter().filter(|(view, known)| known.kind.is_view() && is_other(view));
+            let views = views.map(|(view, known)| reader(view, known.query.iter().cloned().collect()));
+            let routines = live.routines.iter().filter(|(routine, _)| is_other(routine));
+            let routines = routines.map(|(routine, known)| {
+                reader(routine, known.overloads.iter().map(|overload| overload.body.clone()).collect())
             });
             declared.chain(views).chain(routines).collect()
         })
@@ -180,8 +152,8 @@ impl<'a> Context<'a> {
         let (name, column) = (object.name.to_lowercase(), column.map(str::to_lowercase));
         let reads = |reader: &&Reader| {
             reader.object != *object
-                && reader.speaks_of(&name)
-                && column.as_ref().is_none_or(|column| reader.speaks_of(column))
+                && reader.spoken.has(&name)
+                && column.as_ref().is_none_or(|column| reader.spoken.has(column))
         };
         let word = column.as_ref().unwrap_or(&name);
         let mut found: Vec<Affected> =
@@ -194,7 +166,7 @@ impl<'a> Context<'a> {
             }
             let through = found[at].object.clone();
             let word = through.rsplit('.').next().unwrap_or(&through).to_lowercase();
-            for reader in self.readers().iter().filter(|reader| reader.speaks_of(&word)) {
+            for reader in self.readers().iter().filter(|reader| reader.spoken.has(&word)) {
                 let known = reader.object.to_string();
                 if reader.object != *object && !found.iter().any(|affected| affected.object == known) {
                     found.push(self.reader(reader, &word, Some(&through)));
@@ -265,16 +237,6 @@ impl<'a> Context<'a> {
     }
 }
 
-/// Everything that a statement speaks of, in lower case; a routine also in the text that is its body.
-pub(super) fn spoken(sql: &str) -> BTreeSet<String> {
-    let mut spoken = words(sql);
-    if head(sql).kind == Kind::Routine {
-        let parts = sql.split(|next: char| !next.is_alphanumeric() && next != '_');
-        spoken.extend(parts.filter(|part| !part.is_empty()).map(str::to_lowercase));
-    }
-    spoken
-}
-
 /// The question how many rows a table has.
 pub(super) fn count_of(table: &Coordinate) -> String {
     format!("SELECT count(*) FROM {}", path(table))
@@ -302,21 +264,6 @@ pub(super) fn thousands(number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn tells_from_a_text_whether_a_word_can_be_in_it() {
-        for (text, word) in [
-            ("select * from s.Orders", "orders"),
-            ("select * from \"ORDERS\"", "orders"),
-            ("select * from \"a\"\"b\"", "a\"b"),
-            ("select * from \"ÄPFEL\"", "äpfel"),
-            ("select * from \"\u{212a}elvin\"", "kelvin"),
-            ("create macro m() as query('select * from orders')", "orders"),
-        ] {
-            assert!(spoken(text).contains(word) && may_hold(text, word), "{text}");
-        }
-        assert!(!may_hold("select * from s.order", "orders"));
-    }
 
     #[test]
     fn groups_digits() {

@@ -1,5 +1,6 @@
 //! The desired state: what is declared, built in a scratch and read by the same introspection as what is live.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -27,7 +28,8 @@ pub struct Desired {
     pub dialect: Dialect,
     /// Managed objects as the engine writes them; nothing else.
     pub schema: Schema,
-    /// What is known of each of them beside that.
+    /// What is known of each of them beside that; not part of what is remembered, as their declarations say it.
+    #[serde(skip)]
     pub objects: BTreeMap<Coordinate, Managed>,
     /// Objects that are to be dropped, with the place that says so.
     pub dropped: BTreeMap<Coordinate, Place>,
@@ -37,7 +39,7 @@ pub struct Desired {
 }
 
 /// What is known of a managed object beside its schema.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Managed {
     /// Where it is declared.
     pub place: Option<Place>,
@@ -121,19 +123,11 @@ async fn read(
     schema.routines = known.unwrap_or(schema.routines);
     schema = schema.only(|object| !built.copies.contains(object));
     schema.datasets = managed;
-    let mut objects = BTreeMap::new();
-    let names: Vec<Coordinate> = schema.names().cloned().collect();
-    for name in names {
-        let known = find(&built.objects, &name).cloned();
-        let known = known.or_else(|| of_owner(&built.objects, &schema, &name)).unwrap_or_default();
-        if postgres {
-            objects.insert(name, known);
-            continue;
-        }
-        if let (Some(routine), Some(sql)) = (schema.routines.get_mut(&name), &known.sql) {
+    let objects = Known::of(&built.objects).each(&schema);
+    for (name, routine) in schema.routines.iter_mut().filter(|_| !postgres) {
+        if let Some(sql) = objects.get(name).and_then(|known| known.sql.as_ref()) {
             defaults(routine, sql);
         }
-        objects.insert(name, known);
     }
     Ok(Desired {
         dataset: Some(declared.dataset.clone()),
@@ -145,11 +139,43 @@ async fn read(
     })
 }
 
-/// A sequence that comes with a column is declared where its table is.
-fn of_owner(built: &BTreeMap<Coordinate, Managed>, schema: &Schema, name: &Coordinate) -> Option<Managed> {
+/// What is known by names as they are declared, found by names as the engine writes them: it folds case.
+struct Known<'a> {
+    objects: &'a BTreeMap<Coordinate, Managed>,
+    folded: OnceCell<BTreeMap<String, &'a Managed>>,
+}
+
+impl<'a> Known<'a> {
+    fn of(objects: &'a BTreeMap<Coordinate, Managed>) -> Self {
+        Self { objects, folded: OnceCell::new() }
+    }
+
+    fn find(&self, name: &Coordinate) -> Option<&'a Managed> {
+        let lower = |name: &Coordinate| name.to_string().to_lowercase();
+        self.objects.get(name).or_else(|| {
+            let folded = self.folded.get_or_init(|| {
+                // Of several the first is meant.
+                self.objects.iter().rev().map(|(name, known)| (lower(name), known)).collect()
+            });
+            folded.get(&lower(name)).copied()
+        })
+    }
+
+    /// Gives what is known of everything in a schema; a sequence that comes with a column is declared where its table is.
+    fn each(&self, schema: &Schema) -> BTreeMap<Coordinate, Managed> {
+        let owned = |name: &Coordinate| {
+            let owner = self.find(owner(schema, name)?)?.clone();
+            Some(Managed { sql: None, renamed_from: None, renamed_columns: BTreeMap::new(), ..owner })
+        };
+        let known = |name: &Coordinate| self.find(name).cloned().or_else(|| owned(name)).unwrap_or_default();
+        schema.names().map(|name| (name.clone(), known(name))).collect()
+    }
+}
+
+/// The object that something comes with: the table of a column that counts with a sequence.
+pub(super) fn owner<'a>(schema: &'a Schema, name: &Coordinate) -> Option<&'a Coordinate> {
     let sequence = schema.relations.get(name).filter(|relation| relation.kind == RelationKind::Sequence)?;
-    let owner = find(built, &sequence.extra.reads.first()?.object)?;
-    Some(Managed { sql: None, renamed_from: None, renamed_columns: BTreeMap::new(), ..owner.clone() })
+    Some(&sequence.extra.reads.first()?.object)
 }
 
 /// Takes the routines from the ledger where none of them changed since: the engine lists them dearly.
@@ -177,16 +203,8 @@ fn makes_routine(sql: &str) -> bool {
 }
 
 /// Whether a statement of this kind makes something that is managed by itself.
-fn makes(kind: Kind) -> bool {
+pub(super) fn makes(kind: Kind) -> bool {
     matches!(kind, Kind::Table | Kind::View | Kind::Routine | Kind::Type | Kind::Sequence)
-}
-
-/// Finds what is known of an object; engines fold case.
-pub(super) fn find<'a>(objects: &'a BTreeMap<Coordinate, Managed>, name: &Coordinate) -> Option<&'a Managed> {
-    objects.get(name).or_else(|| {
-        let folded = name.to_string().to_lowercase();
-        objects.iter().find(|(known, _)| known.to_string().to_lowercase() == folded).map(|(_, known)| known)
-    })
 }
 
 pub(super) fn dropped(declared: &Declared) -> BTreeMap<Coordinate, Place> {
@@ -269,6 +287,27 @@ impl Desired {
     /// Datasets that hold managed objects.
     pub fn datasets(&self) -> &[Dataset] {
         &self.schema.datasets
+    }
+
+    /// Says of each object what its declaration says, and numbers them in an order of the declarations, by position.
+    pub(super) fn described(&mut self, declared: &Declared, order: &[usize]) {
+        let present = order.iter().filter_map(|at| declared.objects.get(*at));
+        let present = present.filter(|object| object.state == State::Present);
+        let each = present.flat_map(|object| Managed::each(declared, object)).enumerate();
+        let each = each.map(|(rank, (name, managed))| (name, Managed { rank, ..managed })).collect();
+        self.objects = Known::of(&each).each(&self.schema);
+    }
+
+    /// The order in which the declarations were built, by position.
+    pub(super) fn order(&self, declared: &Declared) -> Vec<usize> {
+        let known = Known::of(&self.objects);
+        let rank = |at: &usize| {
+            let made = Managed::each(declared, &declared.objects[*at]).into_iter();
+            made.filter_map(|(name, _)| Some(known.find(&name)?.rank)).min()
+        };
+        let mut order: Vec<usize> = (0..declared.objects.len()).collect();
+        order.sort_by_cached_key(rank);
+        order
     }
 
     /// Keeps only what `wanted` names.

@@ -37,39 +37,53 @@ impl Memory for Forgetful {
 }
 
 /// By what a value was made, so that another version does not read it.
-const BY: &str = concat!("promote ", env!("CARGO_PKG_VERSION"), ", 5");
+const BY: &str = concat!("promote ", env!("CARGO_PKG_VERSION"), ", 6");
+
+/// What a desired state is remembered by.
+pub(super) struct Key {
+    /// The digest of everything that it is made from.
+    pub(super) whole: String,
+    /// The digest of each declaration wherever it stands, by position.
+    pub(super) each: Vec<[u8; 32]>,
+}
 
 /// Gives the key of a desired state; none where it may not be remembered.
-pub(super) fn key(declared: &Declared, live: &Schema, ledger: &Ledger, engine: &str) -> Option<String> {
+pub(super) fn key(declared: &Declared, live: &Schema, ledger: &Ledger, engine: &str) -> Option<Key> {
     if !declared.files.is_empty() {
         return None;
     }
+    let mut digest = Sha256::new();
+    let mut feed = |part: &[u8]| {
+        digest.update(part.len().to_le_bytes());
+        digest.update(part);
+    };
+    feed(BY.as_bytes());
+    feed(engine.as_bytes());
+    feed(declared.dataset.to_string().as_bytes());
+    let each: Vec<[u8; 32]> = declared.objects.iter().map(of_object).collect();
+    for (object, own) in declared.objects.iter().zip(&each) {
+        feed(own);
+        feed(format!("{:?} {:?}", object.place, object.described).as_bytes());
+    }
+    feed(format!("{:?}", declared.sources).as_bytes());
+    let managed: BTreeSet<Coordinate> =
+        declared.objects.iter().filter_map(|object| object.coordinate.as_ref()).map(folded).collect();
+    let others = live.only(|name| !managed.contains(&folded(name)));
+    feed(&serde_json::to_vec(&pairs(&others)).ok()?);
+    // Of what is recorded only routines have a say: their defaults are kept there and nowhere else.
+    for (object, owned) in ledger.owned.iter().filter(|(_, owned)| owned.definition.is_some()) {
+        feed(format!("{object:?} {} {:?}", owned.source_hash, owned.definition).as_bytes());
+    }
+    Some(Key { whole: hex(&digest.finalize()), each })
+}
+
+/// Digests everything that an object is made from.
+fn of_object(object: &DeclaredObject) -> [u8; 32] {
     let mut digest = Sha256::new();
     let mut feed = |part: &str| {
         digest.update(part.len().to_le_bytes());
         digest.update(part.as_bytes());
     };
-    feed(BY);
-    feed(engine);
-    feed(&declared.dataset.to_string());
-    for object in &declared.objects {
-        feed_object(object, &mut feed);
-        feed(&format!("{:?} {:?}", object.place, object.described));
-    }
-    feed(&format!("{:?}", declared.sources));
-    let managed: BTreeSet<Coordinate> =
-        declared.objects.iter().filter_map(|object| object.coordinate.as_ref()).map(folded).collect();
-    let others = live.only(|name| !managed.contains(&folded(name)));
-    feed(&serde_json::to_string(&pairs(&others)).ok()?);
-    // Of what is recorded only routines have a say: their defaults are kept there and nowhere else.
-    for (object, owned) in ledger.owned.iter().filter(|(_, owned)| owned.definition.is_some()) {
-        feed(&format!("{object:?} {} {:?}", owned.source_hash, owned.definition));
-    }
-    Some(hex(&digest.finalize()))
-}
-
-/// Feeds a digest with everything that an object is made from, wherever it stands.
-pub(super) fn feed_object(object: &DeclaredObject, feed: &mut dyn FnMut(&str)) {
     // A seed's bytes are in the digest of its source already.
     match (&object.body, object.body.sql()) {
         (body, Some(sql)) => feed(&format!("{:?} {sql}", std::mem::discriminant(body))),
@@ -79,6 +93,7 @@ pub(super) fn feed_object(object: &DeclaredObject, feed: &mut dyn FnMut(&str)) {
     let (names, state) = ((&object.coordinate, &object.renamed_from, &object.depends_on), object.state);
     feed(&format!("{names:?} {state:?} {:?}", object.description));
     feed(&format!("{:?} {:?}", object.columns, object.constraints));
+    digest.finalize().into()
 }
 
 /// Gives the key under which the latest desired state for a dataset is found, whatever it was made from.
@@ -136,5 +151,6 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 pub(super) fn survives(desired: &super::Desired) -> bool {
     let text = serde_json::to_string(desired).unwrap_or_default();
-    serde_json::from_str::<super::Desired>(&text).is_ok_and(|read| read == *desired)
+    let read = serde_json::from_str::<super::Desired>(&text);
+    read.is_ok_and(|read| super::Desired { objects: desired.objects.clone(), ..read } == *desired)
 }

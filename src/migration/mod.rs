@@ -32,6 +32,7 @@ mod renew;
 mod reuse;
 mod rule;
 mod sample;
+mod spoken;
 mod statement;
 mod steps;
 #[cfg(test)]

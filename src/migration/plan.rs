@@ -6,7 +6,7 @@ use super::declared::Declared;
 use super::desired::{Desired, desired, renewed};
 use super::drift::drift;
 use super::error::MigrationError;
-use super::memory::{self, Memory};
+use super::memory::{self, Key, Memory};
 use super::prove::{Proof, prove};
 use super::renew::Renewal;
 use super::reuse::{Earlier, Units};
@@ -66,13 +66,13 @@ pub async fn plan(
     let ledger = inspect.ledger(&declared.dataset).await?;
     let mut scratch = None;
     let key = memory::key(declared, &live, &ledger, &inspect.engine());
-    let known = key.as_ref().and_then(|key| memory::recall::<Earlier>(memory, key));
+    let known = key.as_ref().and_then(|key| memory::recall::<Earlier>(memory, &key.whole));
     let mut desired = if let Some(known) = known {
-        known.desired
+        known.described(declared)
     } else {
         let mut making =
             Making { declared, live: &live, ledger: &ledger, open: &mut *open, scratch: &mut scratch };
-        making.desired(key.as_deref(), &inspect.engine(), memory).await?
+        making.desired(key.as_ref(), &inspect.engine(), memory).await?
     };
     desired.texts.clone_from(&declared.texts);
     let first = steps(&live, &desired, &ledger, options, &Facts::default());
@@ -90,7 +90,7 @@ pub async fn plan(
         steps
     };
     let fingerprint = fingerprint(&live);
-    let proof_key = key.as_ref().and_then(|key| memory::proof_key(key, &fingerprint, &steps.steps));
+    let proof_key = key.as_ref().and_then(|key| memory::proof_key(&key.whole, &fingerprint, &steps.steps));
     let proven = proof_key.as_ref().is_some_and(|key| memory::recall::<bool>(memory, key) == Some(true));
     let runs = steps.steps.iter().any(|step| !step.ddl.is_empty());
     let proof = if proven || !runs {
@@ -137,29 +137,28 @@ impl Making<'_, '_, '_> {
     /// Builds what changed since the latest desired state that is remembered, or all of it, and remembers that.
     async fn desired(
         &mut self,
-        key: Option<&str>,
+        key: Option<&Key>,
         engine: &str,
         memory: &mut dyn Memory,
     ) -> Result<Desired, MigrationError> {
         let Some(key) = key else { return self.built(self.declared).await };
-        let units = Units::of(self.declared, self.live, engine);
+        let units = Units::of(self.declared, &key.each, self.live, engine);
         let latest = memory::latest(self.declared, engine);
         let earlier = memory::recall::<String>(memory, &latest);
         let earlier = earlier.and_then(|key| memory::recall::<Earlier>(memory, &key));
         let made = if let Some(units) = units {
             let earlier = earlier.filter(|earlier| !earlier.made.is_empty());
-            let mut desired = match earlier {
+            let desired = match earlier {
                 Some(earlier) => self.joined(&units, earlier).await?,
                 None => self.built(self.declared).await?,
             };
-            units.placed(&mut desired);
             units.earlier(desired)
         } else {
-            Earlier::whole(self.built(self.declared).await?)
+            Earlier::whole(self.declared, self.built(self.declared).await?)
         };
-        memory::keep(memory, key, &made);
-        memory::keep(memory, &latest, &key);
-        Ok(made.desired)
+        memory::keep(memory, &key.whole, &made);
+        memory::keep(memory, &latest, &key.whole);
+        Ok(made.described(self.declared))
     }
 
     /// Builds what changed. Where that does not go by itself, everything is built, and says what is wrong.

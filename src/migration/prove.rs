@@ -7,6 +7,7 @@ use super::ahead::AHEAD_OF_CODE;
 use super::desired::Desired;
 use super::diff::{Adoption, Change, changes, with_defaults};
 use super::error::MigrationError;
+use super::spoken::Spoken;
 use super::{postgres, statement};
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::Step;
@@ -61,10 +62,11 @@ pub async fn prove(
         return Ok(Proof::Proven);
     }
     let mut copy = Copy { live, desired, ledger, steps, scratch, texts: Texts::AsMade };
-    if copy.needs_storing() {
+    let touched = copy.touched();
+    if copy.needs_storing(&touched) {
         copy.texts = Texts::Stored;
     }
-    match copy.run().await? {
+    match copy.run(&touched).await? {
         Ok(()) => Ok(Proof::Proven),
         Err(proof) => Ok(proof),
     }
@@ -81,13 +83,12 @@ struct Copy<'a> {
 }
 
 impl Copy<'_> {
-    async fn run(&mut self) -> Result<Result<(), Proof>, MigrationError> {
+    async fn run(&mut self, touched: &BTreeSet<Coordinate>) -> Result<Result<(), Proof>, MigrationError> {
         self.scratch.reset(self.texts).await?;
         for dataset in &self.live.datasets {
             self.scratch.build(&statement::create_dataset(dataset)).await?;
         }
-        let touched = self.touched();
-        let views = match self.build(&touched).await {
+        let views = match self.build(touched).await {
             Ok(views) => views,
             Err(why) => return Ok(Err(Proof::Unproven { why })),
         };
@@ -114,14 +115,14 @@ impl Copy<'_> {
                 return Ok(Err(Proof::Failed { why }));
             }
         }
-        self.compare(&touched).await
+        self.compare(touched).await
     }
 
     /// Whether the texts of what is changed surely differ before they are stored: the engine writes casts anew.
-    fn needs_storing(&self) -> bool {
+    fn needs_storing(&self, touched: &BTreeSet<Coordinate>) -> bool {
         let schema = &self.desired.schema;
         let cast = |text: &str| text.contains("CAST(");
-        self.touched().iter().any(|object| {
+        touched.iter().any(|object| {
             let views = schema.relations.get(object).filter(|relation| relation.kind.is_view());
             let bodies = schema.routines.get(object).into_iter().flat_map(|routine| &routine.overloads);
             views.is_some_and(|view| cast(&view.definition))
@@ -217,44 +218,41 @@ impl Copy<'_> {
     }
 
     fn concerned(&self, touched: &BTreeSet<Coordinate>) -> BTreeSet<Coordinate> {
-        let mut texts: BTreeMap<&Coordinate, BTreeSet<String>> = BTreeMap::new();
-        for (object, relation) in &self.live.relations {
-            texts.insert(object, words(&relation.definition));
+        let lower = |object: &Coordinate| object.name.to_lowercase();
+        let (live, mut texts) = (self.live, BTreeMap::new());
+        for (object, relation) in &live.relations {
+            texts.insert(object, Spoken::new([relation.definition.as_str()]));
         }
-        for (object, named) in &self.live.types {
-            texts.insert(object, words(&named.definition));
+        for (object, named) in &live.types {
+            texts.insert(object, Spoken::new([named.definition.as_str()]));
         }
-        for (object, routine) in &self.live.routines {
-            let bodies = routine.overloads.iter().flat_map(|overload| words(&overload.body));
-            texts.insert(object, bodies.collect());
+        for (object, routine) in &live.routines {
+            let bodies = routine.overloads.iter().map(|overload| overload.body.as_str());
+            texts.insert(object, Spoken::new(bodies));
         }
         let mut found: BTreeSet<Coordinate> = touched.clone();
-        let mut names: BTreeSet<String> = touched.iter().map(|object| object.name.to_lowercase()).collect();
-        loop {
-            let more: Vec<&Coordinate> = texts
-                .iter()
-                .filter(|(object, words)| !found.contains(**object) && !words.is_disjoint(&names))
-                .map(|(object, _)| *object)
-                .collect();
-            if more.is_empty() {
-                break;
-            }
-            names.extend(more.iter().map(|object| object.name.to_lowercase()));
-            found.extend(more.into_iter().cloned());
+        let mut names: BTreeSet<String> = touched.iter().map(lower).collect();
+        while !names.is_empty() {
+            let readers = texts.iter().filter(|(object, spoken)| {
+                !found.contains(**object) && names.iter().any(|name| spoken.has(name))
+            });
+            let readers: Vec<&Coordinate> = readers.map(|(object, _)| *object).collect();
+            names = readers.iter().map(|object| lower(object)).collect();
+            found.extend(readers.into_iter().cloned());
         }
         let declared = touched.iter().filter_map(|object| self.desired.objects.get(object)?.sql.as_deref());
         let mut read: BTreeSet<String> = declared.flat_map(words).collect();
-        read.extend(found.iter().filter_map(|object| texts.get(object)).flatten().cloned());
+        let spoken = found.iter().filter_map(|object| texts.get(object));
+        read.extend(spoken.flat_map(Spoken::words).cloned());
+        let named: Vec<(String, &Coordinate)> = texts.keys().map(|object| (lower(object), *object)).collect();
         loop {
-            let more: Vec<&Coordinate> = texts
-                .keys()
-                .filter(|object| !found.contains(**object) && read.contains(&object.name.to_lowercase()))
-                .copied()
-                .collect();
+            let more = named.iter().filter(|(name, object)| !found.contains(*object) && read.contains(name));
+            let more: Vec<&Coordinate> = more.map(|(_, object)| *object).collect();
             if more.is_empty() {
                 return found;
             }
-            read.extend(more.iter().filter_map(|object| texts.get(*object)).flatten().cloned());
+            let spoken = more.iter().filter_map(|object| texts.get(*object));
+            read.extend(spoken.flat_map(Spoken::words).cloned());
             found.extend(more.into_iter().cloned());
         }
     }

@@ -8,16 +8,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::build::folded;
-use super::context::spoken;
 use super::declared::{Body, Declared, DeclaredObject, State};
-use super::desired::{Desired, Managed, dropped, find};
-use super::memory::{self, hex};
+use super::desired::{Desired, dropped, makes, owner};
+use super::memory::hex;
+use super::spoken::spoken;
 use crate::model::coordinate::Coordinate;
-use crate::model::schema::{RelationKind, Schema};
+use crate::model::schema::Schema;
 use crate::sql::Dialect;
 use crate::warehouse::{Kind, statements, words_among};
 
@@ -26,14 +27,23 @@ use crate::warehouse::{Kind, statements, words_among};
 pub(super) struct Earlier {
     /// The state.
     pub(super) desired: Desired,
+    /// The order in which the declarations can be built, by position.
+    order: Vec<usize>,
     /// What each declaration made of it, by the declaration's digest; empty where nothing may be reused.
     pub(super) made: BTreeMap<String, Vec<Coordinate>>,
 }
 
 impl Earlier {
     /// Makes what is to be remembered where nothing may be reused.
-    pub(super) fn whole(desired: Desired) -> Self {
-        Self { desired, made: BTreeMap::new() }
+    pub(super) fn whole(declared: &Declared, desired: Desired) -> Self {
+        let order = desired.order(declared);
+        Self { desired, order, made: BTreeMap::new() }
+    }
+
+    /// Gives the state with what the declarations that made it say.
+    pub(super) fn described(mut self, declared: &Declared) -> Desired {
+        self.desired.described(declared, &self.order);
+        self.desired
     }
 }
 
@@ -48,12 +58,14 @@ pub(super) struct Units<'a> {
     pub(super) names: BTreeSet<Coordinate>,
     /// Whether types are declared: what is of one needs it, whether it speaks of it or not.
     pub(super) typed: bool,
+    /// What each makes that is managed by itself, by position, as engines compare names.
+    made: Vec<Vec<Coordinate>>,
     digests: Vec<String>,
 }
 
 impl<'a> Units<'a> {
     /// Digests what is declared; none where words go round in a circle.
-    pub(super) fn of(declared: &'a Declared, live: &Schema, engine: &str) -> Option<Self> {
+    pub(super) fn of(declared: &'a Declared, each: &[[u8; 32]], live: &Schema, engine: &str) -> Option<Self> {
         let made: Vec<_> = declared.objects.iter().map(|object| declared.made(object)).collect();
         let names = made.iter().flatten().map(|(name, _)| folded(name)).collect();
         let ground = Ground::of(declared, &names, live, engine);
@@ -66,12 +78,9 @@ impl<'a> Units<'a> {
         let faces: Vec<Vec<u8>> =
             declared.objects.iter().zip(&made).map(|(object, made)| face(object, made)).collect();
         let mut digests = vec![String::new(); reads.len()];
-        for (at, object) in declared.objects.iter().enumerate() {
+        for (at, own) in each.iter().enumerate() {
             let mut digest = Sha256::new_with_prefix(&ground.common);
-            memory::feed_object(object, &mut |part| {
-                digest.update(part.len().to_le_bytes());
-                digest.update(part.as_bytes());
-            });
+            digest.update(own);
             for read in &reads[at] {
                 digest.update(&faces[*read]);
             }
@@ -83,7 +92,12 @@ impl<'a> Units<'a> {
             digests[at] = hex(&digest.finalize());
         }
         let typed = made.iter().flatten().any(|(_, kind)| *kind == Some(Kind::Type));
-        Some(Self { declared, order, reads, names, typed, digests })
+        let managed = |made: Vec<(Coordinate, Option<Kind>)>| {
+            let made = made.into_iter().filter(|(_, kind)| kind.is_none_or(makes));
+            made.map(|(name, _)| folded(&name)).collect()
+        };
+        let made = made.into_iter().map(managed).collect();
+        Some(Self { declared, order, reads, names, typed, made, digests })
     }
 
     /// What a declaration made when it was built last, if it has not changed itself.
@@ -93,7 +107,7 @@ impl<'a> Units<'a> {
 
     /// Joins what was built anew with what still holds.
     pub(super) fn joined(&self, earlier: Earlier, built: Option<Desired>) -> Desired {
-        let Earlier { desired: mut joined, made } = earlier;
+        let Earlier { desired: mut joined, made, .. } = earlier;
         let still: BTreeSet<&Coordinate> =
             self.digests.iter().filter_map(|digest| made.get(digest)).flatten().collect();
         joined.schema.relations.retain(|object, _| still.contains(object));
@@ -113,44 +127,26 @@ impl<'a> Units<'a> {
         joined
     }
 
-    /// Says of each object where it is declared now, and numbers them in an order that depends on nothing else.
-    pub(super) fn placed(&self, desired: &mut Desired) {
-        let present = self.order.iter().map(|at| &self.declared.objects[*at]);
-        let present = present.filter(|object| object.state == State::Present);
-        let each = present.flat_map(|object| Managed::each(self.declared, object)).enumerate();
-        let each: BTreeMap<Coordinate, Managed> =
-            each.map(|(rank, (name, managed))| (name, Managed { rank, ..managed })).collect();
-        let schema = &desired.schema;
-        for (name, managed) in &mut desired.objects {
-            if let Some(now) = find(&each, name) {
-                *managed = now.clone();
-            } else if let Some(owner) = owner(schema, name).and_then(|owner| find(&each, owner)) {
-                (managed.rank, managed.place) = (owner.rank, owner.place.clone());
-            }
-        }
-    }
-
     /// Makes what is to be remembered.
     pub(super) fn earlier(&self, desired: Desired) -> Earlier {
         let mut made: BTreeMap<String, Vec<Coordinate>> = BTreeMap::new();
-        let mut maker: BTreeMap<Coordinate, &String> = BTreeMap::new();
-        for (object, digest) in self.declared.objects.iter().zip(&self.digests) {
+        let mut maker: BTreeMap<&Coordinate, &String> = BTreeMap::new();
+        for (at, object) in self.declared.objects.iter().enumerate() {
             if object.state == State::Present {
-                made.insert(digest.clone(), Vec::new());
-                let names = Managed::each(self.declared, object).into_iter();
-                maker.extend(names.map(|(name, _)| (folded(&name), digest)));
+                made.insert(self.digests[at].clone(), Vec::new());
+                maker.extend(self.made[at].iter().map(|name| (name, &self.digests[at])));
             }
         }
         for name in desired.schema.names() {
-            let owner = owner(&desired.schema, name).unwrap_or(name);
-            let digest = maker.get(&folded(name)).or_else(|| maker.get(&folded(owner)));
+            let of_owner = || maker.get(&folded(owner(&desired.schema, name)?));
+            let digest = maker.get(&folded(name)).or_else(of_owner);
             let Some(names) = digest.and_then(|digest| made.get_mut(*digest)) else {
                 made.clear();
                 break;
             };
             names.push(name.clone());
         }
-        Earlier { desired, made }
+        Earlier { desired, order: self.order.clone(), made }
     }
 }
 
@@ -203,8 +199,8 @@ fn face(object: &DeclaredObject, made: &[(Coordinate, Option<Kind>)]) -> Vec<u8>
 }
 
 /// Who makes something, by its name in lower case.
-fn makers(made: &[Vec<(Coordinate, Option<Kind>)>]) -> BTreeMap<String, Vec<usize>> {
-    let mut makers: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+fn makers(made: &[Vec<(Coordinate, Option<Kind>)>]) -> IndexMap<String, Vec<usize>> {
+    let mut makers: IndexMap<String, Vec<usize>> = IndexMap::new();
     for (at, made) in made.iter().enumerate() {
         for (name, _) in made {
             makers.entry(name.name.to_lowercase()).or_default().push(at);
@@ -213,7 +209,7 @@ fn makers(made: &[Vec<(Coordinate, Option<Kind>)>]) -> BTreeMap<String, Vec<usiz
     makers
 }
 
-fn reads(makers: &BTreeMap<String, Vec<usize>>, spoken: &[BTreeSet<String>]) -> Vec<BTreeSet<usize>> {
+fn reads(makers: &IndexMap<String, Vec<usize>>, spoken: &[BTreeSet<String>]) -> Vec<BTreeSet<usize>> {
     let read = |(at, words): (usize, &BTreeSet<String>)| {
         let makers = words.iter().filter_map(|word| makers.get(word)).flatten();
         makers.copied().filter(|maker| *maker != at).collect()
@@ -242,10 +238,4 @@ fn ordered(reads: &[BTreeSet<usize>]) -> Option<Vec<usize>> {
         }
     }
     (order.len() == reads.len()).then_some(order)
-}
-
-/// The object that something comes with: the table of a column that counts with a sequence.
-fn owner<'a>(schema: &'a Schema, name: &Coordinate) -> Option<&'a Coordinate> {
-    let sequence = schema.relations.get(name).filter(|relation| relation.kind == RelationKind::Sequence)?;
-    Some(&sequence.extra.reads.first()?.object)
 }

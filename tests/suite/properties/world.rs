@@ -415,7 +415,9 @@ pub(super) fn reads(world: &World, after: &World) -> Vec<String> {
         [
             format!("SELECT count(*) FROM (SELECT DISTINCT {list} FROM {from} AS s) AS q"),
             format!("SELECT count(*) FROM (SELECT * FROM {from} AS s) AS q"),
-            format!("SELECT count(DISTINCT a.{first}) FROM {from} AS a JOIN {from} AS b ON a.{first} = b.{first}"),
+            format!(
+                "SELECT count(DISTINCT a.{first}) FROM {from} AS a JOIN {from} AS b ON a.{first} = b.{first}"
+            ),
             format!("SELECT count(*) FROM (SELECT max({first}) FROM {from} AS s GROUP BY {first}) AS q"),
         ]
     });
