@@ -38,8 +38,8 @@ pub(crate) use quote::quoted;
 pub use quote::{literal, name, path, same_name};
 pub use remembered::{Remembered, Seen, state};
 pub use scan::{
-    Head, Kind, head, heads, line_of, only_query, only_statement, single, statements, words, words_among,
-    written_defaults,
+    Head, Kind, head, heads, line_of, only_query, only_statement, rows_of, single, statements, words,
+    words_among, written_defaults,
 };
 
 /// A connection for planning and applying.

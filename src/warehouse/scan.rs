@@ -189,6 +189,32 @@ pub fn words_among(sql: &str, wanted: impl Fn(&str) -> bool) -> BTreeSet<String>
     found
 }
 
+/// Gives what decides which rows a query gives, in one form: everything but the list of what it returns.
+///
+/// Shape: the list of the first `SELECT` that is in no bracket; all of the query where that list has a say too.
+pub fn rows_of(query: &str) -> String {
+    let tokens: Vec<Token<'_>> = tokens(query).collect();
+    let mut depth = 0_u32;
+    let outside = tokens.iter().enumerate().filter(|(_, token)| {
+        match token.piece {
+            Piece::Symbol('(') => depth += 1,
+            Piece::Symbol(')') => depth = depth.saturating_sub(1),
+            Piece::Word | Piece::Quoted | Piece::Text | Piece::Symbol(_) => {}
+        }
+        depth == 0
+    });
+    let outside: Vec<(usize, &Token<'_>)> = outside.collect();
+    let select = outside.iter().find(|(_, token)| token.is("select")).map(|(at, _)| *at);
+    let says = |token: &Token<'_>| token.is("distinct") || token.is("all");
+    let list = select.filter(|_| !outside.iter().any(|(_, token)| says(token))).map(|select| {
+        let from = outside.iter().find(|(at, token)| *at > select && token.is("from"));
+        select + 1..from.map_or(tokens.len(), |(at, _)| *at)
+    });
+    let list = list.unwrap_or_default();
+    let kept = tokens.iter().enumerate().filter(|(at, _)| !list.contains(at));
+    kept.map(|(_, token)| token.text).collect::<Vec<_>>().join(" ")
+}
+
 /// Reads the first words of every statement of a text.
 pub fn heads(sql: &str) -> Vec<Head> {
     statements(sql).into_iter().map(|(_, statement)| head(statement)).collect()
@@ -491,6 +517,27 @@ mod tests {
         assert_eq!(single("select 1;"), Some("select 1"));
         assert_eq!(single("select 1; copy x to 'y'"), None);
         assert_eq!(single("-- nothing"), None);
+    }
+
+    #[test]
+    fn tells_whether_a_query_selects_other_rows() {
+        for (before, after, same) in [
+            ("select a from t", "SELECT a, (select max(b) from u) AS c\n FROM t", false),
+            ("SELECT a FROM t", "SELECT a, (SELECT max(b) FROM u) AS c\n FROM t", true),
+            ("SELECT a FROM t WHERE a > 1", "SELECT a, b FROM t WHERE (a > 1)", false),
+            ("SELECT a FROM t", "SELECT a, b FROM u", false),
+            ("SELECT DISTINCT a FROM t", "SELECT DISTINCT a, b FROM t", false),
+            ("SELECT a FROM t GROUP BY ALL", "SELECT a, b FROM t GROUP BY ALL", false),
+            ("SELECT 1 AS a", "SELECT 1 AS a, 2 AS b", true),
+            (
+                "WITH c AS (SELECT 1 AS a FROM t) SELECT a FROM c",
+                "WITH c AS (SELECT 1 AS a FROM u) SELECT a FROM c",
+                false,
+            ),
+            ("FROM t", "FROM t SELECT a", false),
+        ] {
+            assert_eq!(rows_of(before) == rows_of(after), same, "{before} / {after}");
+        }
     }
 
     #[test]

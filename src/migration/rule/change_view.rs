@@ -7,7 +7,7 @@ use crate::migration::statement::create_view;
 use crate::migration::way::Way;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
-use crate::warehouse::name;
+use crate::warehouse::{name, rows_of};
 
 pub(super) fn step(context: &Context<'_>, view: &Coordinate) -> Step {
     let (Some(live), Some(wanted)) = (context.relation(view), context.wanted(view)) else {
@@ -38,8 +38,15 @@ pub(super) fn step(context: &Context<'_>, view: &Coordinate) -> Step {
     let added = wanted.columns.iter().filter(|column| live.column(&column.name).is_none());
     let added: Vec<&str> = added.map(|column| column.name.as_str()).collect();
     let wider = retyped(|fit| fit == Fit::Wider);
+    let other_rows = live.query.as_deref().map(rows_of) != wanted.query.as_deref().map(rows_of);
     let reason = match (added.is_empty(), wider.is_empty()) {
         (true, true) => format!("the query of `{view}` changes, its columns do not: its rows may be others"),
+        (false, _) if other_rows => {
+            format!(
+                "`{view}` also returns {}; more of its query changes: its rows may be others",
+                list(&added)
+            )
+        }
         (false, _) => format!("`{view}` also returns {}", list(&added)),
         (true, false) => format!("`{view}` returns a wider type for {}", list(&wider)),
     };

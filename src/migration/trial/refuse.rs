@@ -139,6 +139,19 @@ async fn refuses_by_name_what_a_foreign_key_forbids() {
 }
 
 #[tokio::test]
+async fn says_of_a_view_with_a_new_column_whether_its_rows_may_be_others() {
+    let trial = Trial::new();
+    let tables = "create table analytics.t(a int, b int); create table analytics.u(a int, b int); ";
+    trial.converge(&ddl(&format!("{tables}create view analytics.v as select a from analytics.t"))).await;
+    for (from, others) in [("t", false), ("u", true), ("t where a > 1", true)] {
+        let after = format!("{tables}create view analytics.v as select a, b from analytics.{from}");
+        let planned = trial.plan(&ddl(&after), &Options::default()).await.unwrap();
+        let reason = &planned.step("add-view-column").reason;
+        assert_eq!(reason.contains("its rows may be others"), others, "{from}: {reason}");
+    }
+}
+
+#[tokio::test]
 async fn puts_what_needs_a_forced_change_behind_it() {
     let trial = Trial::new();
     let before = declared(vec![table("t", vec![column("a", "int")]), view("v", "select a from analytics.t")]);
