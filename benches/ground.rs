@@ -7,6 +7,8 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::support::print;
 
 /// Who makes commits, for a shell.
@@ -42,7 +44,8 @@ pub(crate) struct Daemon(Child);
 
 impl Drop for Daemon {
     fn drop(&mut self) {
-        drop(self.0.kill());
+        // `git` only takes the daemon, a process of its own, with it where it is asked to end.
+        kill_process(Pid::from_child(&self.0), Signal::TERM).unwrap_or_default();
         drop(self.0.wait());
     }
 }

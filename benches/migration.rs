@@ -22,6 +22,13 @@ use support::{Cost, measure, median, milliseconds, print};
 const TURNS: usize = 7;
 const MODELS: usize = 1000;
 
+/// What happened in the warehouse since the last plan: data are loaded all day.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Since {
+    Nothing,
+    Written,
+}
+
 /// A project in a folder of its own, and where its cache lies.
 struct Project {
     folder: PathBuf,
@@ -38,7 +45,15 @@ fn main() {
     let peak = peak_megabytes(&whole.folder, binary(), &["migrate", "--plan"], &whole.home);
     figure("no change, 1,000 models, warm", none, &format!("{peak} MB; bar: 300 ms and 100 MB"));
     ratio("whole to half of the project", none, half.none(), 2.2, Bar::AtMost);
-    ratio("one change to none", whole.one_change(), none, 1.2, Bar::AtMost);
+    ratio("one change to none", whole.one_change(Since::Nothing), none, 1.2, Bar::AtMost);
+    let written = whole.none_since(Since::Written);
+    ratio(
+        "one change to none, each in a warehouse that was written since",
+        whole.one_change(Since::Written),
+        written,
+        1.2,
+        Bar::AtMost,
+    );
     let engine = whole.engine();
     figure("the engine alone, creating all of it", engine, "");
     ratio("a first plan to the engine alone", cold, engine, 2.0, Bar::AtMost);
@@ -83,7 +98,7 @@ fn postgres(folder: &Path) {
     project.migrate();
     let none = project.none();
     figure("no change, 1,000 models on PostgreSQL, without the server's part", none, "bar: 1000 ms");
-    ratio("one change to none on PostgreSQL", project.one_change(), none, 1.2, Bar::AtMost);
+    ratio("one change to none on PostgreSQL", project.one_change(Since::Nothing), none, 1.2, Bar::AtMost);
     ratio(
         "no change to the bare questions",
         none,
@@ -159,20 +174,33 @@ impl Project {
     }
 
     fn none(&self) -> Cost {
+        self.none_since(Since::Nothing)
+    }
+
+    fn none_since(&self, since: Since) -> Cost {
         self.plan();
-        median((0..TURNS).map(|_| self.plan()).collect())
+        median((0..TURNS).map(|_| self.plan_since(since)).collect())
+    }
+
+    fn plan_since(&self, since: Since) -> Cost {
+        if since == Since::Written {
+            let file = std::fs::File::options().append(true).open(self.folder.join("live.duckdb"));
+            file.and_then(|file| file.set_modified(std::time::SystemTime::now()))
+                .expect("the warehouse's file");
+        }
+        self.plan()
     }
 
     /// Each turn another change, so that none is remembered: a view gets a column.
-    fn one_change(&self) -> Cost {
+    fn one_change(&self, since: Since) -> Cost {
         let view = Model::of(MODELS / 5 + 14, MODELS);
         let path = format!("models/{}.sql", view.name);
         let query = |more: &str| view.query(more, |name| format!("{{{{ ref('{name}') }}}}"));
         let mut costs = Vec::new();
         for turn in 0..TURNS {
-            let more = format!(", t0.quantity * 2 AS added_{turn}");
+            let more = format!(", t0.quantity * 2 AS added_{turn}_{since:?}");
             self.write(&path, &format!("{{{{ config(materialized='view') }}}}\n{}\n", query(&more)));
-            costs.push(self.plan());
+            costs.push(self.plan_since(since));
         }
         self.write(&path, &format!("{{{{ config(materialized='view') }}}}\n{}\n", query("")));
         median(costs)

@@ -3,8 +3,9 @@
 //! `cargo bench --bench scale [-- ENVIRONMENTS FILES CHANGED TURNS [DELAY]]` (10, 200,000, 1,000, 5 and 0):
 //!
 //! * as many repositories on one `git daemon`, each with work that the one before it brought; `promote status` beside
-//!   the slowest single `git fetch` of one of them, once with nothing new and once with a new commit in each. The last
-//!   number is how many milliseconds every answer of the server is late, as one that is far away would be;
+//!   the slowest single `git fetch` of one of them, and all these fetches started at once, with nothing new and with a
+//!   new commit in each. The last number is how many milliseconds every answer of the server is late, as one that is
+//!   far away would be;
 //! * a local repository of so many files, of which the source changed so many and the target a tenth as many, half of
 //!   these in both; the merge alone, with its losses, beside `git merge-tree`, and a plan of it.
 //!
@@ -51,29 +52,33 @@ fn status(binary: &str, environments: usize, turns: usize, delay: Duration) {
     let names: Vec<String> = (0..environments).map(|number| format!("e{number}")).collect();
     write_project(folder, &names, &url);
     let status = format!("'{binary}' status >../said 2>&1");
-    let fetch = |number: usize| {
+    let fetch = |into: &str, number: usize| {
         format!(
-            "cd ../warm.git && git fetch -q --no-tags --no-write-fetch-head {} +refs/heads/main:refs/r/{number}",
+            "git -C ../{into}.git fetch -q --no-tags --no-write-fetch-head {} +refs/heads/main:refs/r/{number}",
             url(number)
         )
     };
-    run(folder, "git init -q --bare warm.git");
+    let at_once: Vec<String> = (0..environments).map(|number| fetch("all", number)).collect();
+    let at_once = format!("{} & wait", at_once.join(" & "));
+    run(folder, "git init -q --bare warm.git; git init -q --bare all.git");
     let shop = folder.join("shop");
     let take = |command: &str| measure(&shop, folder, command);
     for number in 0..environments {
-        take(&fetch(number));
+        take(&fetch("warm", number));
+        take(&fetch("all", number));
     }
     take(&status);
     for (what, moves) in [("nothing new", false), ("a new commit in each", true)] {
-        let mut all: Vec<Cost> = Vec::new();
+        let (mut all, mut bare) = (Vec::new(), Vec::new());
         let mut single: Vec<Vec<Cost>> = vec![Vec::new(); environments];
         for turn in 0..turns {
             if moves {
                 advance(folder, environments, turn);
             }
             all.push(take(&status));
+            bare.push(take(&at_once));
             for (number, costs) in single.iter_mut().enumerate() {
-                costs.push(take(&fetch(number)));
+                costs.push(take(&fetch("warm", number)));
             }
         }
         let said = std::fs::read_to_string(folder.join("said")).unwrap_or_default();
@@ -82,12 +87,14 @@ fn status(binary: &str, environments: usize, turns: usize, delay: Duration) {
             "status names every environment: {said}"
         );
         let slowest = single.into_iter().map(|costs| median(costs).wall).max().unwrap_or_default();
-        let all = median(all);
+        let (all, bare) = (median(all), median(bare).wall);
         print(&format!(
-            "{what}: status cpu {:.0} ms, wall {:.0} ms; slowest single fetch {:.0} ms",
+            "{what}: status cpu {:.0} ms, wall {:.0} ms; slowest single fetch {:.0} ms, all at once {:.0} ms: {:.2}",
             milliseconds(all.cpu),
             milliseconds(all.wall),
-            milliseconds(slowest)
+            milliseconds(slowest),
+            milliseconds(bare),
+            ratio(bare, slowest)
         ));
         bar("status, in slowest single fetches", ratio(all.wall, slowest), ..=1.5);
     }

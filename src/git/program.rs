@@ -11,7 +11,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{OnceLock, mpsc};
+use std::sync::{Arc, OnceLock, mpsc};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
@@ -62,7 +62,8 @@ pub enum Prompts {
 pub struct GitProgram {
     /// Where it is.
     pub path: PathBuf,
-    version: OnceLock<String>,
+    /// Shared by all copies: it is asked once a run.
+    version: Arc<OnceLock<String>>,
     prompts: Prompts,
     patience: Duration,
     ssh: Ssh,
@@ -116,7 +117,8 @@ impl GitProgram {
             .filter(|folder| folder.is_absolute())
             .map(|folder| folder.join("git"))
             .find(|candidate| candidate.is_file())?;
-        Some(Self { path, version: OnceLock::new(), prompts, patience: PATIENCE, ssh: Ssh::default() })
+        let version = Arc::default();
+        Some(Self { path, version, prompts, patience: PATIENCE, ssh: Ssh::default() })
     }
 
     /// Says for how long a remote may say nothing.
@@ -147,6 +149,16 @@ impl GitProgram {
             output.status.success().then_some(version)
         };
         self.version.get_or_init(|| ask().unwrap_or_else(|| "unknown".to_owned()))
+    }
+
+    /// Asks for its version while something else is done; whoever needs it first waits for the answer.
+    ///
+    /// Effects: starts a thread, and in it the program.
+    pub fn ask_ahead(&self) {
+        let own = self.clone();
+        std::thread::spawn(move || {
+            own.version();
+        });
     }
 
     /// Tells whether its `merge-tree` merges as `git merge -X theirs` does: from 2.43 on.
@@ -374,7 +386,7 @@ mod tests {
     fn of_version(version: &str) -> GitProgram {
         GitProgram {
             path: PathBuf::new(),
-            version: OnceLock::from(version.to_owned()),
+            version: Arc::new(OnceLock::from(version.to_owned())),
             prompts: Prompts::Refused,
             patience: PATIENCE,
             ssh: Ssh::default(),

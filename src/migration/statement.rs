@@ -1,7 +1,8 @@
 //! The text of each statement, for DuckDB, with the traps that the engine sets.
 //!
 //! An index on any column blocks nearly every ALTER of its table: it is dropped, and made again after, in the
-//! same transaction. ADD COLUMN takes no NOT NULL. CREATE OR REPLACE VIEW loses its comments. What ALTER
+//! same transaction. ADD COLUMN takes no NOT NULL, and fills a computed default by an update, after which the table
+//! can be neither altered nor indexed in that transaction. CREATE OR REPLACE VIEW loses its comments. What ALTER
 //! cannot do at all is a rebuild: a new table, the rows, a swap of names.
 
 use std::collections::BTreeMap;

@@ -77,6 +77,7 @@ pub(super) struct Target {
 ///
 /// [`PromotionError`] where it cannot go on; what stands in a promotion's way is the plan's outcome.
 pub async fn observe(request: &Request, ports: &mut Ports<'_>) -> Result<Scene, PromotionError> {
+    ports.git.inspect(|program| program.ask_ahead());
     let error = match once(request, ports).await {
         Err(error) if gather::may_be_the_cache(&error) => error,
         ended => return ended,

@@ -54,6 +54,7 @@ struct Common<'a> {
 ///
 /// [`PromotionError::NoProject`] if there is no project; [`PromotionError::Git`] if the cache fails.
 pub fn status(runtime: &Runtime, ports: &mut Ports<'_>) -> Result<Standing, PromotionError> {
+    ports.git.inspect(|program| program.ask_ahead());
     let ground = Arc::new(Ground::find(ports)?);
     let project = ground.need_project(ports)?.written.project();
     let order = &project.promotion.order;

@@ -8,7 +8,7 @@ use super::error::WarehouseError;
 
 /// A piece of SQL: a word, a quoted name, a text, or a single symbol.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Piece {
+pub(super) enum Piece {
     Word,
     Quoted,
     Text,
@@ -16,14 +16,14 @@ enum Piece {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Token<'a> {
-    piece: Piece,
-    text: &'a str,
-    start: usize,
+pub(super) struct Token<'a> {
+    pub(super) piece: Piece,
+    pub(super) text: &'a str,
+    pub(super) start: usize,
 }
 
 impl Token<'_> {
-    fn is(&self, keyword: &str) -> bool {
+    pub(super) fn is(&self, keyword: &str) -> bool {
         self.piece == Piece::Word && self.text.eq_ignore_ascii_case(keyword)
     }
 
@@ -371,7 +371,7 @@ fn named(tokens: &[Token<'_>]) -> Vec<String> {
     parts
 }
 
-fn tokens(sql: &str) -> impl Iterator<Item = Token<'_>> {
+pub(super) fn tokens(sql: &str) -> impl Iterator<Item = Token<'_>> {
     let mut at = 0;
     std::iter::from_fn(move || {
         while let Some(next) = sql[at..].chars().next() {

@@ -9,38 +9,61 @@ use crate::migration::way::Way;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
 use crate::model::schema::Column;
-use crate::warehouse::{name, path};
+use crate::warehouse::{is_literal, name, path, with_calls};
 
 pub(super) fn step(context: &Context<'_>, table: &Coordinate, column: &Column) -> Step {
-    let draft = Draft::new(context, "add-column", table).column(&column.name);
-    let mut add = format!("ADD COLUMN {} {}", name(&column.name), column.data_type);
-    if let Some(default) = &column.default {
-        add.push_str(" DEFAULT ");
-        add.push_str(&bracketed(default));
-    }
-    let mut ddl = vec![alter(table, &add)];
-    if !column.nullable {
-        ddl.push(alter_column(table, &column.name, "SET NOT NULL"));
-        ddl = without_indexes(table, &context.indexes(table), ddl);
-    }
-    if let Some(text) = &column.comment {
-        ddl.push(comment("COLUMN", &column_path(table, &column.name), Some(text)));
-    }
-    let draft = draft.ddl(ddl);
+    let draft =
+        Draft::new(context, "add-column", table).column(&column.name).ddl(added(context, table, column));
     let what = format!("column `{}` {} is new", column.name, column.data_type);
     match (column.nullable, &column.default) {
         (true, None) => draft.reason(format!("{what}; old rows have NULL in it")).done(),
-        (true, Some(default)) if default.contains('(') => draft
+        (true, Some(default)) if default.contains('(') || computed(context, column).is_some() => draft
             .judged(Verdict::CompatibleWithCost, Mechanics::Rewrite)
             .reason(format!("{what}; old rows are filled with {default}, each anew"))
             .done(),
         (true, Some(default)) => draft.reason(format!("{what}; old rows get {default}")).done(),
         (false, Some(default)) => draft
-            .judged(Verdict::CompatibleWithCost, Mechanics::Scan)
+            .judged(
+                Verdict::CompatibleWithCost,
+                if computed(context, column).is_some() { Mechanics::Rewrite } else { Mechanics::Scan },
+            )
             .reason(format!("{what} and required; old rows get {default}"))
             .done(),
         (false, None) => required(context, draft, table, column),
     }
+}
+
+/// The statements that add it.
+fn added(context: &Context<'_>, table: &Coordinate, column: &Column) -> Vec<String> {
+    let mut add = format!("ADD COLUMN {} {}", name(&column.name), column.data_type);
+    // DuckDB changes nothing else of a table that a foreign key points at.
+    let filled = computed(context, column).filter(|_| context.child(table).is_none());
+    if let Some(default) = column.default.as_ref().filter(|_| filled.is_none()) {
+        add.push_str(" DEFAULT ");
+        add.push_str(&bracketed(default));
+    }
+    let mut ddl = vec![alter(table, &add)];
+    if let Some(default) = filled {
+        let using = format!("TYPE {} USING {}", column.data_type, bracketed(&with_calls(default)));
+        ddl.push(alter_column(table, &column.name, &using));
+        ddl.push(alter_column(table, &column.name, &format!("SET DEFAULT {}", bracketed(default))));
+    }
+    if !column.nullable {
+        ddl.push(alter_column(table, &column.name, "SET NOT NULL"));
+    }
+    if !column.nullable || filled.is_some() {
+        ddl = without_indexes(table, &context.indexes(table), ddl);
+    }
+    if let Some(text) = &column.comment {
+        ddl.push(comment("COLUMN", &column_path(table, &column.name), Some(text)));
+    }
+    ddl
+}
+
+/// A default that DuckDB computes for each old row, by an update: it then refuses to alter or index the table further in
+/// the same transaction, where it holds rows.
+fn computed<'a>(context: &Context<'_>, column: &'a Column) -> Option<&'a String> {
+    column.default.as_ref().filter(|default| !context.is_postgres() && !is_literal(default))
 }
 
 /// Old writers do not know a required column without a default, and old rows have nothing in it.

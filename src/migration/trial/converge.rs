@@ -26,6 +26,27 @@ const PAIRS: &[(&str, &str, &[&str], &str, &str)] = &[
         "add-column analytics.t.b",
     ),
     (
+        "required with a computed default",
+        "create table analytics.t(a int, k int); create index ix on analytics.t(a)",
+        &["insert into analytics.t values (1, 2), (3, 4)"],
+        "create table analytics.t(a int, k bigint, active boolean not null default true, made timestamp not null default current_timestamp, l int[] not null default [1]); create index ix on analytics.t(a)",
+        "add-column analytics.t.active",
+    ),
+    (
+        "two computed defaults and an index on one",
+        "create table analytics.t(a int)",
+        &["insert into analytics.t values (1), (3)"],
+        "create table analytics.t(a int not null, b date default current_date, c uuid default uuid()); create index ix on analytics.t(b)",
+        "add-column analytics.t.b",
+    ),
+    (
+        "a computed default in a table that a key points at",
+        "create table analytics.t(a int primary key); create table analytics.c(a int references analytics.t(a))",
+        &["insert into analytics.t values (1), (3)"],
+        "create table analytics.t(a int primary key, b date default current_date); create table analytics.c(a int references analytics.t(a))",
+        "add-column analytics.t.b",
+    ),
+    (
         "drop-column last",
         "create table analytics.t(a int, b int)",
         &["insert into analytics.t values (1, 2)"],

@@ -4,6 +4,8 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use super::sandbox::Sandbox;
 
 /// A daemon that ends with the test.
@@ -11,7 +13,8 @@ pub(crate) struct Daemon(Child);
 
 impl Drop for Daemon {
     fn drop(&mut self) {
-        drop(self.0.kill());
+        // `git` only takes the daemon, a process of its own, with it where it is asked to end.
+        kill_process(Pid::from_child(&self.0), Signal::TERM).unwrap_or_default();
         drop(self.0.wait());
     }
 }
