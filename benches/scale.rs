@@ -58,8 +58,8 @@ fn status(binary: &str, environments: usize, turns: usize, delay: Duration) {
             url(number)
         )
     };
-    let at_once: Vec<String> = (0..environments).map(|number| fetch("all", number)).collect();
-    let at_once = format!("{} & wait", at_once.join(" & "));
+    let at_once =
+        (0..environments).map(|number| fetch("all", number)).collect::<Vec<_>>().join(" & ") + " & wait";
     run(folder, "git init -q --bare warm.git; git init -q --bare all.git");
     let shop = folder.join("shop");
     let take = |command: &str| measure(&shop, folder, command);
@@ -69,8 +69,7 @@ fn status(binary: &str, environments: usize, turns: usize, delay: Duration) {
     }
     take(&status);
     for (what, moves) in [("nothing new", false), ("a new commit in each", true)] {
-        let (mut all, mut bare) = (Vec::new(), Vec::new());
-        let mut single: Vec<Vec<Cost>> = vec![Vec::new(); environments];
+        let (mut all, mut bare, mut single) = (Vec::new(), Vec::new(), vec![Vec::new(); environments]);
         for turn in 0..turns {
             if moves {
                 advance(folder, environments, turn);

@@ -43,7 +43,7 @@ pub fn with_calls(expression: &str) -> String {
         end = token.start + token.text.len();
         let alone = !is(Some(at + 1), &['(', '.']) && !is(at.checked_sub(1), &['.']);
         match CALLED_BY_NAME.iter().find(|(name, _)| alone && token.is(name)) {
-            Some((_, function)) => text.push_str(&format!("\"{function}\"()")),
+            Some((_, function)) => text.extend(["\"", function, "\"()"]),
             None => text.push_str(token.text),
         }
     }
