@@ -10,28 +10,50 @@ use super::way::Way;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Verdict};
 use crate::model::schema::{Column, Relation};
-use crate::warehouse::{same_name, words};
+use crate::warehouse::{is_literal, same_name, words};
 
 /// Refuses what the engine cannot do to a table that another one's foreign key points at.
 pub(super) fn blocked_by_children(context: &Context<'_>, judged: &mut [Judged]) {
+    let added: Vec<Coordinate> =
+        judged.iter().filter_map(|judged| Some(gains(&judged.change)?.0.clone())).collect();
     for judged in judged {
-        let free = is_free(&judged.change);
-        let child = judged.change.object().and_then(|table| context.child(table));
-        if let (false, Some(child)) = (free, child) {
-            let step = &mut judged.step;
-            step.settled = Verdict::Incompatible;
-            step.mechanics = Mechanics::Impossible;
-            step.allow = None;
-            step.ddl.clear();
-            step.reason = format!(
-                "{}; and the engine changes no table that a foreign key of `{child}` points at",
-                step.reason
-            );
-            let say = format!("take the foreign key of `{child}` away first; promote");
-            step.recipe.insert(0, say.clone());
-            step.way.splice(.., Way::new(context).instead(say).done());
-        }
+        let Some(child) = judged.change.object().and_then(|table| context.child(table)) else { continue };
+        let alone = |table: &Coordinate| added.iter().filter(|other| *other == table).count() == 1;
+        let (why, say) = if !is_free(&judged.change) {
+            (
+                format!("the engine changes no table that a foreign key of `{child}` points at"),
+                format!("take the foreign key of `{child}` away first; promote"),
+            )
+        } else if gains(&judged.change).is_some_and(|(table, column)| is_computed(column) && !alone(table)) {
+            (
+                format!(
+                    "the engine computes a default in a table that a foreign key of `{child}` points at only where \
+                     no other column is new"
+                ),
+                "declare one of the new columns; promote; then the next".to_owned(),
+            )
+        } else {
+            continue;
+        };
+        let step = &mut judged.step;
+        step.settled = Verdict::Incompatible;
+        step.mechanics = Mechanics::Impossible;
+        step.allow = None;
+        step.ddl.clear();
+        step.reason = format!("{}; and {why}", step.reason);
+        step.recipe.insert(0, say.clone());
+        step.way.splice(.., Way::new(context).instead(say).done());
     }
+}
+
+/// The table that a change gives a column, and the column.
+fn gains(change: &Change) -> Option<(&Coordinate, &Column)> {
+    if let Change::AddColumn { table, column } = change { Some((table, column)) } else { None }
+}
+
+/// Whether old rows get a value that is computed for each.
+fn is_computed(column: &Column) -> bool {
+    column.default.as_ref().is_some_and(|default| !is_literal(default))
 }
 
 /// Whether the engine makes a change also to a table that a foreign key points at.

@@ -139,6 +139,27 @@ async fn refuses_by_name_what_a_foreign_key_forbids() {
 }
 
 #[tokio::test]
+async fn refuses_two_new_columns_with_a_computed_default_where_a_foreign_key_points() {
+    let trial = Trial::new();
+    let key = "create table analytics.c(id int references analytics.p(id))";
+    trial.converge(&ddl(&format!("create table analytics.p(id int primary key); {key}"))).await;
+    trial.by_hand(&["insert into analytics.p values (1)"]).await.unwrap();
+    let computed = "made timestamp default now()";
+    for (columns, blocks) in
+        [(format!("{computed}, day date default today()"), true), (computed.to_owned(), false)]
+    {
+        let after = ddl(&format!("create table analytics.p(id int primary key, {columns}); {key}"));
+        let planned = trial.plan(&after, &Options { force: true, ..Options::default() }).await.unwrap();
+        let step = planned.step("add-column");
+        assert_eq!(step.blocks(), blocks, "{columns}: {}", step.reason);
+        assert_eq!(step.reason.contains("analytics.c"), blocks, "{columns}: {}", step.reason);
+        if !blocks {
+            trial.apply(&after, &planned).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
 async fn says_of_a_view_with_a_new_column_whether_its_rows_may_be_others() {
     let trial = Trial::new();
     let tables = "create table analytics.t(a int, b int); create table analytics.u(a int, b int); ";
