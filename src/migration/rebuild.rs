@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use super::context::Context;
 use super::diff::Change;
 use super::order::Judged;
-use super::statement::Rebuild;
+use super::statement::{Rebuild, computed_default};
 use super::way::Way;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Verdict};
 use crate::model::schema::{Column, Relation};
-use crate::warehouse::{is_literal, same_name, words};
+use crate::warehouse::{same_name, words};
 
 /// Refuses what the engine cannot do to a table that another one's foreign key points at.
 pub(super) fn blocked_by_children(context: &Context<'_>, judged: &mut [Judged]) {
@@ -24,7 +24,9 @@ pub(super) fn blocked_by_children(context: &Context<'_>, judged: &mut [Judged]) 
                 format!("the engine changes no table that a foreign key of `{child}` points at"),
                 format!("take the foreign key of `{child}` away first; promote"),
             )
-        } else if gains(&judged.change).is_some_and(|(table, column)| is_computed(column) && !alone(table)) {
+        } else if gains(&judged.change)
+            .is_some_and(|(table, column)| computed_default(column).is_some() && !alone(table))
+        {
             (
                 format!(
                     "the engine computes a default in a table that a foreign key of `{child}` points at only where \
@@ -49,11 +51,6 @@ pub(super) fn blocked_by_children(context: &Context<'_>, judged: &mut [Judged]) 
 /// The table that a change gives a column, and the column.
 fn gains(change: &Change) -> Option<(&Coordinate, &Column)> {
     if let Change::AddColumn { table, column } = change { Some((table, column)) } else { None }
-}
-
-/// Whether old rows get a value that is computed for each.
-fn is_computed(column: &Column) -> bool {
-    column.default.as_ref().is_some_and(|default| !is_literal(default))
 }
 
 /// Whether the engine makes a change also to a table that a foreign key points at.

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use super::rename::before;
 use crate::model::coordinate::{Coordinate, Dataset};
 use crate::model::schema::{Column, Overload, Relation, RelationKind, Routine, RoutineKind};
-use crate::warehouse::{Kind, literal, name, path};
+use crate::warehouse::{Kind, is_literal, literal, name, path};
 
 /// Makes a dataset.
 pub(super) fn create_dataset(dataset: &Dataset) -> String {
@@ -62,6 +62,12 @@ pub(super) fn bracketed(expression: &str) -> String {
     let simple = expression.chars().all(|next| next.is_alphanumeric() || next == '_' || next == '.')
         || (expression.starts_with('\'') && literal(expression[1..].trim_end_matches('\'')) == expression);
     if simple { expression.to_owned() } else { format!("({expression})") }
+}
+
+/// A default that DuckDB computes for each old row, by an update: it then refuses to alter or index the table further in
+/// the same transaction, where it holds rows.
+pub(super) fn computed_default(column: &Column) -> Option<&String> {
+    column.default.as_ref().filter(|default| !is_literal(default))
 }
 
 /// A value that says nothing, by which a required column can be filled.

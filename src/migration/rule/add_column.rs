@@ -3,13 +3,13 @@
 use super::draft::Draft;
 use crate::migration::context::{Context, thousands};
 use crate::migration::statement::{
-    alter, alter_column, bracketed, column_path, comment, empty_value, without_indexes,
+    alter, alter_column, bracketed, column_path, comment, computed_default, empty_value, without_indexes,
 };
 use crate::migration::way::Way;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
 use crate::model::schema::Column;
-use crate::warehouse::{is_literal, name, path, with_calls};
+use crate::warehouse::{name, path, with_calls};
 
 pub(super) fn step(context: &Context<'_>, table: &Coordinate, column: &Column) -> Step {
     let draft =
@@ -60,10 +60,8 @@ fn added(context: &Context<'_>, table: &Coordinate, column: &Column) -> Vec<Stri
     ddl
 }
 
-/// A default that DuckDB computes for each old row, by an update: it then refuses to alter or index the table further in
-/// the same transaction, where it holds rows.
 fn computed<'a>(context: &Context<'_>, column: &'a Column) -> Option<&'a String> {
-    column.default.as_ref().filter(|default| !context.is_postgres() && !is_literal(default))
+    computed_default(column).filter(|_| !context.is_postgres())
 }
 
 /// Old writers do not know a required column without a default, and old rows have nothing in it.
