@@ -13,6 +13,9 @@ pub(super) fn before<'a>(
     renamed: &BTreeMap<String, String>,
     column: &str,
 ) -> Option<&'a Column> {
+    if renamed.is_empty() {
+        return live.column(column);
+    }
     let old = |column: &str| {
         let old = renamed.get(&column.to_lowercase())?;
         if live.column(column).is_some() { None } else { live.column(old) }

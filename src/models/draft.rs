@@ -59,7 +59,7 @@ impl<'a> Drafts<'a> {
             Materialized::View
         });
         let coordinate = self.own.object(config.alias().unwrap_or(name));
-        let mut object = self.object(name, coordinate, ObjectKind::Model, file);
+        let mut object = self.object(name, coordinate, ObjectKind::Model, (file, file.text));
         object.materialized = materialized;
         object.sql = Some(sql.to_owned());
         object.tags = config.tags().to_vec();
@@ -84,7 +84,7 @@ impl<'a> Drafts<'a> {
             return;
         }
         let coordinate = self.own.object(config.alias().unwrap_or(file.stem()));
-        let mut object = self.object(file.stem(), coordinate, ObjectKind::Seed, file);
+        let mut object = self.object(file.stem(), coordinate, ObjectKind::Seed, (file, file.text));
         object.materialized = Materialized::Table;
         object.declared = with_types(object.declared, &config);
         object.tags = config.tags().to_vec();
@@ -109,7 +109,8 @@ impl<'a> Drafts<'a> {
         coordinate: Coordinate,
         file: &File<'a>,
     ) {
-        let mut object = self.object(&declaration.name, coordinate, kind, file);
+        let sql = declaration.statements.join(";\n");
+        let mut object = self.object(&declaration.name, coordinate, kind, (file, &sql));
         object.place = declaration.place.clone();
         object.creates = Some(declaration.creates);
         object.materialized = if declaration.creates == CreationKind::View {
@@ -118,7 +119,7 @@ impl<'a> Drafts<'a> {
             Materialized::External
         };
         object.statements.clone_from(&declaration.statements);
-        object.sql = Some(declaration.statements.join(";\n"));
+        object.sql = Some(sql);
         self.all.push(Draft { object, text: file.text, needs: Vec::new() });
     }
 
@@ -142,7 +143,7 @@ impl<'a> Drafts<'a> {
             let file = File { path: &place.file, text: "" };
             let config = Configuration::of(Some(&entry.config), &serde_json::Map::new());
             let coordinate = self.own.object(config.alias().unwrap_or(name));
-            let mut object = self.object(name, coordinate, ObjectKind::Model, &file);
+            let mut object = self.object(name, coordinate, ObjectKind::Model, (&file, ""));
             object.place = place.clone();
             object.materialized = Materialized::External;
             object.tags = config.tags().to_vec();
@@ -177,7 +178,14 @@ impl<'a> Drafts<'a> {
         }
     }
 
-    fn object(&self, name: &str, coordinate: Coordinate, kind: ObjectKind, file: &File<'_>) -> Object {
+    /// Begins an object that is made from a text: its file, or what of a file declares it.
+    fn object(
+        &self,
+        name: &str,
+        coordinate: Coordinate,
+        kind: ObjectKind,
+        (file, text): (&File<'_>, &str),
+    ) -> Object {
         let entry = self.properties.entries.get(name).map(|(entry, _)| entry);
         let dropped = entry.is_some_and(Entry::dropped);
         Object {
@@ -200,7 +208,7 @@ impl<'a> Drafts<'a> {
             unique_key: Vec::new(),
             renamed_from: entry.and_then(|entry| entry.renamed_from.clone()),
             state: if dropped { State::Dropped } else { State::Present },
-            source_hash: hash(file.text, entry),
+            source_hash: hash(text, entry),
             seed: None,
         }
     }
@@ -214,7 +222,7 @@ fn unknown_materialization(file: &File<'_>, word: &str) -> Finding {
     Finding::error("unknown-materialization", message).at(locate(file.path, file.text, word)).hint(hint)
 }
 
-/// Digest of a file and of what properties say of it, in hex.
+/// Digest of what an object is made from and of what properties say of it, in hex.
 fn hash(text: &str, entry: Option<&Entry>) -> String {
     let mut hasher = Sha256::new();
     hasher.update(text.as_bytes());

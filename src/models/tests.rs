@@ -197,6 +197,21 @@ fn a_hash_follows_file_and_properties() {
 }
 
 #[test]
+fn a_hash_follows_a_declaration_and_not_its_neighbours() {
+    let hashes = |sql: &str| -> Vec<String> {
+        let objects = models(&[("schema/s.sql", sql)]).objects;
+        objects.iter().map(|object| object.source_hash.clone()).collect()
+    };
+    let both = hashes("create table a (id int); comment on table a is 'x'; create table b (id int);");
+    assert_eq!(both.len(), 2);
+    let other =
+        hashes("create table a (id int); comment on table a is 'x';\n-- more\ncreate table b (id bigint);");
+    assert_eq!((&both[0], both[1] == other[1]), (&other[0], false));
+    let commented = hashes("create table a (id int); comment on table a is 'y'; create table b (id int);");
+    assert_eq!((both[0] == commented[0], &both[1]), (false, &commented[1]));
+}
+
+#[test]
 fn tells_all_faults_at_once() {
     let error = loaded(&[
         ("models/a.sql", "select *\n  from {{ ref('bb') }}, {{ source('raw', 'order') }},\n {{ source('rwa', 'x') }}"),

@@ -317,7 +317,14 @@ impl Engine {
             let said: BTreeSet<&str> =
                 of_table().flat_map(|step| &step.affected).map(|affected| affected.object.as_str()).collect();
             let own: BTreeSet<&str> = planned.steps.steps.iter().map(|step| step.object.as_str()).collect();
-            for view in before.views.keys().filter(|view| outputs[*view] != live[*view]) {
+            // What reads a view that the plan changes too reads that one as it will be.
+            let changes_below = |view: &&String| {
+                let below = std::iter::successors(before.views.get(*view), |view| before.views.get(&view.of));
+                let mut below = below.map(|view| &view.of).filter(|of| before.views.contains_key(*of));
+                below.any(|of| own.contains(format!("analytics.{of}").as_str()))
+            };
+            let differ = before.views.keys().filter(|view| outputs[*view] != live[*view]);
+            for view in differ.filter(|view| !changes_below(view)) {
                 let view = format!("analytics.{view}");
                 if !said.contains(view.as_str()) && !own.contains(view.as_str()) {
                     return Err(format!("{view} is affected by {object} and not named\n{}", words(planned)));
