@@ -67,7 +67,8 @@ fn main() {
         }
         None => print("skipped: SQLMesh, because the variable SQLMESH names no program"),
     }
-    wide(folder.path());
+    let live = folder.path().join("wide").join("live.duckdb").to_string_lossy().into_owned();
+    wide(folder.path(), "wide", &Warehouse::DuckDb { path: live });
     postgres(folder.path());
 }
 
@@ -76,15 +77,14 @@ fn binary() -> &'static str {
 }
 
 /// The wide schema: what a plan without a change costs beside the bare questions to the catalog.
-fn wide(folder: &Path) {
+fn wide(folder: &Path, dataset: &str, warehouse: &Warehouse) {
     let tables =
         std::env::var("PROMOTE_BENCH_TABLES").ok().and_then(|text| text.parse().ok()).unwrap_or(10_000);
-    let project = Project::wide(folder, tables);
+    let project = Project::wide(folder, dataset, warehouse, tables);
     project.migrate();
-    let warehouse =
-        Warehouse::DuckDb { path: project.folder.join("live.duckdb").to_string_lossy().into_owned() };
-    let bare = bare(&warehouse);
-    figure(&format!("the bare questions to a catalog of {tables} tables of 20 columns"), bare, "");
+    let bare = bare(warehouse, dataset);
+    let engine = warehouse.kind();
+    figure(&format!("the bare questions to a catalog of {tables} tables of 20 columns, {engine}"), bare, "");
     ratio("a plan without a change to them", project.none(), bare, 1.5, Bar::AtMost);
 }
 
@@ -93,42 +93,44 @@ fn postgres(folder: &Path) {
         print("skipped: PostgreSQL, because the variable PROMOTE_BENCH_POSTGRES names no database");
         return;
     };
-    let project = Project::new(folder, "server", &format!("{{kind: postgres, url: \"{url}\"}}"));
+    let warehouse = Warehouse::Postgres { url, scratch: None };
+    let project = Project::new(folder, "server", &warehouse, "peer");
     project.write_models(MODELS);
     project.migrate();
     let none = project.none();
     figure("no change, 1,000 models on PostgreSQL, without the server's part", none, "bar: 1000 ms");
     ratio("one change to none on PostgreSQL", project.one_change(Since::Nothing), none, 1.2, Bar::AtMost);
-    ratio(
-        "no change to the bare questions",
-        none,
-        bare(&Warehouse::Postgres { url, scratch: None }),
-        1.5,
-        Bar::AtMost,
-    );
+    ratio("no change to the bare questions", none, bare(&warehouse, "peer"), 1.5, Bar::AtMost);
+    wide(folder, "wide_on_a_server", &warehouse);
 }
 
 impl Project {
-    fn new(folder: &Path, name: &str, warehouse: &str) -> Self {
+    fn new(folder: &Path, name: &str, warehouse: &Warehouse, dataset: &str) -> Self {
         let project = Self { folder: folder.join(name), home: folder.join(format!("{name}-home")) };
+        let warehouse = if let Warehouse::Postgres { url, .. } = warehouse {
+            format!("{{kind: postgres, url: \"{url}\"}}")
+        } else {
+            "{kind: duckdb, path: live.duckdb}".to_owned()
+        };
         project.write(
             "project.yml",
             &format!(
                 "version: 1\nproject_id: peer\ndefault_environment: prod\nwarehouse: {warehouse}\n\
-                 dataset: peer\nenvironments:\n- {{name: prod}}\n"
+                 dataset: {dataset}\nenvironments:\n- {{name: prod}}\n"
             ),
         );
         project
     }
 
     fn models(folder: &Path, name: &str, count: usize) -> Self {
-        let project = Self::new(folder, name, "{kind: duckdb, path: live.duckdb}");
+        let live = Warehouse::DuckDb { path: String::new() };
+        let project = Self::new(folder, name, &live, "peer");
         project.write_models(count);
         project
     }
 
-    fn wide(folder: &Path, tables: usize) -> Self {
-        let project = Self::new(folder, "wide", "{kind: duckdb, path: live.duckdb}");
+    fn wide(folder: &Path, dataset: &str, warehouse: &Warehouse, tables: usize) -> Self {
+        let project = Self::new(folder, dataset, warehouse, dataset);
         let columns: Vec<String> = (0..20).map(|number| format!("column_{number} VARCHAR")).collect();
         for (file, numbers) in (0..tables).collect::<Vec<_>>().chunks(100).enumerate() {
             let mut text = String::new();
@@ -310,8 +312,8 @@ fn sqlmesh(folder: &Path, program: &str) -> Cost {
 }
 
 /// Opens a warehouse and asks what is in it, and nothing else.
-fn bare(warehouse: &Warehouse) -> Cost {
-    let datasets = vec![Dataset::new("peer")];
+fn bare(warehouse: &Warehouse, dataset: &str) -> Cost {
+    let datasets = vec![Dataset::new(dataset)];
     let ask = || {
         here(async || {
             let reach = Reach::reading(datasets.clone());
