@@ -7,9 +7,8 @@ use super::diff::Change;
 use super::order::Judged;
 use super::postgres::{holders, replaces};
 use super::rule;
-use super::way::Way;
 use crate::model::coordinate::Coordinate;
-use crate::model::migration::{Mechanics, Verdict};
+use crate::model::migration::Mechanics;
 use crate::model::schema::Read;
 
 /// What a change needs to be free of views: a whole object, or one of its columns.
@@ -164,15 +163,11 @@ fn refuse_foreign(context: &Context<'_>, judged: &mut [Judged]) {
         if foreign.is_empty() {
             continue;
         }
-        let step = &mut judged.step;
-        step.settled = Verdict::Incompatible;
-        step.mechanics = Mechanics::Impossible;
-        step.allow = None;
-        step.ddl.clear();
-        step.reason =
-            format!("{}; and {} is in the way, which is not ours to drop", step.reason, foreign.join(", "));
-        let say = format!("declare {} too, or have its owner drop it first", foreign.join(", "));
-        step.recipe.insert(0, say.clone());
-        step.way.splice(.., Way::new(context).instead(say).done());
+        let foreign = foreign.join(", ");
+        judged.make_impossible(
+            context,
+            &format!("{foreign} is in the way, which is not ours to drop"),
+            format!("declare {foreign} too, or have its owner drop it first"),
+        );
     }
 }

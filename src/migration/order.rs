@@ -7,6 +7,7 @@ use super::desired::Desired;
 use super::diff::Change;
 use super::lift::{lifted, would_stand};
 use super::online::USING_INDEX;
+use super::way::Way;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
 use crate::warehouse::words;
@@ -21,6 +22,20 @@ pub const AFTER_PUSH: u32 = 2;
 pub(super) struct Judged {
     pub(super) change: Change,
     pub(super) step: Step,
+}
+
+impl Judged {
+    /// Refuses what the engine cannot do, whoever would let it through: why, and what to do instead.
+    pub(super) fn make_impossible(&mut self, context: &Context<'_>, why: &str, instead: String) {
+        let step = &mut self.step;
+        step.settled = Verdict::Incompatible;
+        step.mechanics = Mechanics::Impossible;
+        step.allow = None;
+        step.ddl.clear();
+        step.reason = format!("{}; and {why}", step.reason);
+        step.recipe.insert(0, instead.clone());
+        step.way.splice(.., Way::new(context).instead(instead).done());
+    }
 }
 
 /// Sorts the steps into the order in which PostgreSQL takes them, and numbers the transactions that they need.

@@ -6,9 +6,8 @@ use super::context::Context;
 use super::diff::Change;
 use super::order::Judged;
 use super::statement::{Rebuild, computed_default};
-use super::way::Way;
 use crate::model::coordinate::Coordinate;
-use crate::model::migration::{Mechanics, Verdict};
+use crate::model::migration::Mechanics;
 use crate::model::schema::{Column, Relation};
 use crate::warehouse::{same_name, words};
 
@@ -37,14 +36,7 @@ pub(super) fn blocked_by_children(context: &Context<'_>, judged: &mut [Judged]) 
         } else {
             continue;
         };
-        let step = &mut judged.step;
-        step.settled = Verdict::Incompatible;
-        step.mechanics = Mechanics::Impossible;
-        step.allow = None;
-        step.ddl.clear();
-        step.reason = format!("{}; and {why}", step.reason);
-        step.recipe.insert(0, say.clone());
-        step.way.splice(.., Way::new(context).instead(say).done());
+        judged.make_impossible(context, &why, say);
     }
 }
 
