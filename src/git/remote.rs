@@ -178,9 +178,12 @@ fn bring_each<'a>(
         std::thread::sleep(PACE * u32::try_from(worker / BURST).unwrap_or_default());
         let mut found = Vec::new();
         while let Some((url, wanted)) = remotes.get(next.fetch_add(1, Ordering::Relaxed)) {
-            found.push((*url, bring_all(git_dir, url, wanted, tools)?));
+            found.push((*url, bring_all(git_dir, url, wanted, tools)));
+            if found.last().is_some_and(|(_, brought)| brought.is_err()) {
+                break;
+            }
         }
-        Ok(found)
+        found
     };
     let most = if remotes.iter().any(|(url, _)| is_ssh(url)) { SSH_AT_ONCE } else { AT_ONCE };
     let all = std::thread::scope(|scope| {
@@ -189,10 +192,13 @@ fn bring_each<'a>(
         let mut all = BTreeMap::new();
         for worker in workers {
             let failed = |_| GitError::Unreachable { url: String::new(), text: "it failed".to_owned() };
-            all.extend(worker.join().map_err(failed)??);
+            all.extend(worker.join().map_err(failed)?);
         }
         Ok(all)
     })?;
+    // Of several that failed the first is told, whichever was done first.
+    let all: BTreeMap<&str, Tips> =
+        all.into_iter().map(|(url, brought)| Ok((url, brought?))).collect::<Result<_, GitError>>()?;
     // Not while any of them is at work: Git reads all refs of the cache, and fails where one goes meanwhile.
     let cache = Repository::open(git_dir).map_err(GitError::doing("cannot open the cache"))?;
     for (url, wanted) in remotes {
