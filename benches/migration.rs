@@ -80,6 +80,8 @@ fn binary() -> &'static str {
 fn wide(folder: &Path, dataset: &str, warehouse: &Warehouse) {
     let tables =
         std::env::var("PROMOTE_BENCH_TABLES").ok().and_then(|text| text.parse().ok()).unwrap_or(10_000);
+    // A server keeps a lock for each table that a transaction makes: 6,400 where nobody has set more.
+    let tables: usize = if warehouse.kind() == "postgres" { tables.min(1_000) } else { tables };
     let project = Project::wide(folder, dataset, warehouse, tables);
     project.migrate();
     let bare = bare(warehouse, dataset);
