@@ -687,7 +687,7 @@ fn explore(engine: &Engine, count: u64) {
 
 /// Whether the engine's words are about rows, and not about what it was told to do.
 fn is_of_rows(words: &str) -> bool {
-    const OF_ROWS: [&str; 10] = [
+    const OF_ROWS: [&str; 11] = [
         "Constraint Error",
         "Conversion Error",
         "Invalid Input Error",
@@ -698,6 +698,7 @@ fn is_of_rows(words: &str) -> bool {
         "out of range",
         "invalid input syntax",
         "value too long",
+        "numeric field overflow",
     ];
     OF_ROWS.iter().any(|part| words.contains(part))
 }
