@@ -53,10 +53,7 @@ pub(super) fn key(declared: &Declared, live: &Schema, ledger: &Ledger, engine: &
         return None;
     }
     let mut digest = Sha256::new();
-    let mut feed = |part: &[u8]| {
-        digest.update(part.len().to_le_bytes());
-        digest.update(part);
-    };
+    let mut feed = |part: &[u8]| fed(&mut digest, part);
     feed(BY.as_bytes());
     feed(engine.as_bytes());
     feed(declared.dataset.to_string().as_bytes());
@@ -77,13 +74,16 @@ pub(super) fn key(declared: &Declared, live: &Schema, ledger: &Ledger, engine: &
     Some(Key { whole: hex(&digest.finalize()), each })
 }
 
+/// Feeds a digest with a part so that no two lists of parts give one text.
+fn fed(digest: &mut Sha256, part: &[u8]) {
+    digest.update(part.len().to_le_bytes());
+    digest.update(part);
+}
+
 /// Digests everything that an object is made from.
 fn of_object(object: &DeclaredObject) -> [u8; 32] {
     let mut digest = Sha256::new();
-    let mut feed = |part: &str| {
-        digest.update(part.len().to_le_bytes());
-        digest.update(part.as_bytes());
-    };
+    let mut feed = |part: &str| fed(&mut digest, part.as_bytes());
     // A seed's bytes are in the digest of its source already.
     match (&object.body, object.body.sql()) {
         (body, Some(sql)) => feed(&format!("{:?} {sql}", std::mem::discriminant(body))),
