@@ -1,6 +1,6 @@
 //! The two engines that merge: Git's own `merge-tree`, which counts, and the library, which is asked beside it.
 //!
-//! Both give a tree and what they could not merge. The tree never holds markers or names that an
+//! Neither is asked where one result is possible. Both give a tree and what they could not merge. The tree never holds markers or names that an
 //! engine made up: what is in conflict is settled elsewhere, by taking one side's version.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,6 +9,7 @@ use std::sync::atomic::AtomicBool;
 
 use git2::{FileFavor, Index, IndexEntry, MergeOptions, Oid, Repository, Tree};
 
+use super::apart;
 use super::error::GitError;
 use super::opinion::Opinion;
 use super::program::{GitProgram, Output, Run};
@@ -83,6 +84,9 @@ pub(super) fn merge(task: &Task<'_>) -> Result<Verdict, GitError> {
         findings.insert(0, one_engine(task.program));
         return Ok(Verdict { attempt, engine, findings });
     };
+    if let Some(tree) = apart::merged(task)? {
+        return Ok(Verdict { attempt: Attempt { tree, clashes: Vec::new() }, engine, findings: Vec::new() });
+    }
     let run = asking(task, program);
     // The library needs nothing of Git's attempt, so neither waits for the other.
     let (output, opinion) = std::thread::scope(|scope| {

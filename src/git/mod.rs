@@ -7,6 +7,7 @@
 //! Start at [`Store`] for where objects are, at [`merge()`] for what a promotion brings, at
 //! [`publish()`] for how it gets there.
 
+mod apart;
 mod arrival;
 mod base;
 mod blame;

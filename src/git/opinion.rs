@@ -66,7 +66,7 @@ impl Opinion {
 
 /// Lets the library merge: the disputed files, or everything where the base is a merge of its own.
 fn attempt(task: &Task<'_>, trees: &Trees<'_>, disputed: &BTreeSet<String>) -> Result<Attempt, GitError> {
-    if task.base_tree.is_none() && task.base.is_some() && bases(task)? > 1 {
+    if has_many_bases(task)? {
         return by_library(task, Favour::Asked);
     }
     let repository = &task.store.repository;
@@ -79,9 +79,13 @@ fn attempt(task: &Task<'_>, trees: &Trees<'_>, disputed: &BTreeSet<String>) -> R
     merge_trees(task, Favour::Asked, parts)
 }
 
-fn bases(task: &Task<'_>) -> Result<usize, GitError> {
+/// Whether the base is a merge of its own.
+pub(super) fn has_many_bases(task: &Task<'_>) -> Result<bool, GitError> {
+    if task.base_tree.is_some() || task.base.is_none() {
+        return Ok(false);
+    }
     let found = task.store.repository.merge_bases(task.target, task.source);
-    found.map(|bases| bases.len()).map_err(GitError::doing("cannot find the merge base"))
+    found.map(|bases| bases.len() > 1).map_err(GitError::doing("cannot find the merge base"))
 }
 
 impl<'a> Trees<'a> {

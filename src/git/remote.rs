@@ -16,7 +16,7 @@ use git2::Repository;
 use super::error::GitError;
 use super::filling::fill;
 use super::journal::digest;
-use super::program::{GitProgram, Output};
+use super::program::{GitProgram, Output, Run};
 use super::publish::Transport;
 use super::revision::Revision;
 use super::ssh::is_ssh;
@@ -80,6 +80,12 @@ impl Fetch {
             format!("{}/lock/{}", self.refs, self.branch),
         ]
     }
+
+    /// Picks the answer out of what its remote said.
+    fn answer(&self, tips: &Tips) -> Fetched {
+        let [tip, journal, lock] = self.references().map(|name| tips.get(&name).cloned());
+        Fetched { tip, journal, lock }
+    }
 }
 
 impl Store {
@@ -90,7 +96,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`GitError::NoRepository`], [`GitError::Unreachable`] for the first remote that fails;
+    /// [`GitError::NoRepository`], [`GitError::Unreachable`] for the first remote that fails, by its address;
     /// [`GitError::Interrupted`].
     pub fn fetch(
         &self,
@@ -98,6 +104,40 @@ impl Store {
         program: &GitProgram,
         interrupt: &AtomicBool,
     ) -> Result<Vec<Fetched>, GitError> {
+        let found = self.bring_wanted(wanted, (program, interrupt), &|_, _| {})?;
+        let found: BTreeMap<&str, Tips> =
+            found.into_iter().map(|(url, brought)| Ok((url, brought?))).collect::<Result<_, GitError>>()?;
+        Ok(wanted.iter().map(|fetch| fetch.answer(&found[fetch.url.as_str()])).collect())
+    }
+
+    /// Fetches as [`Store::fetch`] does, and tells of each question's answer as soon as it is there.
+    ///
+    /// Shape: `arrived` gets the question's number; it is called by the threads that fetch. A remote that fails is no
+    /// reason to know nothing of the others.
+    ///
+    /// # Errors
+    ///
+    /// [`GitError::Library`], [`GitError::File`] if the cache fails; [`GitError::Interrupted`].
+    pub fn fetch_each(
+        &self,
+        wanted: &[Fetch],
+        (program, interrupt): (&GitProgram, &AtomicBool),
+        arrived: &(dyn Fn(usize, Result<Fetched, &GitError>) + Sync),
+    ) -> Result<(), GitError> {
+        let tell = |url: &str, brought: &Result<Tips, GitError>| {
+            for (number, fetch) in wanted.iter().enumerate().filter(|(_, fetch)| fetch.url == url) {
+                arrived(number, brought.as_ref().map(|tips| fetch.answer(tips)));
+            }
+        };
+        self.bring_wanted(wanted, (program, interrupt), &tell).map(|_| ())
+    }
+
+    fn bring_wanted<'a>(
+        &self,
+        wanted: &'a [Fetch],
+        (program, interrupt): (&GitProgram, &AtomicBool),
+        tell: Tell<'_>,
+    ) -> Result<BTreeMap<&'a str, Result<Tips, GitError>>, GitError> {
         let mut by_url: BTreeMap<&str, Vec<&Fetch>> = BTreeMap::new();
         for fetch in wanted {
             by_url.entry(&fetch.url).or_default().push(fetch);
@@ -106,15 +146,7 @@ impl Store {
             fill(&self.repository, &first.url, &first.branch, (program, interrupt))?;
         }
         let remotes: Vec<(&str, Vec<&Fetch>)> = by_url.into_iter().collect();
-        let found = bring_each(self.git_dir(), &remotes, (program, interrupt))?;
-        Ok(wanted
-            .iter()
-            .map(|fetch| {
-                let tip = |name: &String| found.get(fetch.url.as_str())?.get(name).cloned();
-                let [branch, journal, lock] = fetch.references();
-                Fetched { tip: tip(&branch), journal: tip(&journal), lock: tip(&lock) }
-            })
-            .collect())
+        bring_each(self.git_dir(), &remotes, (program, interrupt), tell)
     }
 }
 
@@ -167,26 +199,29 @@ pub fn tip(
 /// Where refs of a remote stand.
 pub(super) type Tips = BTreeMap<String, Revision>;
 
+/// Hears what a remote said, as soon as it did.
+type Tell<'a> = &'a (dyn Fn(&str, &Result<Tips, GitError>) + Sync);
+
 /// Brings what is wanted of several remotes, side by side, as fast as their servers let many in.
 fn bring_each<'a>(
     git_dir: &Path,
     remotes: &[(&'a str, Vec<&Fetch>)],
     tools: (&GitProgram, &AtomicBool),
-) -> Result<BTreeMap<&'a str, Tips>, GitError> {
+    tell: Tell<'_>,
+) -> Result<BTreeMap<&'a str, Result<Tips, GitError>>, GitError> {
     let next = AtomicUsize::new(0);
     let work = |worker: usize| {
         std::thread::sleep(PACE * u32::try_from(worker / BURST).unwrap_or_default());
         let mut found = Vec::new();
         while let Some((url, wanted)) = remotes.get(next.fetch_add(1, Ordering::Relaxed)) {
-            found.push((*url, bring_all(git_dir, url, wanted, tools)));
-            if found.last().is_some_and(|(_, brought)| brought.is_err()) {
-                break;
-            }
+            let brought = bring_all(git_dir, url, wanted, tools);
+            tell(url, &brought);
+            found.push((*url, brought));
         }
         found
     };
     let most = if remotes.iter().any(|(url, _)| is_ssh(url)) { SSH_AT_ONCE } else { AT_ONCE };
-    let all = std::thread::scope(|scope| {
+    let all: BTreeMap<&str, Result<Tips, GitError>> = std::thread::scope(|scope| {
         let workers: Vec<_> =
             (0..remotes.len().min(most)).map(|worker| scope.spawn(move || work(worker))).collect();
         let mut all = BTreeMap::new();
@@ -196,14 +231,13 @@ fn bring_each<'a>(
         }
         Ok(all)
     })?;
-    // Of several that failed the first is told, whichever was done first.
-    let all: BTreeMap<&str, Tips> =
-        all.into_iter().map(|(url, brought)| Ok((url, brought?))).collect::<Result<_, GitError>>()?;
     // Not while any of them is at work: Git reads all refs of the cache, and fails where one goes meanwhile.
     let cache = Repository::open(git_dir).map_err(GitError::doing("cannot open the cache"))?;
     for (url, wanted) in remotes {
         let references: Vec<String> = wanted.iter().flat_map(|fetch| fetch.references()).collect();
-        forget(&cache, url, &references, &all[url]);
+        if let Some(Ok(tips)) = all.get(url) {
+            forget(&cache, url, &references, tips);
+        }
     }
     Ok(all)
 }
@@ -241,8 +275,7 @@ fn bring_at_once(
         refspecs.insert(format!("+{branch}:{}", cached_name(url, &branch)));
         refspecs.extend([journal, lock].map(|name| format!("+{name}*:{}*", cached_name(url, &name))));
     }
-    let output = program
-        .talk(git_dir, url)
+    let output = asking(program, git_dir, url)
         .args(["fetch", "--porcelain", "--verbose", "--progress"])
         .args(["--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--", url])
         .args(refspecs)
@@ -304,6 +337,15 @@ pub(super) fn bring(
     }
 }
 
+/// Begins to ask a remote for refs by their names.
+///
+/// Git writes the question of its protocol's version 2 in small pieces. On the bare socket of `git://` the second of them
+/// waits until the server acknowledges the first, which it puts off for 40 ms; in version 0 the server begins.
+fn asking<'a>(program: &'a GitProgram, git_dir: &Path, url: &str) -> Run<'a> {
+    let run = program.talk(git_dir, url);
+    if url.starts_with("git://") { run.args(["-c", "protocol.version=0"]) } else { run }
+}
+
 /// Asks a remote where refs stand.
 pub(super) fn look(
     git_dir: &Path,
@@ -315,8 +357,8 @@ pub(super) fn look(
         let text = format!("there is no `{}`", path.display());
         return Err(GitError::NoRepository { url: display_url(url), text });
     }
-    let run = program.talk(git_dir, url).args(["ls-remote", "--quiet", "--refs", "--", url]).args(references);
-    let output = run.output(interrupt)?;
+    let run = asking(program, git_dir, url).args(["ls-remote", "--quiet", "--refs", "--", url]);
+    let output = run.args(references).output(interrupt)?;
     if !output.success() {
         return Err(failure(url, &output));
     }

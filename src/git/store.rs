@@ -21,6 +21,9 @@ use crate::model::snapshot::{Snapshot, SnapshotSource};
 /// An object store that holds both sides.
 pub struct Store {
     pub(super) repository: Repository,
+    /// Remembers objects as they were read, beside the parsed ones that the repository remembers. The library keeps
+    /// one of the two where it has one place for both, and a walk reads each commit from disk again that was parsed.
+    _raw: Option<Repository>,
     scratch: Option<TempDir>,
     findings: Vec<Finding>,
 }
@@ -120,11 +123,12 @@ impl Store {
             odb.add_disk_alternate(&objects.to_string_lossy()).map_err(failed())?;
             odb.add_new_mempack_backend(1000).map_err(failed())?;
         }
-        Ok(Self { repository, scratch: Some(scratch), findings: Vec::new() })
+        Ok(Self { scratch: Some(scratch), ..Self::of(repository) })
     }
 
     fn of(repository: Repository) -> Self {
-        Self { repository, scratch: None, findings: Vec::new() }
+        let raw = repository.odb().and_then(Repository::from_odb).ok();
+        Self { repository, _raw: raw, scratch: None, findings: Vec::new() }
     }
 
     /// Gives what a person should know about opening it.

@@ -1,6 +1,6 @@
 //! Trees: looking up, comparing and changing entries by path.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -63,6 +63,21 @@ impl Change {
         kind(&self.old) != kind(&self.new)
     }
 
+    /// Whether a file goes, or one of another kind takes its place; of a comparison without renames.
+    pub(super) fn takes_away(&self) -> bool {
+        self.old.is_some() && self.may_be_a_move()
+    }
+
+    /// Whether a file comes, or takes the place of one of another kind; of a comparison without renames.
+    pub(super) fn brings(&self) -> bool {
+        self.new.is_some() && self.may_be_a_move()
+    }
+
+    /// Gives the path, the old one of a rename.
+    pub(super) fn path(&self) -> &str {
+        self.sides().next().map_or("", |side| side.path.as_str())
+    }
+
     /// Gives the old and the new path of a renamed file.
     pub(super) fn renamed(&self) -> Option<[&str; 2]> {
         let (old, new) = (self.old.as_ref()?, self.new.as_ref()?);
@@ -105,7 +120,7 @@ pub(super) fn changes(
     renames: Renames,
 ) -> Result<Vec<Change>, GitError> {
     let failed = || GitError::doing("cannot compare two trees");
-    let changes = differences(repository, before, after).map_err(failed())?;
+    let (changes, _) = differences(repository, before, after).map_err(failed())?;
     match renames {
         Renames::Ignored => Ok(sorted(changes)),
         Renames::Followed => followed(repository, [before, after], changes).map_err(failed()),
@@ -145,6 +160,7 @@ pub(super) struct Comparisons<'a> {
     known: RefCell<BTreeMap<Pair, Rc<[Change]>>>,
     /// Large folders that were read.
     folders: RefCell<BTreeMap<Oid, Rc<Tree<'a>>>>,
+    left_out: Cell<bool>,
 }
 
 /// What is compared: a tree, or nothing for the empty one, with another, and how.
@@ -152,7 +168,7 @@ type Pair = (Option<Oid>, Oid, Renames);
 
 impl<'a> Comparisons<'a> {
     pub(super) fn of(repository: &'a Repository) -> Self {
-        Self { repository, known: RefCell::default(), folders: RefCell::default() }
+        Self { repository, known: RefCell::default(), folders: RefCell::default(), left_out: Cell::default() }
     }
 
     /// As [`entry`].
@@ -181,6 +197,28 @@ impl<'a> Comparisons<'a> {
         Some(tree)
     }
 
+    /// Whether a comparison that was made left out a name that is no text.
+    pub(super) fn left_out_a_name(&self) -> bool {
+        self.left_out.get()
+    }
+
+    /// Whether a folder, or one that it is in, holds a mode that Git no longer writes; empty for the tree itself.
+    pub(super) fn has_old_modes(&self, tree: &Tree<'_>, folder: &str) -> bool {
+        let mut id = tree.id();
+        let parts = folder.split('/').filter(|part| !part.is_empty());
+        for part in parts.map(Some).chain([None]) {
+            let Some(tree) = self.folder(id) else { return false };
+            if tree.iter().any(|entry| entry.filemode() != entry.filemode_raw()) {
+                return true;
+            }
+            let Some(entry) = part.and_then(|part| tree.get_name(part)).filter(is_folder) else {
+                return false;
+            };
+            id = entry.id();
+        }
+        false
+    }
+
     /// As [`changes`].
     pub(super) fn changes(
         &self,
@@ -194,7 +232,11 @@ impl<'a> Comparisons<'a> {
         }
         let failed = || GitError::doing("cannot compare two trees");
         let found: Rc<[Change]> = match renames {
-            Renames::Ignored => changes(self.repository, before, Some(after), renames)?.into(),
+            Renames::Ignored => {
+                let (changes, names) = differences(self.repository, before, Some(after)).map_err(failed())?;
+                self.left_out.set(self.left_out.get() || names == Names::LeftOut);
+                sorted(changes).into()
+            }
             Renames::Followed => {
                 let changes = self.changes(before, after, Renames::Ignored)?.to_vec();
                 followed(self.repository, [before, Some(after)], changes).map_err(failed())?.into()
@@ -205,13 +247,22 @@ impl<'a> Comparisons<'a> {
     }
 }
 
+/// Whether a comparison tells all names.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Names {
+    All,
+    /// Some are no text.
+    LeftOut,
+}
+
 /// Lists what differs, path by path; a name that is no text is left out.
 fn differences(
     repository: &Repository,
     before: Option<&Tree<'_>>,
     after: Option<&Tree<'_>>,
-) -> Result<Vec<Change>, git2::Error> {
+) -> Result<(Vec<Change>, Names), git2::Error> {
     let mut changes = Vec::new();
+    let mut names = Names::All;
     let mut pending = vec![(String::new(), [before, after].map(|tree| tree.map(Tree::id)))];
     while let Some((folder, ids)) = pending.pop() {
         let tree = |id: Option<Oid>| id.map(|id| repository.find_tree(id)).transpose();
@@ -229,8 +280,14 @@ fn differences(
             let new = after.next_if(|_| order.is_ge());
             let sides = [&old, &new].map(Option::as_ref);
             let raw = sides.map(|side| side.map(|entry| (entry.id(), entry.filemode_raw())));
+            if raw[0] == raw[1] {
+                continue;
+            }
             let name = sides.into_iter().flatten().find_map(|entry| str::from_utf8(entry.name_bytes()).ok());
-            let Some(name) = name.filter(|_| raw[0] != raw[1]) else { continue };
+            let Some(name) = name else {
+                names = Names::LeftOut;
+                continue;
+            };
             let path = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
             if sides.into_iter().flatten().any(is_folder) {
                 pending.push((path, sides.map(|side| side.map(TreeEntry::id))));
@@ -244,7 +301,7 @@ fn differences(
             }
         }
     }
-    Ok(changes)
+    Ok((changes, names))
 }
 
 /// Orders entries as a tree has them: the name of a folder as if a slash ended it. So a file is never the

@@ -134,7 +134,7 @@ fn repositories(
             Err(error) => examined.add(
                 what,
                 false,
-                error.to_string(),
+                error,
                 Some("try `git ls-remote` with the same address: what helps it helps here"),
             ),
         }

@@ -1,9 +1,12 @@
 //! Both sides in one place: the local repository, or the cache that others are fetched into.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::config;
-use crate::git::{self, Destination, Fetch, GitError, Revision, Store};
+use crate::git::{self, Destination, Fetch, GitError, GitProgram, Revision, Store};
 use crate::model::finding::Finding;
 use crate::model::record::Record;
 
@@ -95,47 +98,102 @@ impl Gathered {
     }
 }
 
-/// Brings many branches into one store: one process per remote, side by side.
+/// What can be known of a branch, or what went wrong.
+pub(super) type Brought = Result<Side, String>;
+
+/// Many branches on their way into one store.
+pub(super) struct Gathering {
+    /// Where the objects of all are to be.
+    pub(super) store: Store,
+    sites: Vec<Site>,
+    refs: String,
+    /// Whether they are all here already.
+    here: bool,
+}
+
+impl Gathering {
+    /// Opens the store that they come into.
+    ///
+    /// # Errors
+    ///
+    /// [`PromotionError::Git`] if it cannot be opened.
+    pub(super) fn begin(
+        ground: &Ground,
+        sites: Vec<Site>,
+        ports: &Ports<'_>,
+    ) -> Result<Self, PromotionError> {
+        let all_local = || sites.iter().all(|site| matches!(site.location, Location::Local(_)));
+        let local = ground.local.as_ref().filter(|_| all_local());
+        let store = match local {
+            Some(local) => Store::local(&local.git_dir)?,
+            None => open_store(ground, &cache_folder(ground, ports.cache))?,
+        };
+        Ok(Self { here: local.is_some(), store, sites, refs: ground.refs() })
+    }
+
+    /// Brings them, by one process per remote, side by side; tells of each by its number as soon as it is there.
+    ///
+    /// Shape: a remote that fails is no reason to know nothing of the others.
+    ///
+    /// # Errors
+    ///
+    /// [`GitError`] if the store fails, or there is no program that could fetch.
+    pub(super) fn bring(
+        &self,
+        (program, interrupted): (Option<&GitProgram>, &AtomicBool),
+        arrived: &(dyn Fn(usize, Brought) + Sync),
+    ) -> Result<(), GitError> {
+        let sites = &self.sites;
+        let side = |number: usize, tip, journal| Side {
+            tip,
+            journal,
+            has_branches: true,
+            near: None,
+            site: sites[number].clone(),
+        };
+        if self.here {
+            let journal = self.store.tip(&format!("{}/journal", self.refs))?;
+            for (number, site) in sites.iter().enumerate() {
+                let tip = self.store.tip(&format!("refs/heads/{}", site.branch));
+                arrived(
+                    number,
+                    tip.map(|tip| side(number, tip, journal.clone())).map_err(|error| error.to_string()),
+                );
+            }
+            return Ok(());
+        }
+        let program = program.ok_or_else(|| GitError::NoProgram { doing: "fetch".to_owned() })?;
+        let wanted: Vec<Fetch> = sites.iter().map(|site| wanted(site, &self.refs)).collect();
+        self.store.fetch_each(&wanted, (program, interrupted), &|number, fetched| {
+            let brought = fetched.map(|fetched| side(number, fetched.tip, fetched.journal));
+            arrived(number, brought.map_err(ToString::to_string));
+        })
+    }
+}
+
+/// Brings many branches into one store.
 ///
-/// Shape: an answer per site, in order; a remote that fails is no reason to know nothing of the others.
+/// Shape: an answer per site, in order.
+///
+/// # Errors
+///
+/// As [`Gathering::begin`] and [`Gathering::bring`].
 pub(super) fn gather_all(
     ground: &Ground,
     sites: Vec<Site>,
     ports: &mut Ports<'_>,
-) -> Result<(Store, Vec<Result<Side, GitError>>), PromotionError> {
-    let refs = ground.refs();
-    if let Some(local) =
-        ground.local.as_ref().filter(|_| sites.iter().all(|site| matches!(site.location, Location::Local(_))))
-    {
-        let store = Store::local(&local.git_dir)?;
-        let journal = store.tip(&format!("{refs}/journal"))?;
-        let sides = sites.into_iter().map(|site| {
-            let tip = store.tip(&format!("refs/heads/{}", site.branch))?;
-            Ok(Side { tip, journal: journal.clone(), has_branches: true, near: None, site })
-        });
-        let sides = sides.collect();
-        return Ok((store, sides));
-    }
-    let store = open_store(ground, &cache_folder(ground, ports.cache))?;
-    let program = ports.git.ok_or_else(|| GitError::NoProgram { doing: "fetch".to_owned() })?;
-    let interrupted = std::sync::Arc::clone(&ports.interrupted);
-    let wanted: Vec<Fetch> = sites.iter().map(|site| wanted(site, &refs)).collect();
-    let what = format!("fetching {} environments", sites.len());
-    let fetched = ports.doing(what, || store.fetch(&wanted, program, &interrupted));
-    let fetched: Vec<Result<git::Fetched, GitError>> = match fetched {
-        Ok(fetched) => fetched.into_iter().map(Ok).collect(),
-        // One of them failed: which?
-        Err(_) => wanted
-            .iter()
-            .map(|one| Ok(store.fetch(std::slice::from_ref(one), program, &interrupted)?.swap_remove(0)))
-            .collect(),
+) -> Result<(Store, Vec<Brought>), PromotionError> {
+    let gathering = Gathering::begin(ground, sites, ports)?;
+    let all = Mutex::new(BTreeMap::new());
+    let (program, interrupted) = (ports.git, Arc::clone(&ports.interrupted));
+    let arrived = |number, brought| {
+        all.lock().unwrap_or_else(PoisonError::into_inner).insert(number, brought);
     };
-    let sides = sites.into_iter().zip(fetched).map(|(site, fetched)| {
-        let fetched = fetched?;
-        Ok(Side { tip: fetched.tip, journal: fetched.journal, has_branches: true, near: None, site })
-    });
-    let sides = sides.collect();
-    Ok((store, sides))
+    ports.doing(format!("fetching {} environments", gathering.sites.len()), || {
+        gathering.bring((program, &interrupted), &arrived)
+    })?;
+    let all = all.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok((gathering.store, all.into_values().collect()))
 }
 
 /// Says what is wanted of a site's repository.

@@ -1,15 +1,16 @@
-//! How every environment stands: one fetch per remote, then each next promotion looked at; both side by side.
+//! How every environment stands: one fetch per remote, and each next promotion looked at once its two sides are there.
 
+use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 
 use crate::config::Mask;
-use crate::git::{self, GitError, Revision, Store};
+use crate::git::{self, Revision, Store};
 use crate::model::migration::MigrationState;
 use crate::model::name::EnvironmentName;
 use crate::model::plan::{Acknowledgements, Plan};
@@ -17,11 +18,12 @@ use crate::model::record::Record;
 use crate::model::status::{EnvironmentStatus, LastPromotion, NextPromotion, Status};
 
 use super::error::PromotionError;
-use super::gather::{Gathered, Side, gather_all};
+use super::gather::{Brought, Gathered, Gathering, Side};
 use super::ground::Ground;
 use super::ledger;
 use super::observe;
 use super::request::{Ports, Request};
+use super::site::Site;
 
 /// How the environments stand, and what must not be seen of it.
 pub struct Standing {
@@ -29,12 +31,6 @@ pub struct Standing {
     pub status: Status,
     /// What must not be seen in any output.
     pub mask: Mask,
-}
-
-/// An environment whose workspace was found, with what its repository said.
-struct Found {
-    name: String,
-    side: Result<Side, GitError>,
 }
 
 /// What all environments are looked at with.
@@ -61,7 +57,7 @@ pub fn status(runtime: &Runtime, ports: &mut Ports<'_>) -> Result<Standing, Prom
     let rest = project.environments.iter().filter(|name| !order.contains(name));
     let names: Vec<EnvironmentName> = order.iter().chain(rest).cloned().collect();
     let mut environments = Vec::new();
-    let mut sites = Vec::new();
+    let mut sites: Vec<(String, Site)> = Vec::new();
     for name in &names {
         let mut shown = EnvironmentStatus { name: name.to_string(), ..EnvironmentStatus::default() };
         match ground.site(name.as_str(), ports) {
@@ -73,44 +69,123 @@ pub fn status(runtime: &Runtime, ports: &mut Ports<'_>) -> Result<Standing, Prom
         }
         environments.push(shown);
     }
-    let (store, sides) = gather_all(&ground, sites.iter().map(|(_, site)| site.clone()).collect(), ports)?;
-    let found = sites.into_iter().zip(sides).map(|((name, _), side)| Found { name, side });
-    let found: Vec<Found> = found.collect();
-    let common = Common { ground: Arc::clone(&ground), objects: store.git_dir() };
+    let number = |name: &str| sites.iter().position(|(other, _)| other == name);
     let pairs = environments.iter_mut().filter_map(|shown| {
-        let own = found.iter().find(|found| found.name == shown.name)?;
+        let own = number(&shown.name)?;
         let place = order.iter().position(|name| name.as_str() == shown.name);
         let before = place.and_then(|place| order.get(place.checked_sub(1)?));
-        Some((shown, own, before.and_then(|name| found.iter().find(|found| found.name == name.as_str()))))
+        let before = before.and_then(|name| Some((name.to_string(), number(name.as_str())?)));
+        Some(Pair { shown, own, before })
     });
-    let mask = look_at_all(pairs.collect(), &common, (runtime, ports));
+    let pairs = pairs.collect();
+    let sites = sites.iter().map(|(_, site)| site.clone()).collect();
+    let gathering = Gathering::begin(&ground, sites, ports)?;
+    let objects = gathering.store.git_dir().to_path_buf();
+    let common = Common { ground: Arc::clone(&ground), objects: &objects };
+    let mask = look_at_all(&Board::of(pairs), gathering, &common, (runtime, ports))?;
     Ok(Standing { status: Status { environments }, mask })
 }
 
-/// An environment, and the one before it.
-type Pair<'a> = (&'a mut EnvironmentStatus, &'a Found, Option<&'a Found>);
+/// An environment, and the one before it with its name; both by the number of their site.
+struct Pair<'a> {
+    shown: &'a mut EnvironmentStatus,
+    own: usize,
+    before: Option<(String, usize)>,
+}
 
-/// Looks at environments side by side, as many at once as there are processors.
+/// What is still to be looked at, and what has arrived for it.
+struct Board<'a> {
+    state: Mutex<State<'a>>,
+    news: Condvar,
+}
+
+struct State<'a> {
+    pairs: Vec<Pair<'a>>,
+    sides: BTreeMap<usize, Brought>,
+    /// Whether nothing arrives any more.
+    closed: bool,
+}
+
+impl<'a> Board<'a> {
+    fn of(pairs: Vec<Pair<'a>>) -> Self {
+        let state = State { pairs, sides: BTreeMap::new(), closed: false };
+        Self { state: Mutex::new(state), news: Condvar::new() }
+    }
+
+    fn held(&self) -> MutexGuard<'_, State<'a>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn arrived(&self, number: usize, brought: Brought) {
+        self.held().sides.insert(number, brought);
+        self.news.notify_all();
+    }
+
+    /// Waits for the next environment that all is there for, and takes it; none once there is no more.
+    fn take(&self) -> Option<(Pair<'a>, Brought, Option<Brought>)> {
+        let mut state = self.held();
+        loop {
+            let State { pairs, sides, closed } = &mut *state;
+            let is_there = |pair: &Pair<'_>| {
+                let mut numbers = pair.before.iter().map(|(_, number)| number).chain([&pair.own]);
+                numbers.all(|number| sides.contains_key(number))
+            };
+            if let Some(place) = pairs.iter().position(is_there) {
+                let pair = pairs.remove(place);
+                let before = pair.before.as_ref().map(|(_, number)| sides[number].clone());
+                let own = sides[&pair.own].clone();
+                return Some((pair, own, before));
+            }
+            if pairs.is_empty() || *closed {
+                return None;
+            }
+            state = self.news.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// Says that nothing arrives any more when it goes, also where what brings it broke off.
+struct Closing<'a, 'b>(&'a Board<'b>);
+
+impl Drop for Closing<'_, '_> {
+    fn drop(&mut self) {
+        self.0.held().closed = true;
+        self.0.news.notify_all();
+    }
+}
+
+/// Fetches, and looks at environments side by side, as many at once as there are processors, each as soon as all is
+/// there for it.
 ///
 /// Shape: what must not be seen of it.
 fn look_at_all(
-    pairs: Vec<Pair<'_>>,
+    board: &Board<'_>,
+    gathering: Gathering,
     common: &Common<'_>,
     (runtime, ports): (&Runtime, &mut Ports<'_>),
-) -> Mask {
-    let workers = thread::available_parallelism().map_or(1, NonZero::get).min(pairs.len());
-    ports.begins(format!("looking at {} environments", pairs.len()));
+) -> Result<Mask, PromotionError> {
+    let count = board.held().pairs.len();
+    let workers = thread::available_parallelism().map_or(1, NonZero::get).min(count);
+    ports.begins(format!("fetching and looking at {count} environments"));
     let mut mask = Mask::default();
-    let next = Mutex::new(pairs.into_iter());
     let world = ports.unheard();
     let (sender, mut receiver) = mpsc::unbounded_channel();
-    thread::scope(|scope| {
+    let brought = thread::scope(|scope| {
+        let ports = world();
+        let bringing = scope.spawn(move || {
+            let _closing = Closing(board);
+            gathering
+                .bring((ports.git, &ports.interrupted), &|number, brought| board.arrived(number, brought))
+        });
         for _ in 0..workers {
-            let (sender, next, world) = (sender.clone(), &next, &world);
+            let (sender, world) = (sender.clone(), &world);
             scope.spawn(move || {
                 let mut ports = world();
-                let take = || next.lock().map(|mut pairs| pairs.next()).ok().flatten();
-                while let Some((shown, own, before)) = take().filter(|_| !ports.is_interrupted()) {
+                // The plans need to know it, and meanwhile the remotes answer.
+                common.ground.identity(&ports);
+                while let Some((pair, own, before)) = board.take().filter(|_| !ports.is_interrupted()) {
+                    let Pair { shown, before: named, .. } = pair;
+                    let before = named.map(|(name, _)| name).zip(before);
                     let looked = runtime.handle().block_on(look(shown, own, before, common, &mut ports));
                     match looked {
                         Ok(mask) => sender.send(mask).unwrap_or_default(),
@@ -126,35 +201,37 @@ fn look_at_all(
                 mask.extend(hidden);
             }
         });
+        bringing.join()
     });
     drop(world);
     ports.ends();
-    mask
+    brought.map_err(|_| PromotionError::Interrupted)??;
+    Ok(mask)
 }
 
 /// Fills in what can be known of an environment, and gives what must not be seen of it.
 async fn look(
     shown: &mut EnvironmentStatus,
-    own: &Found,
-    before: Option<&Found>,
+    own: Brought,
+    before: Option<(String, Brought)>,
     common: &Common<'_>,
     ports: &mut Ports<'_>,
 ) -> Result<Mask, PromotionError> {
-    let side = match &own.side {
+    let side = match own {
         Ok(side) => side,
-        Err(error) => {
-            shown.problem = Some(error.to_string());
+        Err(problem) => {
+            shown.problem = Some(problem);
             return Ok(Mask::default());
         }
     };
     let mut store = Store::local(common.objects)?;
     shown.tip = side.tip.as_ref().map(Revision::to_string);
     let records = git::read(&store, side.journal.as_ref())?;
-    shown.hold = ledger::hold(&records, &own.name).map(str::to_owned);
-    shown.last = last(&records, &own.name);
-    let Some(before) = before else { return Ok(Mask::default()) };
-    shown.from = Some(before.name.clone());
-    let (Ok(source), Some(tip)) = (&before.side, &side.tip) else { return Ok(Mask::default()) };
+    shown.hold = ledger::hold(&records, &shown.name).map(str::to_owned);
+    shown.last = last(&records, &shown.name);
+    let Some((name, before)) = before else { return Ok(Mask::default()) };
+    shown.from = Some(name.clone());
+    let (Ok(source), Some(tip)) = (before, &side.tip) else { return Ok(Mask::default()) };
     let Some(from) = &source.tip else { return Ok(Mask::default()) };
     let (ahead, behind) = store.ahead_behind(tip, from)?;
     (shown.ahead, shown.behind) = (Some(ahead as u64), Some(behind as u64));
@@ -162,8 +239,8 @@ async fn look(
     let mut no_migrate = false;
     loop {
         let said = Acknowledgements { no_migrate, ..Acknowledgements::default() };
-        let request = Request { from: before.name.clone(), to: own.name.clone(), said, run: false };
-        match next(&request, (source, side), (common, store), ports).await {
+        let request = Request { from: name.clone(), to: shown.name.clone(), said, run: false };
+        match next(&request, (&source, &side), (common, store), ports).await {
             Ok((plan, hidden)) => {
                 shown.next = Some(promotion(&plan));
                 return Ok(hidden);

@@ -1,13 +1,20 @@
 //! Comparing trees and blaming lines: the same answers as the library's own, which reads everything.
 
+use std::fmt::Write as _;
 use std::path::Path;
+use std::process::Command;
+use std::rc::Rc;
 
 use git2::{BlameOptions, Delta, DiffFindOptions, DiffOptions, Oid, Repository, Tree};
 
-use super::sandbox::Sandbox;
+use super::sandbox::{CALM, Sandbox, program};
+use crate::git::GitProgram;
+use crate::git::apart;
 use crate::git::blame::blame;
+use crate::git::engine::Task;
 use crate::git::history::Span;
-use crate::git::tree::{self, Edits, Entry, Renames};
+use crate::git::tree::{self, Comparisons, Edits, Entry, Renames};
+use crate::model::project::Prefer;
 
 /// Numbers that look random and are the same each time.
 struct Dice(u64);
@@ -51,28 +58,48 @@ fn whole(
     found
 }
 
-#[test]
-fn trees_differ_where_the_library_says_so() {
-    let sandbox = Sandbox::new();
-    let repository = &sandbox.repository;
-    let mut dice = Dice(7);
-    let text = |number: usize| {
-        let lines: Vec<String> = (0..12).map(|line| format!("{number} {line}\n")).collect();
-        lines.concat()
-    };
-    let blobs: Vec<Oid> = (0..6)
-        .flat_map(|number| [text(number), text(number).replacen(" 3", " three", 1)])
-        .map(|text| repository.blob(text.as_bytes()).unwrap())
-        .collect();
-    let submodule = Oid::from_str("1234567890123456789012345678901234567890").unwrap();
-    let names = ["a", "a-b", "a/b", "a/b/c", "a/b.c", "b", "b/a", "c/a/a", "c.d", "c0", "caf\u{e9}/x"];
-    let file = |number: usize, mode| Some(Entry { oid: blobs[number], mode });
-    let mut edits = |count: usize| -> Edits {
+/// Edits of few names that are often in each other's way.
+struct Edited {
+    blobs: Vec<Oid>,
+    submodule: Oid,
+}
+
+impl Edited {
+    fn new(repository: &Repository) -> Self {
+        let text = |number: usize| {
+            let lines: Vec<String> = (0..12).map(|line| format!("{number} {line}\n")).collect();
+            lines.concat()
+        };
+        let blobs = (0..6)
+            .flat_map(|number| [text(number), text(number).replacen(" 3", " three", 1)])
+            .map(|text| repository.blob(text.as_bytes()).unwrap())
+            .collect();
+        Self { blobs, submodule: Oid::from_str("1234567890123456789012345678901234567890").unwrap() }
+    }
+
+    fn some(&self, count: usize, dice: &mut Dice) -> Edits {
+        let names = [
+            "a",
+            "a-b",
+            "a/b",
+            "a/b/c",
+            "a/b.c",
+            "b",
+            "b/a",
+            "c/a/a",
+            "c.d",
+            "c0",
+            "caf\u{e9}/x",
+            "d/e",
+            "d/f",
+            "d/g",
+        ];
+        let file = |number: usize, mode| Some(Entry { oid: self.blobs[number], mode });
         let mut edits = Edits::new();
         for _ in 0..count {
             let entry = match dice.below(14) {
                 0 | 1 => None,
-                2 => Some(Entry { oid: submodule, mode: tree::MODE_SUBMODULE }),
+                2 => Some(Entry { oid: self.submodule, mode: tree::MODE_SUBMODULE }),
                 3 => file(0, 0o120_000),
                 4 => file(dice.below(12), tree::MODE_EXECUTABLE),
                 _ => file(dice.below(12), tree::MODE_FILE),
@@ -80,7 +107,31 @@ fn trees_differ_where_the_library_says_so() {
             edits.insert(names[dice.below(names.len())].to_owned(), entry);
         }
         edits
-    };
+    }
+}
+
+/// Moves a file of a tree, or its whole folder.
+fn moved(tree: &Tree<'_>, dice: &mut Dice) -> Edits {
+    let files: Vec<(String, Entry)> = tree::files(tree).unwrap().into_iter().collect();
+    let mut edits = Edits::new();
+    let Some((path, _)) = files.get(dice.below(files.len().max(1))) else { return edits };
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let all = dice.below(2) == 0;
+    for (each, entry) in &files {
+        if each == path || (all && each.starts_with(folder)) {
+            edits.insert(each.clone(), None);
+            edits.insert(format!("moved{}", &each[folder.len()..]), Some(*entry));
+        }
+    }
+    edits
+}
+
+#[test]
+fn trees_differ_where_the_library_says_so() {
+    let sandbox = Sandbox::new();
+    let repository = &sandbox.repository;
+    let (mut dice, edited) = (Dice(7), Edited::new(repository));
+    let mut edits = |count: usize| edited.some(count, &mut dice);
     let mut renamed = 0;
     for _ in 0..400 {
         let before = tree::edited(repository, tree::empty(repository).unwrap(), &edits(6)).unwrap();
@@ -99,6 +150,62 @@ fn trees_differ_where_the_library_says_so() {
         }
     }
     assert!(renamed > 50, "only {renamed} files were renamed");
+}
+
+#[test]
+fn what_nobody_has_to_merge_is_what_git_merges() {
+    let Some(program) = program().filter(GitProgram::can_merge_tree) else { return };
+    let sandbox = Sandbox::new();
+    let (store, repository) = (sandbox.store(), &sandbox.repository);
+    let (mut dice, edited) = (Dice(11), Edited::new(repository));
+    let who = git2::Signature::new("T", "t@example.com", &git2::Time::new(1_700_000_000, 0)).unwrap();
+    let commit = |tree: Oid, parent: Option<Oid>| {
+        let tree = repository.find_tree(tree).unwrap();
+        let parent = parent.map(|parent| repository.find_commit(parent).unwrap());
+        repository.commit(None, &who, &who, "x", &tree, parent.as_ref().as_slice()).unwrap()
+    };
+    let (mut questions, mut answers) = (String::new(), Vec::new());
+    for _ in 0..3_000 {
+        let before = tree::edited(repository, tree::empty(repository).unwrap(), &edited.some(7, &mut dice));
+        let before = before.unwrap();
+        let base = commit(before, None);
+        let mut side = || {
+            let count = dice.below(4);
+            let mut edits = edited.some(count, &mut dice);
+            if dice.below(3) == 0 {
+                edits.extend(moved(&repository.find_tree(before).unwrap(), &mut dice));
+            }
+            commit(tree::edited(repository, before, &edits).unwrap(), Some(base))
+        };
+        let (target, source) = (side(), side());
+        let task = Task {
+            store: &store,
+            compared: Rc::new(Comparisons::of(&store.repository)),
+            base: Some(base),
+            base_tree: None,
+            target,
+            source,
+            prefer: Prefer::Source,
+            program: Some(&program),
+            interrupt: &CALM,
+        };
+        if let Some(tree) = apart::merged(&task).unwrap() {
+            writeln!(questions, "{target} {source}").unwrap();
+            answers.push(format!("1\0{tree}\0\0"));
+        }
+    }
+    assert!(answers.len() > 600, "only {} of them", answers.len());
+    let asked = sandbox.folder.path().join("asked");
+    std::fs::write(&asked, questions).unwrap();
+    let git = Command::new("git")
+        .current_dir(sandbox.path())
+        .args(["-c", "merge.directoryRenames=conflict", "merge-tree", "--stdin", "--no-messages"])
+        .stdin(std::fs::File::open(asked).unwrap())
+        .output()
+        .unwrap();
+    let said = String::from_utf8(git.stdout).unwrap();
+    assert_eq!(said.len(), answers.concat().len(), "{}", String::from_utf8_lossy(&git.stderr));
+    assert_eq!(said, answers.concat());
 }
 
 /// A history that is written commit by commit, a minute apart.
