@@ -1,8 +1,9 @@
 //! What planning a migration costs: CPU time in one run, as ratios, beside `SQLMesh` and the bare engine.
 //!
-//! `cargo bench --bench migration`. `SQLMESH` names the program `sqlmesh` (else it is skipped, aloud);
+//! `cargo bench --bench migration [-- postgres]`, the last for the part on `PostgreSQL` alone. `SQLMESH` names the program `sqlmesh` (else it is skipped, aloud);
 //! `PROMOTE_BENCH_POSTGRES` is the URL of an empty database for the part on `PostgreSQL`; `PROMOTE_BENCH_TABLES` makes
-//! the wide schema smaller than 10,000 tables. CPU time is that of the process and its children, as `times` of bash counts it.
+//! the wide schema smaller than 10,000 tables. CPU time is that of the process and its children, as `times` of bash counts it;
+//! on `PostgreSQL` that of all processes of servers on this machine is added, so nothing else should use one meanwhile.
 
 #![expect(clippy::disallowed_methods, reason = "a benchmark asks the environment for what the machine has")]
 
@@ -33,12 +34,21 @@ enum Since {
 struct Project {
     folder: PathBuf,
     home: PathBuf,
+    /// Whether its warehouse is a server.
+    served: bool,
 }
 
 fn main() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let half = Project::models(folder.path(), "half", MODELS / 2);
-    let whole = Project::models(folder.path(), "whole", MODELS);
+    if !std::env::args().any(|argument| argument == "postgres") {
+        duckdb(folder.path());
+    }
+    postgres(folder.path());
+}
+
+fn duckdb(folder: &Path) {
+    let half = Project::models(folder, "half", MODELS / 2);
+    let whole = Project::models(folder, "whole", MODELS);
     let cold = whole.cold();
     half.migrate();
     let none = whole.none();
@@ -61,15 +71,14 @@ fn main() {
     ratio("no change with an empty cache to the engine alone", whole.plan(), engine, 2.0, Bar::AtMost);
     match std::env::var_os("SQLMESH") {
         Some(program) => {
-            let theirs = sqlmesh(folder.path(), &program.to_string_lossy());
+            let theirs = sqlmesh(folder, &program.to_string_lossy());
             figure("sqlmesh plan, no change", theirs, "");
             ratio("sqlmesh to promote", theirs, none, 50.0, Bar::AtLeast);
         }
         None => print("skipped: SQLMesh, because the variable SQLMESH names no program"),
     }
-    let live = folder.path().join("wide").join("live.duckdb").to_string_lossy().into_owned();
-    wide(folder.path(), "wide", &Warehouse::DuckDb { path: live });
-    postgres(folder.path());
+    let live = folder.join("wide").join("live.duckdb").to_string_lossy().into_owned();
+    wide(folder, "wide", &Warehouse::DuckDb { path: live });
 }
 
 fn binary() -> &'static str {
@@ -100,7 +109,7 @@ fn postgres(folder: &Path) {
     project.write_models(MODELS);
     project.migrate();
     let none = project.none();
-    figure("no change, 1,000 models on PostgreSQL, without the server's part", none, "bar: 1000 ms");
+    figure("no change, 1,000 models on PostgreSQL, with the server's part", none, "bar: 1000 ms");
     ratio("one change to none on PostgreSQL", project.one_change(Since::Nothing), none, 1.2, Bar::AtMost);
     ratio("no change to the bare questions", none, bare(&warehouse, "peer"), 1.5, Bar::AtMost);
     wide(folder, "wide_on_a_server", &warehouse);
@@ -108,7 +117,8 @@ fn postgres(folder: &Path) {
 
 impl Project {
     fn new(folder: &Path, name: &str, warehouse: &Warehouse, dataset: &str) -> Self {
-        let project = Self { folder: folder.join(name), home: folder.join(format!("{name}-home")) };
+        let served = warehouse.kind() == "postgres";
+        let project = Self { folder: folder.join(name), home: folder.join(format!("{name}-home")), served };
         let warehouse = if let Warehouse::Postgres { url, .. } = warehouse {
             format!("{{kind: postgres, url: \"{url}\"}}")
         } else {
@@ -161,7 +171,9 @@ impl Project {
     }
 
     fn plan(&self) -> Cost {
-        measure(&self.folder, &self.home, &format!("'{}' migrate --plan >/dev/null 2>&1", binary()))
+        let plan =
+            || measure(&self.folder, &self.home, &format!("'{}' migrate --plan >/dev/null 2>&1", binary()));
+        if self.served { with_server(plan) } else { plan() }
     }
 
     fn migrate(&self) {
@@ -292,7 +304,8 @@ impl Model {
 
 /// A plan of the same project without a change.
 fn sqlmesh(folder: &Path, program: &str) -> Cost {
-    let project = Project { folder: folder.join("sqlmesh"), home: folder.join("sqlmesh-home") };
+    let (home, served) = (folder.join("sqlmesh-home"), false);
+    let project = Project { folder: folder.join("sqlmesh"), home, served };
     project.write(
         "config.yaml",
         "gateways:\n  local:\n    connection:\n      type: duckdb\n      database: db.duckdb\ndefault_gateway: local\n\
@@ -323,7 +336,24 @@ fn bare(warehouse: &Warehouse, dataset: &str) -> Cost {
             live.schema(&datasets).await.expect("it can be read");
         })
     };
-    median((0..TURNS).map(|_| ask()).collect())
+    let served = warehouse.kind() == "postgres";
+    median((0..TURNS).map(|_| if served { with_server(ask) } else { ask() }).collect())
+}
+
+/// Adds what servers on this machine took meanwhile.
+fn with_server(work: impl FnOnce() -> Cost) -> Cost {
+    let before = server_cpu();
+    let cost = work();
+    // A session ends a moment after whom it was for, and its time is its parent's then.
+    std::thread::sleep(Duration::from_millis(50));
+    Cost { cpu: cost.cpu + server_cpu().saturating_sub(before), ..cost }
+}
+
+/// CPU time of all processes of `PostgreSQL` servers so far, also of those that ended.
+fn server_cpu() -> Duration {
+    let processes = std::fs::read_dir("/proc").expect("Linux tells").filter_map(Result::ok);
+    let texts = processes.filter_map(|process| std::fs::read_to_string(process.path().join("stat")).ok());
+    texts.filter(|text| text.contains("(postgres)")).map(|text| ticks(&text, 4)).sum()
 }
 
 /// What something takes in this process.
@@ -337,10 +367,13 @@ fn here(work: impl AsyncFnOnce()) -> Cost {
 
 /// CPU time of this process so far.
 fn own_cpu() -> Duration {
-    let text = std::fs::read_to_string("/proc/self/stat").expect("Linux tells");
-    let after = text.rsplit(')').next().expect("there is something behind the name");
-    // User and system time in hundredths of a second.
-    let ticks = after.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok());
+    ticks(&std::fs::read_to_string("/proc/self/stat").expect("Linux tells"), 2)
+}
+
+/// Reads a `stat` of `/proc`: user and system time, then those of children that ended; in hundredths of a second.
+fn ticks(stat: &str, fields: usize) -> Duration {
+    let after = stat.rsplit(')').next().expect("there is something behind the name");
+    let ticks = after.split_whitespace().skip(11).take(fields).filter_map(|field| field.parse::<u64>().ok());
     Duration::from_millis(ticks.sum::<u64>() * 10)
 }
 

@@ -17,6 +17,8 @@ use crate::model::migration::{Migration, MigrationState};
 pub enum Progress {
     /// Decided, nothing done.
     Planned,
+    /// Something stands in the way.
+    Stopped,
     /// Its statements were run.
     Applied,
 }
@@ -46,7 +48,7 @@ pub fn migrate_view(
     let schema = migration(steps);
     let (word, tense, extent) = match progress {
         Progress::Applied => ("Done", Tense::Done, Extent::Lines),
-        Progress::Planned => ("Plan", Tense::ToDo, schema.extent.clone()),
+        Progress::Planned | Progress::Stopped => ("Plan", Tense::ToDo, schema.extent.clone()),
     };
     view.add(schema.extent(extent));
     view.add(notices(found));
@@ -82,6 +84,18 @@ fn headline(steps: &Migration, progress: Progress) -> (Label, String) {
                 }
             ),
         ),
+        (MigrationState::Known, Progress::Stopped) => {
+            let what = if steps.refusal().is_some() {
+                "its planner refuses"
+            } else if steps.is_disproven() {
+                "its statements fail where they were tried"
+            } else if steps.is_unproven() {
+                "its statements could not be tried first"
+            } else {
+                "something stands in the way"
+            };
+            (Label::Danger, format!("Refused: {what}. Nothing has been changed."))
+        }
         (MigrationState::Known, Progress::Applied) if steps.pending() => {
             (Label::Good, "Migrated: the live schema is what the files declare.".to_owned())
         }
@@ -115,6 +129,11 @@ mod tests {
         let good = ready().migration;
         assert!(view(&good, Progress::Planned).headline.starts_with("Planned"));
         assert!(view(&good, Progress::Applied).headline.starts_with("Migrated"));
+        let wrong = Migration { proof: Some("failed: no such type".to_owned()), ..good };
+        assert_eq!(
+            view(&wrong, Progress::Stopped).headline,
+            "Refused: its statements fail where they were tried. Nothing has been changed."
+        );
         let off = Migration::off("there is no project file");
         assert_eq!(view(&off, Progress::Planned).sections[0].note, "there is no project file");
     }

@@ -59,7 +59,7 @@ fn told(importing: &Importing, mut answer: Answer, progress: Progress) -> Answer
         _ if files.starts_with("0 ") => {
             "Nothing to write: what is live is declared, or cannot be.".to_owned()
         }
-        Progress::Planned => {
+        Progress::Planned | Progress::Stopped => {
             format!("Planned: {files} to declare what is live; nothing has been written yet.")
         }
         Progress::Applied => format!("Imported: {files} declare what is live, which is managed from now on."),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::config::Flags;
 use crate::model::finding::Finding;
-use crate::model::migration::Migration;
+use crate::model::migration::{Migration, Step};
 use crate::promotion::{self, Migrating, Reading};
 use crate::report::{self, Document, MigrateResult, Progress};
 
@@ -153,9 +153,10 @@ pub(super) fn answer(
     let mut findings: Vec<Finding> = reading.findings.clone();
     findings.extend(migrating.findings.iter().cloned());
     let flags = flags(said);
+    let blocked = migrating.is_blocked();
+    let progress = if blocked { Progress::Stopped } else { progress };
     let applied = matches!(progress, Progress::Applied);
     let view = report::migrate_view(environment, &migrating.migration, progress, &flags, &findings);
-    let blocked = migrating.is_blocked();
     let error = blocked.then(|| {
         let why = migrating.migration.refusal();
         let why = why.unwrap_or_else(|| match &migrating.migration.proof {
@@ -163,10 +164,7 @@ pub(super) fn answer(
             _ => "a change would break somebody".to_owned(),
         });
         report::Failure {
-            hint: Some(
-                "follow the recipes above, or let changes through by name with `--allow CODE:OBJECT`"
-                    .to_owned(),
-            ),
+            hint: way_out(&migrating.migration),
             ..report::Failure::new(format!("cannot migrate `{environment}`: {why}"))
         }
     });
@@ -178,6 +176,20 @@ pub(super) fn answer(
         answer.blocks = report::terminal_failure(&error, report::Color::Off);
     }
     answer
+}
+
+/// Says what helps where a migration is refused; nothing where a planner said it in its own words.
+pub(super) fn way_out(migration: &Migration) -> Option<String> {
+    let words = if migration.refusal().is_some() {
+        return None;
+    } else if migration.steps.iter().any(Step::blocks) {
+        "follow the recipes above, or let changes through by name with `--allow CODE:OBJECT`"
+    } else if migration.is_disproven() {
+        "it was tried on a copy, and nothing is changed: settle what the engine says, or change fewer objects at once"
+    } else {
+        "the environment asks with `proof: required` that every statement be tried first"
+    };
+    Some(words.to_owned())
 }
 
 /// Spells what was said as it was typed.

@@ -10,6 +10,7 @@ use super::super::args::PlanArgs;
 use super::super::exit::ExitCode;
 use super::super::failure::Failure;
 use super::answer::Answer;
+use super::migrate;
 use super::saved::{self, SavedPlan};
 use super::session::{Session, said};
 
@@ -105,9 +106,7 @@ fn failure(plan: &Plan) -> report::Failure {
             "keep each with `--keep PATH:LINES`, or drop it knowingly with `--accept-loss PATH:LINES`"
                 .to_owned(),
         ),
-        (_, Some("migration")) => Some(
-            "follow the recipes above, or let changes through by name with `--allow CODE:OBJECT`".to_owned(),
-        ),
+        (_, Some("migration" | "proof")) => migrate::way_out(&plan.migration),
         _ => None,
     };
     report::Failure { hint, ..report::Failure::new(format!("{attempted}: {why}")) }
