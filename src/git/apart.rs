@@ -23,10 +23,11 @@ pub(super) fn merged(task: &Task<'_>) -> Result<Option<Oid>, GitError> {
     if task.compared.left_out_a_name() || !is_apart(&ours, &theirs) || opinion::has_many_bases(task)? {
         return Ok(None);
     }
-    // Git writes the modes of long ago anew in each folder that it writes.
+    // The modes of long ago stay in a folder that Git takes as it is, and go from one that it writes.
     let folders: BTreeSet<&str> =
         theirs.iter().map(|change| change.path().rsplit_once('/').map_or("", |(folder, _)| folder)).collect();
-    if folders.into_iter().any(|folder| task.compared.has_old_modes(&target, folder)) {
+    let old = |tree| folders.iter().any(|folder| task.compared.has_old_modes(tree, folder));
+    if old(&target) || old(&source) {
         return Ok(None);
     }
     let mut edits = Edits::new();

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::rc::Rc;
 
-use git2::{BlameOptions, Delta, DiffFindOptions, DiffOptions, Oid, Repository, Tree};
+use git2::{BlameOptions, Delta, DiffFindOptions, DiffOptions, ObjectType, Oid, Repository, Tree};
 
 use super::sandbox::{CALM, Sandbox, program};
 use crate::git::GitProgram;
@@ -150,6 +150,55 @@ fn trees_differ_where_the_library_says_so() {
         }
     }
     assert!(renamed > 50, "only {renamed} files were renamed");
+}
+
+/// Writes a tree byte for byte: mode, name, object.
+fn raw_tree(repository: &Repository, entries: &[(&str, &str, Oid)]) -> Oid {
+    let entry = |(mode, name, oid): &(&str, &str, Oid)| {
+        [format!("{mode} {name}\0").as_bytes(), oid.as_bytes()].concat()
+    };
+    let bytes: Vec<u8> = entries.iter().flat_map(entry).collect();
+    repository.odb().unwrap().write(ObjectType::Tree, &bytes).unwrap()
+}
+
+#[test]
+fn modes_of_long_ago_are_left_to_git() {
+    let sandbox = Sandbox::new();
+    let (store, repository) = (sandbox.store(), &sandbox.repository);
+    let [one, two] = [b"1\n", b"2\n"].map(|text| repository.blob(text).unwrap());
+    let tree = |entries: &[(&str, &str, Oid)]| raw_tree(repository, entries);
+    let plain = tree(&[("100644", "a", one)]);
+    let old = tree(&[("100664", "a", one)]);
+    for (base, target, source, apart) in [
+        (
+            plain,
+            [("100644", "a", two)].as_slice(),
+            [("100644", "a", one), ("100644", "b", one)].as_slice(),
+            true,
+        ),
+        (plain, &[("100644", "a", two)], &[("100644", "a", one), ("100664", "b", one)], false),
+        (
+            old,
+            &[("100664", "a", one), ("100644", "c", one)],
+            &[("100664", "a", one), ("100644", "b", one)],
+            false,
+        ),
+        (plain, &[("100644", "a", two)], &[("100644", "a", one), ("40000", "b", old)], false),
+        (plain, &[("100644", "a", two)], &[("100644", "a", one), ("40000", "b", plain)], true),
+    ] {
+        let task = Task {
+            store: &store,
+            compared: Rc::new(Comparisons::of(&store.repository)),
+            base: None,
+            base_tree: Some(base),
+            target: tree(target),
+            source: tree(source),
+            prefer: Prefer::Source,
+            program: None,
+            interrupt: &CALM,
+        };
+        assert_eq!(apart::merged(&task).unwrap().is_some(), apart, "{target:?} {source:?}");
+    }
 }
 
 #[test]
