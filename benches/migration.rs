@@ -1,6 +1,7 @@
 //! What planning a migration costs: CPU time in one run, as ratios, beside `SQLMesh` and the bare engine.
 //!
-//! `cargo bench --bench migration [-- postgres]`, the last for the part on `PostgreSQL` alone. `SQLMESH` names the program `sqlmesh` (else it is skipped, aloud);
+//! `cargo bench --bench migration [-- postgres]`, the last for the part on `PostgreSQL` alone. `SQLMESH` names the program
+//! `sqlmesh` (else it is skipped, aloud);
 //! `PROMOTE_BENCH_POSTGRES` is the URL of an empty database for the part on `PostgreSQL`; `PROMOTE_BENCH_TABLES` makes
 //! the wide schema smaller than 10,000 tables. CPU time is that of the process and its children, as `times` of bash counts it;
 //! on `PostgreSQL` that of all processes of servers on this machine is added, so nothing else should use one meanwhile.
@@ -89,10 +90,13 @@ fn binary() -> &'static str {
 fn wide(folder: &Path, dataset: &str, warehouse: &Warehouse) {
     let tables =
         std::env::var("PROMOTE_BENCH_TABLES").ok().and_then(|text| text.parse().ok()).unwrap_or(10_000);
-    // A server keeps a lock for each table that a transaction makes: 6,400 where nobody has set more.
-    let tables: usize = if warehouse.kind() == "postgres" { tables.min(1_000) } else { tables };
-    let project = Project::wide(folder, dataset, warehouse, tables);
-    project.migrate();
+    // A server keeps locks for each table that a transaction makes, about 6,400 where nobody has set more.
+    let at_once = if warehouse.kind() == "postgres" { 2_500 } else { tables };
+    let project = Project::new(folder, dataset, warehouse, dataset);
+    for numbers in (0..tables).collect::<Vec<_>>().chunks(at_once) {
+        project.write_wide(numbers);
+        project.migrate();
+    }
     let bare = bare(warehouse, dataset);
     let engine = warehouse.kind();
     figure(&format!("the bare questions to a catalog of {tables} tables of 20 columns, {engine}"), bare, "");
@@ -141,17 +145,16 @@ impl Project {
         project
     }
 
-    fn wide(folder: &Path, dataset: &str, warehouse: &Warehouse, tables: usize) -> Self {
-        let project = Self::new(folder, dataset, warehouse, dataset);
+    /// Writes tables of 20 columns, a hundred in a file.
+    fn write_wide(&self, numbers: &[usize]) {
         let columns: Vec<String> = (0..20).map(|number| format!("column_{number} VARCHAR")).collect();
-        for (file, numbers) in (0..tables).collect::<Vec<_>>().chunks(100).enumerate() {
+        for numbers in numbers.chunks(100) {
             let mut text = String::new();
             for number in numbers {
                 writeln!(text, "CREATE TABLE wide_{number} ({});", columns.join(", ")).expect("a String");
             }
-            project.write(&format!("schema/{file}.sql"), &text);
+            self.write(&format!("schema/{}.sql", numbers[0]), &text);
         }
-        project
     }
 
     fn write(&self, path: &str, text: &str) {

@@ -71,9 +71,13 @@ pub(super) fn names(program: Option<&GitProgram>) -> String {
     }
 }
 
-/// Merges with Git where it can, and asks the library for a second opinion; else with the library.
+/// Merges where one result is possible; else with Git where it can, and asks the library for a second opinion; else with
+/// the library.
 pub(super) fn merge(task: &Task<'_>) -> Result<Verdict, GitError> {
     let engine = names(task.program);
+    if let Some(tree) = apart::merged(task)? {
+        return Ok(Verdict { attempt: Attempt { tree, clashes: Vec::new() }, engine, findings: Vec::new() });
+    }
     let able = |program: &&GitProgram| match task.base_tree {
         Some(_) => program.can_merge_on_a_tree(),
         None => program.can_merge_tree(),
@@ -84,9 +88,6 @@ pub(super) fn merge(task: &Task<'_>) -> Result<Verdict, GitError> {
         findings.insert(0, one_engine(task.program));
         return Ok(Verdict { attempt, engine, findings });
     };
-    if let Some(tree) = apart::merged(task)? {
-        return Ok(Verdict { attempt: Attempt { tree, clashes: Vec::new() }, engine, findings: Vec::new() });
-    }
     let run = asking(task, program);
     // The library needs nothing of Git's attempt, so neither waits for the other.
     let (output, opinion) = std::thread::scope(|scope| {
