@@ -26,6 +26,13 @@ use super::url::{display_url, local_path, mask_words};
 /// How often a fetch is tried that another process got in the way of.
 const TRIES: u32 = 5;
 
+/// The same where a ref of the cache is locked, and how long the second waits; each further one waits twice as long.
+const TRIES_AT_A_LOCK: u32 = 8;
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// How old a lock of one of the cache's own refs is when whoever took it was killed: it is held for a moment.
+const ABANDONED: Duration = Duration::from_secs(1);
+
 /// How many remotes are asked at once.
 const AT_ONCE: usize = 32;
 
@@ -331,9 +338,25 @@ pub(super) fn bring(
             return Ok(tips);
         }
         // A ref that moved or went meanwhile, or one that another process writes: look again.
-        if tries == TRIES || output.status.is_none() {
+        let locked = output.words().contains("cannot lock ref");
+        let most = if locked { TRIES_AT_A_LOCK } else { TRIES };
+        if tries >= most || output.status.is_none() {
             return Err(failure(url, &output));
         }
+        if locked {
+            for (name, _) in missing {
+                take_abandoned(&git_dir.join(format!("{}.lock", cached_name(url, name))));
+            }
+            std::thread::sleep(PAUSE * 2_u32.pow(tries - 1));
+        }
+    }
+}
+
+/// Takes a lock away that a killed process left. The refs of the cache are hints: one who lives after all writes anew.
+fn take_abandoned(lock: &Path) {
+    let age = std::fs::metadata(lock).and_then(|meta| meta.modified()).map(|taken| taken.elapsed());
+    if matches!(age, Ok(Ok(age)) if age > ABANDONED) {
+        std::fs::remove_file(lock).unwrap_or_default();
     }
 }
 

@@ -141,6 +141,26 @@ fn an_empty_cache_is_filled_by_one_pack() {
 }
 
 #[test]
+fn a_lock_that_a_killed_process_left_in_the_cache_is_taken_away() {
+    let Some(program) = program() else { return };
+    let sandbox = Sandbox::new();
+    let base = sandbox.commit(None, "ann", &[("a", text("a\n"))]);
+    sandbox.branch("main", &base);
+    let cache = Store::cache(&sandbox.folder.path().join("cache/objects.git")).unwrap();
+    let url = format!("file://{}", sandbox.path().display());
+    let fetch = [Fetch { url: url.clone(), branch: "main".to_owned(), refs: "r".to_owned() }];
+    let tip = || cache.fetch(&fetch, &program, &CALM).unwrap().swap_remove(0).tip;
+    assert_eq!(tip(), Some(base.clone()));
+    let next = sandbox.commit(Some(&base), "ann", &[("b", text("b\n"))]);
+    sandbox.branch("main", &next);
+    let name = crate::git::remote::cached_name(&url, "refs/heads/main");
+    let lock = cache.git_dir().join(format!("{name}.lock"));
+    fs::write(&lock, "").unwrap();
+    assert_eq!(tip(), Some(next));
+    assert!(!lock.exists());
+}
+
+#[test]
 fn a_first_fetch_does_without_a_clone_where_none_can_be() {
     let Some(program) = program() else { return };
     let sandbox = Sandbox::new();
