@@ -221,6 +221,22 @@ pub(super) fn without_indexes(
     ddl
 }
 
+/// Gives what a question selects from where columns are named as they are to be: an expression of `migrate_using` knows
+/// its column by the new name.
+///
+/// Shape: `columns` as they are and as they are to be.
+pub(super) fn renamed_in(place: &str, table: &Coordinate, columns: &[(&Column, &Column)]) -> String {
+    let renamed: Vec<String> = columns
+        .iter()
+        .filter(|(from, to)| !from.name.eq_ignore_ascii_case(&to.name))
+        .map(|(from, to)| format!("{} AS {}", name(&from.name), name(&to.name)))
+        .collect();
+    if renamed.is_empty() {
+        return place.to_owned();
+    }
+    format!("(SELECT *, {} FROM {place}) AS {}", renamed.join(", "), name(&table.name))
+}
+
 /// A table that is built anew with its rows and takes its old self's name.
 pub(super) struct Rebuild<'a> {
     /// The table.
@@ -241,19 +257,21 @@ impl Rebuild<'_> {
     /// Gives the statements, in order.
     pub(super) fn statements(&self) -> Vec<String> {
         let new = self.table.dataset.object(format!("_promote_new_{}", self.table.name));
-        let (mut into, mut from) = (Vec::new(), Vec::new());
+        let (mut into, mut from, mut told) = (Vec::new(), Vec::new(), Vec::new());
         for column in self.desired.columns.iter().filter(|column| column.generated.is_none()) {
             if let Some(old) = before((self.live, self.desired), self.renamed, &column.name) {
                 into.push(name(&column.name));
                 let using = self.using.get(&column.name.to_lowercase());
                 let using = using.filter(|_| old.data_type != column.data_type);
+                told.extend(using.map(|_| (old, column)));
                 from.push(using.map_or_else(|| name(&old.name), |using| format!("({using})")));
             }
         }
         let mut ddl = vec![create_table(&new, self.desired)];
         if !into.is_empty() {
             let (into, from) = (into.join(", "), from.join(", "));
-            ddl.push(format!("INSERT INTO {} ({into}) SELECT {from} FROM {}", path(&new), path(self.table)));
+            let rows = renamed_in(&path(self.table), self.table, &told);
+            ddl.push(format!("INSERT INTO {} ({into}) SELECT {from} FROM {rows}", path(&new)));
         }
         ddl.push(format!("DROP TABLE {}", path(self.table)));
         ddl.push(alter(&new, &format!("RENAME TO {}", name(&self.table.name))));

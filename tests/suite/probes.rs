@@ -145,6 +145,34 @@ fn the_way_from_one_type_to_another_is_asked_of_the_data_before_it_is_taken() {
 }
 
 #[test]
+fn an_expression_knows_a_renamed_column_by_its_new_name() {
+    for shop in shops() {
+        shop.sandbox.write("p/schema/t.sql", "CREATE TABLE t (id bigint PRIMARY KEY, x text);\n");
+        shop.sandbox.promote("p", "migrate --yes").exits(0);
+        shop.sql("INSERT INTO analytics.t VALUES (1, '12 kg'), (2, NULL)");
+        // Without the key `DuckDB` has to build the table anew.
+        shop.sandbox.write("p/schema/t.sql", "CREATE TABLE t (id bigint NOT NULL, weight integer);\n");
+        let using = "cast(replace(weight, ' kg', '') as integer)";
+        let text = format!(
+            "tables:\n- name: t\n  columns:\n  - {{name: weight, renamed_from: x, migrate_using: \"{using}\"}}\n"
+        );
+        shop.sandbox.write("p/schema/t.yml", text);
+        let steps = shop.steps();
+        assert_eq!(step(&steps, "retype-column", "weight")["settled"], "compatible_with_cost", "{steps:#?}");
+        shop.sandbox.promote("p", "migrate --yes --force").exits(0);
+        assert!(shop.steps().is_empty());
+        let sum = "SELECT CAST(sum(weight) AS varchar) FROM analytics.t";
+        let sum: String = if let Some((server, database)) = &shop.server {
+            server.sql(database, sum).trim().to_owned()
+        } else {
+            let live = duckdb::Connection::open(shop.sandbox.path("p/shop.duckdb")).unwrap();
+            live.query_row(sum, [], |row| row.get(0)).unwrap()
+        };
+        assert_eq!(sum, "12");
+    }
+}
+
+#[test]
 fn readers_are_named_with_the_line_on_which_they_read() {
     for shop in shops() {
         shop.sandbox.write("p/schema/t.sql", "CREATE TABLE t (id bigint, rate int);\n");

@@ -4,7 +4,7 @@ use super::draft::Draft;
 use crate::migration::context::{Context, thousands};
 use crate::migration::fit::misfits;
 use crate::migration::harmless::is_harmless;
-use crate::migration::statement::{alter_column, bracketed, without_indexes};
+use crate::migration::statement::{alter_column, bracketed, renamed_in, without_indexes};
 use crate::migration::way::Way;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
@@ -47,7 +47,7 @@ pub(super) fn told(
     expression: &str,
 ) -> Step {
     let column = name(&from.name);
-    let place = path(&context.live_name(table));
+    let place = renamed_in(&path(&context.live_name(table)), table, &[(from, to)]);
     let probe = is_harmless(expression, context.desired.dialect).then(|| {
         format!("SELECT count(*) FROM {place} WHERE {column} IS NOT NULL AND ({expression}) IS NULL")
     });
@@ -64,8 +64,9 @@ pub(super) fn told(
         Some(rows) => format!("{what}: {} rows hold a value for which it gives none", thousands(rows)),
         None => format!("{what}: the data could not be asked whether it gives a value for each"),
     };
+    let (there, named) = (path(table), name(&to.name));
     let select =
-        format!("SELECT * FROM {place} WHERE {column} IS NOT NULL AND ({expression}) IS NULL LIMIT 10");
+        format!("SELECT * FROM {there} WHERE {named} IS NOT NULL AND ({expression}) IS NULL LIMIT 10");
     let way = Way::new(context)
         .typed(table, &to.name, &from.data_type)
         .expand(format!("keep `{}` as it is; promote", to.name))
