@@ -291,7 +291,11 @@ impl Engine {
             let mut foreign = schema.only(|object| object.name.starts_with("foreign_"));
             // A server writes a column's new name into the text of each view that reads it, which gives what it gave.
             if renames && self.dialect == Dialect::Postgres {
-                foreign.relations.values_mut().for_each(|relation| relation.definition.clear());
+                for relation in foreign.relations.values_mut() {
+                    relation.query = None;
+                    relation.definition.clear();
+                    relation.extra.reads.clear();
+                }
             }
             foreign
         };
