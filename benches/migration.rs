@@ -174,9 +174,8 @@ impl Project {
     }
 
     fn plan(&self) -> Cost {
-        let plan =
-            || measure(&self.folder, &self.home, &format!("'{}' migrate --plan >/dev/null 2>&1", binary()));
-        if self.served { with_server(plan) } else { plan() }
+        let plan = format!("'{}' migrate --plan >/dev/null 2>&1", binary());
+        counted(self.served, || measure(&self.folder, &self.home, &plan))
     }
 
     fn migrate(&self) {
@@ -340,11 +339,14 @@ fn bare(warehouse: &Warehouse, dataset: &str) -> Cost {
         })
     };
     let served = warehouse.kind() == "postgres";
-    median((0..TURNS).map(|_| if served { with_server(ask) } else { ask() }).collect())
+    median((0..TURNS).map(|_| counted(served, ask)).collect())
 }
 
-/// Adds what servers on this machine took meanwhile.
-fn with_server(work: impl FnOnce() -> Cost) -> Cost {
+/// Adds what servers on this machine took meanwhile, where the warehouse is served by one.
+fn counted(served: bool, work: impl FnOnce() -> Cost) -> Cost {
+    if !served {
+        return work();
+    }
     let before = server_cpu();
     let cost = work();
     // A session ends a moment after whom it was for, and its time is its parent's then.

@@ -3,7 +3,7 @@
 //! In: a task. Out: the merged tree, or nothing where somebody has to merge. Two files that were moved, or a file in
 //! the place of a folder, are left to the engines too. Start at [`merged`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use git2::Oid;
 
@@ -26,7 +26,8 @@ pub(super) fn merged(task: &Task<'_>) -> Result<Option<Oid>, GitError> {
     // The modes of long ago stay in a folder that Git takes as it is, and go from one that it writes.
     let folders: BTreeSet<&str> =
         theirs.iter().map(|change| change.path().rsplit_once('/').map_or("", |(folder, _)| folder)).collect();
-    let old = |tree| folders.iter().any(|folder| task.compared.has_old_modes(tree, folder));
+    let mut plain = BTreeSet::new();
+    let mut old = |tree| folders.iter().any(|folder| task.compared.has_old_modes(tree, folder, &mut plain));
     if old(&target) || old(&source) {
         return Ok(None);
     }
@@ -41,11 +42,11 @@ pub(super) fn merged(task: &Task<'_>) -> Result<Option<Oid>, GitError> {
 /// Whether what two sides did cannot meet; neither list follows renames.
 fn is_apart(ours: &[Change], theirs: &[Change]) -> bool {
     let meet = |one: &[Change], other: &[Change]| {
-        let places = tree::paths(other);
+        let places: BTreeMap<&str, &Change> = other.iter().map(|change| (change.path(), change)).collect();
         one.iter().any(|change| {
             let path = change.path();
-            let in_a_file = path.match_indices('/').any(|(end, _)| places.contains(&path[..end]));
-            in_a_file || (places.contains(path) && !other.contains(change))
+            let in_a_file = path.match_indices('/').any(|(end, _)| places.contains_key(&path[..end]));
+            in_a_file || places.get(path).is_some_and(|twin| *twin != change)
         })
     };
     // A file that went on one side may be one that came there under another name. That matters where files came on the

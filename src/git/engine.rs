@@ -1,7 +1,7 @@
 //! The two engines that merge: Git's own `merge-tree`, which counts, and the library, which is asked beside it.
 //!
-//! Neither is asked where one result is possible. Both give a tree and what they could not merge. The tree never holds markers or names that an
-//! engine made up: what is in conflict is settled elsewhere, by taking one side's version.
+//! Neither is asked where one result is possible. Both give a tree and what they could not merge. The tree never
+//! holds markers or names that an engine made up: what is in conflict is settled elsewhere, by taking one side's version.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -56,6 +56,14 @@ pub(super) struct Verdict {
     pub(super) findings: Vec<Finding>,
 }
 
+impl Verdict {
+    /// A merge that has one possible result.
+    pub(super) fn undisputed(tree: Oid, program: Option<&GitProgram>) -> Self {
+        let attempt = Attempt { tree, clashes: Vec::new() };
+        Self { attempt, engine: names(program), findings: Vec::new() }
+    }
+}
+
 /// Names the object library with its version.
 pub fn library() -> String {
     let (major, minor, patch) = git2::Version::get().libgit2_version();
@@ -74,10 +82,10 @@ pub(super) fn names(program: Option<&GitProgram>) -> String {
 /// Merges where one result is possible; else with Git where it can, and asks the library for a second opinion; else with
 /// the library.
 pub(super) fn merge(task: &Task<'_>) -> Result<Verdict, GitError> {
-    let engine = names(task.program);
     if let Some(tree) = apart::merged(task)? {
-        return Ok(Verdict { attempt: Attempt { tree, clashes: Vec::new() }, engine, findings: Vec::new() });
+        return Ok(Verdict::undisputed(tree, task.program));
     }
+    let engine = names(task.program);
     let able = |program: &&GitProgram| match task.base_tree {
         Some(_) => program.can_merge_on_a_tree(),
         None => program.can_merge_tree(),

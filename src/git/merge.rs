@@ -245,8 +245,7 @@ fn onto(
     let compared = Rc::new(Comparisons::of(&store.repository));
     let verdict = if base == Some(target.oid()) && base_tree.is_none() {
         // Nothing to merge: the target has no work of its own.
-        let attempt = Attempt { tree: source_tree.id(), clashes: Vec::new() };
-        Verdict { attempt, engine: engine::names(request.program), findings: Vec::new() }
+        Verdict::undisputed(source_tree.id(), request.program)
     } else {
         engine::merge(&Task {
             store,

@@ -203,12 +203,14 @@ impl<'a> Comparisons<'a> {
     }
 
     /// Whether a folder, or one that it is in, holds a mode that Git no longer writes; empty for the tree itself.
-    pub(super) fn has_old_modes(&self, tree: &Tree<'_>, folder: &str) -> bool {
+    ///
+    /// Shape: `plain` are folders that were seen to hold none; each is looked through once.
+    pub(super) fn has_old_modes(&self, tree: &Tree<'_>, folder: &str, plain: &mut BTreeSet<Oid>) -> bool {
         let mut id = tree.id();
         let parts = folder.split('/').filter(|part| !part.is_empty());
         for part in parts.map(Some).chain([None]) {
             let Some(tree) = self.folder(id) else { return false };
-            if tree.iter().any(|entry| entry.filemode() != entry.filemode_raw()) {
+            if plain.insert(id) && tree.iter().any(|entry| entry.filemode() != entry.filemode_raw()) {
                 return true;
             }
             let Some(entry) = part.and_then(|part| tree.get_name(part)).filter(is_folder) else {
