@@ -1,10 +1,12 @@
 //! DDL files: `schema/**/*.sql` and `routines/**/*.sql` → what each statement is about.
 
+use indexmap::IndexMap;
+
 use super::files::File;
 use crate::model::coordinate::{Coordinate, Dataset};
 use crate::model::finding::Finding;
 use crate::model::origin::Place;
-use crate::sql::{self, Creation, CreationKind, Dialect, Leading, Part, Statement};
+use crate::sql::{self, Creation, CreationKind, Dialect, Leading, Lexed, Part, Statement};
 
 /// Something that DDL creates, with every statement about it.
 #[derive(Clone, Debug)]
@@ -14,7 +16,7 @@ pub(super) struct Declaration {
     pub(super) name: String,
     pub(super) creates: CreationKind,
     pub(super) place: Place,
-    pub(super) statements: Vec<String>,
+    pub(super) statements: Vec<Lexed>,
 }
 
 impl Declaration {
@@ -28,7 +30,7 @@ impl Declaration {
 #[derive(Clone, Debug)]
 struct Attachment {
     about: Vec<Part>,
-    statement: String,
+    statement: Lexed,
     place: Place,
 }
 
@@ -46,9 +48,9 @@ pub(super) fn schema<'a>(
     for file in files {
         for statement in statements(file, file.text, dialect, findings) {
             let place = Place::at(file.path, statement.line, statement.column);
-            match judged(statement.leading, &statement.text) {
+            match judged(statement.leading, statement.lexed.text()) {
                 Judged::Creates(creation) => {
-                    let declared = declaration(&creation, place, statement.text);
+                    let declared = declaration(&creation, place, statement.lexed);
                     let Some(declared) = declared else { continue };
                     match overloaded(&mut declarations, &declared) {
                         Some(first) => first.statements.extend(declared.statements),
@@ -56,15 +58,19 @@ pub(super) fn schema<'a>(
                     }
                 }
                 Judged::IsAbout(about) => {
-                    attachments.push(Attachment { about, statement: statement.text, place });
+                    attachments.push(Attachment { about, statement: statement.lexed, place });
                 }
                 Judged::DatasetOnly => {}
                 Judged::Refused(why) => findings.push(no_declaration(&place, &why)),
             }
         }
     }
+    let mut named: IndexMap<String, Vec<usize>> = IndexMap::new();
+    for (at, (declaration, _)) in declarations.iter().enumerate() {
+        named.entry(declaration.name.to_ascii_lowercase()).or_default().push(at);
+    }
     for attachment in attachments {
-        attach(&mut declarations, attachment, findings);
+        attach(&mut declarations, &named, attachment, findings);
     }
     declarations
 }
@@ -159,7 +165,7 @@ pub(super) fn routine(
         [statement @ Statement { leading: Leading::Create(creation), .. }]
             if matches!(creation.kind, CreationKind::Function | CreationKind::Procedure) =>
         {
-            declaration(creation, place, statement.text.clone())
+            declaration(creation, place, statement.lexed.clone())
         }
         [statement] => {
             let place = Place::at(file.path, statement.line, statement.column);
@@ -181,7 +187,7 @@ fn statements(file: &File<'_>, text: &str, dialect: Dialect, findings: &mut Vec<
     })
 }
 
-fn declaration(creation: &Creation, place: Place, statement: String) -> Option<Declaration> {
+fn declaration(creation: &Creation, place: Place, statement: Lexed) -> Option<Declaration> {
     let (name, dataset) = creation.name.split_last()?;
     let dataset = match dataset {
         [] => None,
@@ -199,22 +205,23 @@ fn declaration(creation: &Creation, place: Place, statement: String) -> Option<D
     })
 }
 
-/// Adds a statement to what it is about.
+/// Adds a statement to what it is about; `named` has the places of each name in lower case.
 fn attach(
     declarations: &mut [(Declaration, &File<'_>)],
+    named: &IndexMap<String, Vec<usize>>,
     attachment: Attachment,
     findings: &mut Vec<Finding>,
 ) {
     let Attachment { about, statement, place } = attachment;
     let Some((name, dataset)) = about.split_last() else { return };
     let schema = dataset.last().map(|part| part.text.as_str());
-    let target = declarations.iter_mut().map(|(declaration, _)| declaration).find(|declaration| {
-        let own = declaration.dataset.as_ref().map(|dataset| dataset.schema.as_str());
-        declaration.name.eq_ignore_ascii_case(&name.text)
-            && own.zip(schema).is_none_or(|(own, schema)| own.eq_ignore_ascii_case(schema))
+    let mut places = named.get(&name.text.to_ascii_lowercase()).into_iter().flatten();
+    let target = places.find(|at| {
+        let own = declarations[**at].0.dataset.as_ref().map(|dataset| dataset.schema.as_str());
+        own.zip(schema).is_none_or(|(own, schema)| own.eq_ignore_ascii_case(schema))
     });
     match target {
-        Some(declaration) => declaration.statements.push(statement),
+        Some(at) => declarations[*at].0.statements.push(statement),
         None => findings
             .push(no_declaration(&place, &format!("`{}` is created by no file under `schema`", name.text))),
     }

@@ -14,13 +14,15 @@ use super::seed::with_types;
 use crate::model::coordinate::{Coordinate, Dataset};
 use crate::model::finding::Finding;
 use crate::model::origin::Place;
-use crate::sql::CreationKind;
+use crate::sql::{CreationKind, Lexed};
 
 /// An object and its file as it is written.
 #[derive(Debug)]
 pub(super) struct Draft<'a> {
     pub(super) object: Object,
     pub(super) text: &'a str,
+    /// Its SQL as it is written: a query, or what declares it.
+    pub(super) statements: Vec<Lexed>,
     /// Names in `config(depends_on=[…])`.
     pub(super) needs: Vec<String>,
 }
@@ -45,7 +47,7 @@ impl<'a> Drafts<'a> {
     pub(super) fn model(
         &mut self,
         file: &File<'a>,
-        sql: &str,
+        sql: Lexed,
         config: &Configuration,
         findings: &mut Vec<Finding>,
     ) {
@@ -61,7 +63,6 @@ impl<'a> Drafts<'a> {
         let coordinate = self.own.object(config.alias().unwrap_or(name));
         let mut object = self.object(name, coordinate, ObjectKind::Model, (file, file.text));
         object.materialized = materialized;
-        object.sql = Some(sql.to_owned());
         object.tags = config.tags().to_vec();
         object.unique_key = config.list("unique_key");
         for key in ["schema", "database", "dataset"] {
@@ -72,7 +73,8 @@ impl<'a> Drafts<'a> {
                 findings.push(Finding::warning("ignored-config", message).at(place).hint(hint));
             }
         }
-        self.all.push(Draft { object, text: file.text, needs: config.list("depends_on") });
+        let needs = config.list("depends_on");
+        self.all.push(Draft { object, text: file.text, statements: vec![sql], needs });
     }
 
     /// Adds a CSV file.
@@ -89,38 +91,37 @@ impl<'a> Drafts<'a> {
         object.declared = with_types(object.declared, &config);
         object.tags = config.tags().to_vec();
         object.seed = Some(Seed::of(file.text, &config));
-        self.all.push(Draft { object, text: file.text, needs: Vec::new() });
+        self.all.push(Draft { object, text: file.text, statements: Vec::new(), needs: Vec::new() });
     }
 
     /// Adds what a schema file creates.
-    pub(super) fn ddl(&mut self, declaration: &Declaration, coordinate: Coordinate, file: &File<'a>) {
-        self.declaration(ObjectKind::Ddl, declaration, coordinate, file);
+    pub(super) fn ddl(&mut self, coordinate: Coordinate, declaration: Declaration, file: &File<'a>) {
+        self.declaration(ObjectKind::Ddl, coordinate, declaration, file);
     }
 
     /// Adds a routine.
-    pub(super) fn routine(&mut self, declaration: &Declaration, coordinate: Coordinate, file: &File<'a>) {
-        self.declaration(ObjectKind::Routine, declaration, coordinate, file);
+    pub(super) fn routine(&mut self, coordinate: Coordinate, declaration: Declaration, file: &File<'a>) {
+        self.declaration(ObjectKind::Routine, coordinate, declaration, file);
     }
 
     fn declaration(
         &mut self,
         kind: ObjectKind,
-        declaration: &Declaration,
         coordinate: Coordinate,
+        declaration: Declaration,
         file: &File<'a>,
     ) {
-        let sql = declaration.statements.join(";\n");
+        let sql = declaration.statements.iter().map(Lexed::text).collect::<Vec<_>>().join(";\n");
         let mut object = self.object(&declaration.name, coordinate, kind, (file, &sql));
-        object.place = declaration.place.clone();
+        object.place = declaration.place;
         object.creates = Some(declaration.creates);
         object.materialized = if declaration.creates == CreationKind::View {
             Materialized::View
         } else {
             Materialized::External
         };
-        object.statements.clone_from(&declaration.statements);
-        object.sql = Some(sql);
-        self.all.push(Draft { object, text: file.text, needs: Vec::new() });
+        let statements = declaration.statements;
+        self.all.push(Draft { object, text: file.text, statements, needs: Vec::new() });
     }
 
     /// Adds what properties declare without a file: external tables, and what is to be dropped.
@@ -147,7 +148,7 @@ impl<'a> Drafts<'a> {
             object.place = place.clone();
             object.materialized = Materialized::External;
             object.tags = config.tags().to_vec();
-            self.all.push(Draft { object, text: "", needs: Vec::new() });
+            self.all.push(Draft { object, text: "", statements: Vec::new(), needs: Vec::new() });
         }
     }
 

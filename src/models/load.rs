@@ -19,7 +19,7 @@ use crate::model::environment::Environment;
 use crate::model::finding::{Finding, Level};
 use crate::model::origin::Place;
 use crate::model::snapshot::Snapshot;
-use crate::sql::{self, Dialect, Leading};
+use crate::sql::{self, Dialect, Leading, Lexed};
 
 /// What models are loaded for.
 #[derive(Clone, Debug)]
@@ -111,15 +111,15 @@ impl<'a> Loading<'a> {
             .map(|(declaration, _)| (declaration.name.clone(), self.coordinate(declaration)))
             .collect();
         let rendering = self.render(&tables, findings);
-        for (declaration, file) in &declarations {
-            drafts.ddl(declaration, self.coordinate(declaration), file);
+        for (declaration, file) in declarations {
+            drafts.ddl(self.coordinate(&declaration), declaration, file);
         }
         for file in &self.files.seeds {
             drafts.seed(file);
         }
         for rendered in &rendering.models {
             let sql = self.query(rendered, findings);
-            drafts.model(rendered.file, &sql, &rendered.config, findings);
+            drafts.model(rendered.file, sql, &rendered.config, findings);
         }
         for file in &self.files.routines {
             self.routine(file, &rendering, &mut drafts, findings);
@@ -130,13 +130,14 @@ impl<'a> Loading<'a> {
     }
 
     /// Checks that a rendered model is one query, and leaves out what stands behind it.
-    fn query(&self, rendered: &Rendered<'_>, findings: &mut Vec<Finding>) -> String {
+    fn query(&self, rendered: &Rendered<'_>, findings: &mut Vec<Finding>) -> Lexed {
         let Rendered { file, sql, config } = rendered;
-        let statements = match sql::split(sql, self.dialect) {
+        let nothing = Lexed::empty(self.dialect);
+        let mut statements = match sql::split(sql, self.dialect) {
             Ok(statements) => statements,
             Err(error) => {
                 findings.push(bad_sql(file.path, file.text, sql, &error));
-                return String::new();
+                return nothing;
             }
         };
         let query = |leading: &Leading| match leading {
@@ -144,11 +145,13 @@ impl<'a> Loading<'a> {
             Leading::Other(word) => matches!(word.as_str(), "PIVOT" | "UNPIVOT"),
             Leading::Create(_) | Leading::Comment(..) | Leading::Alter(_) => false,
         };
-        match statements.as_slice() {
-            [one] if query(&one.leading) => sql[..one.span.end].trim_start().to_owned(),
-            _ if !config.enabled() => String::new(),
-            other => {
-                let what = match other.len() {
+        match statements.pop() {
+            Some(one) if statements.is_empty() && query(&one.leading) => {
+                one.lexed.behind(sql[..one.span.start].trim_start())
+            }
+            _ if !config.enabled() => nothing,
+            last => {
+                let what = match statements.len() + usize::from(last.is_some()) {
                     0 => "holds no query".to_owned(),
                     1 => "is no query".to_owned(),
                     count => format!("holds {count} statements"),
@@ -156,7 +159,7 @@ impl<'a> Loading<'a> {
                 let finding = Finding::error("not-a-query", format!("`{}` {what}", file.stem()));
                 let hint = "keep one SELECT in it; DDL goes under `schema`, functions under `routines`";
                 findings.push(finding.at(Place::at(file.path, 1, 1)).hint(hint));
-                String::new()
+                nothing
             }
         }
     }
@@ -283,7 +286,7 @@ impl<'a> Loading<'a> {
         };
         self.unknown(file, &recording, &rendering.names, findings);
         if let Some(declaration) = ddl::routine(file, &sql, self.dialect, findings) {
-            drafts.routine(&declaration, self.coordinate(&declaration), file);
+            drafts.routine(self.coordinate(&declaration), declaration, file);
         }
     }
 
@@ -292,8 +295,8 @@ impl<'a> Loading<'a> {
         let Drafts { all: mut drafts, disabled, .. } = drafts;
         let resolver = Resolver::new(self.context, self.own, self.dialect, &drafts, &self.sources);
         let mut used: BTreeMap<Coordinate, UsedSource> = BTreeMap::new();
-        for Draft { object, text, .. } in &mut drafts {
-            let sources = resolver.resolve(object, text, findings);
+        for Draft { object, text, statements, .. } in &mut drafts {
+            let sources = resolver.resolve(object, &std::mem::take(statements), text, findings);
             used.extend(sources.into_iter().map(|source| (source.coordinate.clone(), source)));
         }
         add_needs(&mut drafts, findings);
@@ -321,7 +324,7 @@ impl<'a> Loading<'a> {
 fn add_needs(drafts: &mut [Draft<'_>], findings: &mut Vec<Finding>) {
     let names: BTreeMap<String, Coordinate> =
         drafts.iter().map(|draft| (draft.object.name.clone(), draft.object.coordinate.clone())).collect();
-    for Draft { object, text, needs } in drafts {
+    for Draft { object, text, needs, .. } in drafts {
         for need in needs.iter() {
             if let Some(coordinate) = names.get(need) {
                 object.depends_on.push(coordinate.clone());

@@ -10,7 +10,7 @@ use super::sources::Sources;
 use crate::model::coordinate::{Coordinate, Dataset};
 use crate::model::finding::Finding;
 use crate::model::origin::Place;
-use crate::sql::{self, Dialect, Known, Mapping, Role, SqlError, Target, Use};
+use crate::sql::{self, Dialect, Known, Lexed, Mapping, Role, SqlError, Target, Use};
 
 /// What names mean in this environment.
 pub(super) struct Resolver<'a> {
@@ -65,32 +65,32 @@ impl<'a> Resolver<'a> {
     pub(super) fn resolve(
         &self,
         object: &mut Object,
+        written: &[Lexed],
         text: &str,
         findings: &mut Vec<Finding>,
     ) -> Vec<UsedSource> {
         let mut uses = Vec::new();
-        let mut rewrite =
-            |sql: &str, findings: &mut Vec<Finding>| match sql::rewrite(sql, self.dialect, &self.mapping) {
-                Ok(rewritten) => {
-                    uses.extend(rewritten.uses);
-                    rewritten.text
-                }
-                Err(error) => {
-                    findings.push(bad_sql(&object.place.file, text, sql, &error));
-                    sql.to_owned()
-                }
-            };
-        if object.statements.is_empty() {
-            object.sql = object.sql.take().map(|sql| rewrite(&sql, findings));
-        } else {
-            let statements = std::mem::take(&mut object.statements);
-            object.statements = statements.iter().map(|statement| rewrite(statement, findings)).collect();
+        let rewrite = |lexed: &Lexed| match sql::rewrite(lexed, &self.mapping) {
+            Ok(rewritten) => {
+                uses.extend(rewritten.uses);
+                rewritten.text
+            }
+            Err(error) => {
+                findings.push(bad_sql(&object.place.file, text, lexed.text(), &error));
+                lexed.text().to_owned()
+            }
+        };
+        let mut statements: Vec<String> = written.iter().map(rewrite).collect();
+        if object.kind == ObjectKind::Model {
+            object.sql = statements.pop();
+        } else if !statements.is_empty() {
             if self.dialect == Dialect::DuckDb {
                 let own = &object.coordinate.dataset;
                 let place = |statement: &String| sql::placed_counters(statement, self.dialect, own);
-                object.statements = object.statements.iter().map(place).collect();
+                statements = statements.iter().map(place).collect();
             }
-            object.sql = Some(object.statements.join(";\n"));
+            object.sql = Some(statements.join(";\n"));
+            object.statements = statements;
         }
         self.note(object, &uses, text, findings)
     }

@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use super::dialect::Dialect;
 use super::error::SqlError;
+use super::lexed::{parted, said};
 use super::scan::Scanner;
-use super::token::{Kind, Token, tokens};
+use super::token::{Kind, Token};
 
 /// One name of a chain such as `dataset.table`.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -55,12 +56,12 @@ pub struct Reference {
 ///
 /// [`SqlError::Token`] if a string, quoted name or comment does not end.
 pub fn references(sql: &str, dialect: Dialect) -> Result<Vec<Reference>, SqlError> {
-    let tokens: Vec<Token> = tokens(sql, dialect)?.into_iter().filter(|token| !token.blank()).collect();
-    let mut found = Vec::new();
-    for statement in tokens.split(|token| token.kind == Kind::Semicolon) {
-        found.extend(Scanner::new(statement).references());
-    }
-    Ok(found)
+    Ok(found(&said(sql, dialect)?))
+}
+
+/// The same for a text that is cut already.
+pub(super) fn found(tokens: &[Token]) -> Vec<Reference> {
+    parted(tokens).flat_map(|statement| Scanner::new(statement).references()).collect()
 }
 
 /// Reads a chain of names from a place on; gives it and the place behind it.

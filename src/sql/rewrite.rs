@@ -5,10 +5,11 @@ use std::ops::Range;
 
 use super::dialect::Dialect;
 use super::error::SqlError;
+use super::lexed::Lexed;
 use super::mapping::{Known, Mapping};
 use super::quote::{quote, quoted};
-use super::reference::{Part, Reference, Role, references};
-use super::token::{Kind, tokens};
+use super::reference::{Part, Reference, Role, found, references};
+use super::token::{Kind, Token, tokens};
 use crate::model::coordinate::{Coordinate, Dataset};
 
 /// A text with other coordinates in it.
@@ -54,10 +55,10 @@ pub enum Target {
 ///
 /// # Errors
 ///
-/// [`SqlError::Token`] if the text cannot be cut into tokens; [`SqlError::Unstable`] if the result
+/// [`SqlError::Token`] if the result cannot be cut into tokens; [`SqlError::Unstable`] if it
 /// would not refer to what was put in.
-pub fn rewrite(sql: &str, dialect: Dialect, mapping: &Mapping) -> Result<Rewritten, SqlError> {
-    let references = references(sql, dialect)?;
+pub fn rewrite(lexed: &Lexed, mapping: &Mapping) -> Result<Rewritten, SqlError> {
+    let (sql, references) = (lexed.text(), lexed.references());
     let mut edits = Vec::new();
     let mut uses = Vec::new();
     for reference in &references {
@@ -73,7 +74,7 @@ pub fn rewrite(sql: &str, dialect: Dialect, mapping: &Mapping) -> Result<Rewritt
     }
     let text = splice(sql, &edits);
     // What was not changed reads as it did.
-    let after = if edits.is_empty() { None } else { Some(self::references(&text, dialect)?) };
+    let after = if edits.is_empty() { None } else { Some(reread(lexed, &edits, &text)?) };
     check(sql, &references, after.as_deref().unwrap_or(&references), mapping)?;
     Ok(Rewritten { text, uses })
 }
@@ -232,6 +233,39 @@ pub(super) fn splice(sql: &str, edits: &[Edit]) -> String {
     text
 }
 
+/// Lists what the result refers to.
+///
+/// Shape: positions are those of the text before. Where all that was put in are datasets that need no quotes, and
+/// each stands by itself, the result is cut into the same tokens and these, so that nothing is cut again.
+fn reread(lexed: &Lexed, edits: &[Edit], text: &str) -> Result<Vec<Reference>, SqlError> {
+    let Some(words) = edits.iter().map(|edit| prefix(lexed.text(), edit)).collect::<Option<Vec<_>>>() else {
+        return references(text, lexed.dialect);
+    };
+    let mut put = edits.iter().map(|(span, _)| span.start).zip(words).peekable();
+    let mut tokens = Vec::with_capacity(lexed.tokens.len() + 2 * edits.len());
+    for token in &lexed.tokens {
+        if let Some((_, word)) = put.next_if(|(at, _)| *at == token.span.start) {
+            let kind = Kind::Word { text: word.to_owned(), quoted: false };
+            tokens.push(Token { kind, ..token.clone() });
+            tokens.push(Token { kind: Kind::Period, ..token.clone() });
+        }
+        tokens.push(token.clone());
+    }
+    Ok(found(&tokens))
+}
+
+/// Gives the name that is put before another, if it can be nothing else there.
+fn prefix<'a>(sql: &str, (span, put): &'a Edit) -> Option<&'a str> {
+    let word = put.strip_suffix('.').filter(|_| span.is_empty())?;
+    let mut bytes = word.bytes();
+    let plain = bytes.next().is_some_and(|first| first.is_ascii_lowercase() || first == b'_')
+        && bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+    let (before, after) = (sql[..span.start].bytes().next_back(), sql[span.end..].bytes().next());
+    let apart = before.is_none_or(|byte| byte.is_ascii_whitespace() || matches!(byte, b'(' | b','))
+        && after.is_some_and(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'"'));
+    (plain && apart).then_some(word)
+}
+
 /// Reads the result again: it has to refer to the same number of things, each where it was to go.
 fn check(sql: &str, before: &[Reference], after: &[Reference], mapping: &Mapping) -> Result<(), SqlError> {
     for (index, reference) in before.iter().enumerate() {
@@ -256,6 +290,25 @@ fn check(sql: &str, before: &[Reference], after: &[Reference], mapping: &Mapping
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Rewrites, after a look whether what is not cut again reads as if it were.
+    fn rewrite(sql: &str, dialect: Dialect, mapping: &Mapping) -> Result<Rewritten, SqlError> {
+        let lexed = Lexed::new(sql, dialect)?;
+        let references = lexed.references();
+        let known = references.iter().filter_map(|reference| find(reference, mapping));
+        let edits: Vec<Edit> = known.flat_map(|(chain, to)| edit(chain, to)).collect();
+        let text = splice(sql, &edits);
+        let read = |references: Vec<Reference>| -> Vec<_> {
+            references.into_iter().map(|Reference { role, parts, .. }| (role, names(parts))).collect()
+        };
+        let cut = super::references(&text, dialect).unwrap();
+        assert_eq!(read(reread(&lexed, &edits, &text).unwrap()), read(cut), "{sql}");
+        super::rewrite(&lexed, mapping)
+    }
+
+    fn names(parts: Vec<Part>) -> Vec<(String, bool)> {
+        parts.into_iter().map(|part| (part.text, part.quoted)).collect()
+    }
 
     fn mapping(from: &str, to: &str) -> Mapping {
         let mut mapping = Mapping::default();

@@ -283,7 +283,7 @@ impl<'a> Scanner<'a> {
 
     /// Takes a word that says what comes next; tells whether it was one.
     fn takes_keyword(&mut self, word: &str) -> bool {
-        let before = self.keyword(self.at.checked_sub(1));
+        let before = |scanner: &Self| scanner.keyword(scanner.at.checked_sub(1));
         if matches!(
             self.level().expected,
             Expected::Named(_) | Expected::Label | Expected::Source | Expected::Cte
@@ -296,7 +296,7 @@ impl<'a> Scanner<'a> {
         }
         match word {
             "FROM" => {
-                let distinct = before == "DISTINCT"
+                let distinct = before(self) == "DISTINCT"
                     && matches!(self.keyword(self.at.checked_sub(2)).as_str(), "IS" | "NOT");
                 if !distinct && !FROM_INSIDE.contains(&self.level().opener.as_str()) {
                     self.expect_sources();
@@ -304,7 +304,7 @@ impl<'a> Scanner<'a> {
             }
             "JOIN" => self.expect_sources(),
             "INTO" | "REFERENCES" => self.expect(Expected::Named(Role::Relation)),
-            "UPDATE" if !matches!(before.as_str(), "FOR" | "ON" | "DO" | "KEY") => {
+            "UPDATE" if !matches!(before(self).as_str(), "FOR" | "ON" | "DO" | "KEY") => {
                 self.expect(Expected::Named(Role::Relation));
             }
             "USING" if matches!(self.verb.as_str(), "DELETE" | "MERGE") => self.expect_sources(),

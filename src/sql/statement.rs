@@ -5,13 +5,14 @@ use std::ops::Range;
 use super::creation::{Leading, led};
 use super::dialect::Dialect;
 use super::error::SqlError;
-use super::token::{Kind, Token, tokens};
+use super::lexed::{Lexed, said};
+use super::token::{Kind, Token};
 
 /// A statement of a text.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Statement {
     /// The statement from its first to its last token, without the semicolon.
-    pub text: String,
+    pub lexed: Lexed,
     /// Its bytes.
     pub span: Range<usize>,
     /// The line of its first token, from 1.
@@ -31,14 +32,17 @@ pub struct Statement {
 ///
 /// [`SqlError::Token`] if a string, quoted name or comment does not end.
 pub fn split(sql: &str, dialect: Dialect) -> Result<Vec<Statement>, SqlError> {
-    let tokens: Vec<Token> = tokens(sql, dialect)?.into_iter().filter(|token| !token.blank()).collect();
-    let statements = tokens.split(|token| token.kind == Kind::Semicolon).filter_map(|tokens| {
-        let (first, last) = (tokens.first()?, tokens.last()?);
-        let span = first.span.start..last.span.end;
-        let (line, column) = (first.line, first.column);
-        Some(Statement { text: sql[span.clone()].to_owned(), span, line, column, leading: led(tokens) })
-    });
-    Ok(statements.collect())
+    let mut tokens = said(sql, dialect)?.into_iter();
+    let mut statements = Vec::new();
+    while !tokens.as_slice().is_empty() {
+        let tokens: Vec<_> = tokens.by_ref().take_while(|token| token.kind != Kind::Semicolon).collect();
+        let Some(Token { span, line, column, .. }) = tokens.first().cloned() else { continue };
+        let leading = led(&tokens);
+        let lexed = Lexed::part(sql, dialect, tokens);
+        let span = span.start..span.start + lexed.text().len();
+        statements.push(Statement { lexed, span, line, column, leading });
+    }
+    Ok(statements)
 }
 
 #[cfg(test)]
@@ -51,7 +55,7 @@ mod tests {
             "-- one; \n select ';' ;;\n/* ; /* nested ; */ */ create macro f() as ($$ ; $$); select \";\"\n;";
         let statements = split(sql, Dialect::DuckDb).unwrap();
         let expected = [("select ';'", 2), ("create macro f() as ($$ ; $$)", 3), ("select \";\"", 3)];
-        assert_eq!(statements.iter().map(|s| (s.text.as_str(), s.line)).collect::<Vec<_>>(), expected);
+        assert_eq!(statements.iter().map(|s| (s.lexed.text(), s.line)).collect::<Vec<_>>(), expected);
         let error = split("select\n 'abc", Dialect::DuckDb).unwrap_err();
         assert_eq!(error.position(), (2, 2), "{error}");
     }

@@ -99,6 +99,13 @@ impl Cursor<'_> {
     /// Goes to a position; tells whether it is there.
     fn advance(&mut self, to: sqlparser::tokenizer::Location) -> bool {
         let to = (number(to.line), number(to.column));
+        let width = (to.1.saturating_sub(self.column)) as usize;
+        let ahead = self.sql.as_bytes().get(self.byte..self.byte + width);
+        // Most tokens are on one line, and each of their characters is a byte.
+        if self.line == to.0 && ahead.is_some_and(|bytes| bytes.is_ascii() && !bytes.contains(&b'\n')) {
+            self.byte += width;
+            self.column += u32::try_from(width).unwrap_or(u32::MAX);
+        }
         while (self.line, self.column) < to {
             let Some(character) = self.sql[self.byte..].chars().next() else { return false };
             self.byte += character.len_utf8();

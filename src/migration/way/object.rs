@@ -21,10 +21,11 @@ impl Way<'_> {
         };
         for (file, text) in &self.context.desired.texts {
             let statements = sql::split(text, dialect).unwrap_or_default();
-            let Some(statement) = statements.into_iter().find(|statement| named(&statement.text)) else {
+            let Some(statement) = statements.into_iter().find(|statement| named(statement.lexed.text()))
+            else {
                 continue;
             };
-            let Some(at) = statement.text.to_lowercase().find("unique ") else { continue };
+            let Some(at) = statement.lexed.text().to_lowercase().find("unique ") else { continue };
             let mut edited = text.clone();
             let from = statement.span.start + at;
             edited.replace_range(from..from + "unique ".len(), "");
@@ -151,7 +152,10 @@ impl Way<'_> {
             let named = creation.name.last().is_some_and(|part| same_name(&part.text, &object.name));
             named && creation.kind != CreationKind::Index
         };
-        statements.into_iter().find(|statement| creates(&statement.text)).map(|statement| statement.span)
+        statements
+            .into_iter()
+            .find(|statement| creates(statement.lexed.text()))
+            .map(|statement| statement.span)
     }
 
     /// Edits the statement that creates an object.
