@@ -20,7 +20,7 @@ pub(super) fn merged(task: &Task<'_>) -> Result<Option<Oid>, GitError> {
     let (base, target, source) = (tree(base)?, tree(task.target)?, tree(task.source)?);
     let changes = |side| task.compared.changes(Some(&base), side, Renames::Ignored);
     let (ours, theirs) = (changes(&target)?, changes(&source)?);
-    if task.compared.left_out_a_name() || !is_apart(&ours, &theirs) || opinion::has_many_bases(task)? {
+    if !is_apart(&ours, &theirs) || opinion::has_many_bases(task)? {
         return Ok(None);
     }
     // The modes of long ago stay in a folder that Git takes as it is, and go from one that it writes.

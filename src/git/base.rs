@@ -96,11 +96,11 @@ pub fn resemblance(
     target: &Revision,
     source: &Revision,
 ) -> Result<Option<Resemblance>, GitError> {
-    let wanted = tree::files(&store.tree(target)?)?;
+    let wanted = tree::files(&store.repository, &store.tree(target)?)?;
     let failed = || GitError::doing("cannot walk the source's history");
     let mut commit = store.repository.find_commit(source.oid()).map_err(failed())?;
     let mut tree = commit.tree().map_err(failed())?;
-    let mut score = Score::of(&wanted, &tree::files(&tree)?);
+    let mut score = Score::of(&wanted, &tree::files(&store.repository, &tree)?);
     let mut best = (score.clone(), commit.id());
     for _ in 0..LIMIT {
         let Ok(parent) = commit.parent(0) else { break };

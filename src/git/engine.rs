@@ -11,6 +11,7 @@ use git2::{FileFavor, Index, IndexEntry, MergeOptions, Oid, Repository, Tree};
 
 use super::apart;
 use super::error::GitError;
+use super::name;
 use super::opinion::Opinion;
 use super::program::{GitProgram, Output, Run};
 use super::store::Store;
@@ -181,7 +182,7 @@ fn attempt(
     let failed = || GitError::doing("cannot merge");
     let clashes = library_clashes(&index, target, source)?;
     for path in clashes.iter().flat_map(|clash| &clash.paths) {
-        index.conflict_remove(std::path::Path::new(path)).map_err(failed())?;
+        index.conflict_remove(&name::path(path)).map_err(failed())?;
     }
     let tree = index.write_tree_to(repository).map_err(failed())?;
     Ok(Attempt { tree, clashes })
@@ -208,7 +209,7 @@ fn library_clashes(index: &Index, target: &Tree<'_>, source: &Tree<'_>) -> Resul
 }
 
 fn path_of(entry: &IndexEntry) -> String {
-    String::from_utf8_lossy(&entry.path).into_owned()
+    name::shown(&entry.path)
 }
 
 fn entry_of(entry: &IndexEntry) -> Entry {
@@ -270,7 +271,7 @@ fn answered(task: &Task<'_>, output: &Output) -> Result<Attempt, GitError> {
     if !matches!(output.status, Some(0 | 1)) {
         return Err(broken());
     }
-    let answer = Answer::parse(&output.text()).ok_or_else(broken)?;
+    let answer = Answer::parse(&output.stdout).ok_or_else(broken)?;
     let mut attempt = Attempt { tree: answer.tree, clashes: Vec::new() };
     if output.status == Some(1) {
         let litter = answer.litter(task);
@@ -290,9 +291,9 @@ struct Answer {
 }
 
 impl Answer {
-    fn parse(text: &str) -> Option<Self> {
-        let mut fields = text.split('\0');
-        let tree = Oid::from_str(fields.next()?).ok()?;
+    fn parse(answer: &[u8]) -> Option<Self> {
+        let mut fields = answer.split(|byte| *byte == 0).map(name::shown);
+        let tree = Oid::from_str(&fields.next()?).ok()?;
         let mut answer = Self { tree, stages: Vec::new(), messages: Vec::new() };
         let mut rest = fields.peekable();
         while let Some(field) = rest.next_if(|field| !field.is_empty() && field.contains('\t')) {
@@ -305,8 +306,8 @@ impl Answer {
         }
         rest.next_if(|field| field.is_empty());
         while let Some(count) = rest.next().and_then(|count| count.parse::<usize>().ok()) {
-            let paths: Vec<String> = rest.by_ref().take(count).map(str::to_owned).collect();
-            let kind = rest.next()?.to_owned();
+            let paths: Vec<String> = rest.by_ref().take(count).collect();
+            let kind = rest.next()?;
             rest.next()?;
             answer.messages.push((paths, kind));
         }

@@ -1,10 +1,13 @@
 //! The files of a tree in a folder, for programs that only know folders.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Component, Path};
 
 use super::error::GitError;
+use super::name;
 use super::revision::Revision;
 use super::store::Store;
 use super::tree::{self, MODE_SUBMODULE};
@@ -24,9 +27,10 @@ impl Store {
     /// [`GitError::Library`] if an object is missing; [`GitError::File`] if a file cannot be written, or its path
     /// would leave the folder.
     pub fn export(&self, revision: &Revision, folder: &Path) -> Result<(), GitError> {
-        for (path, entry) in tree::files(&self.tree(revision)?)? {
+        for (path, entry) in tree::files(&self.repository, &self.tree(revision)?)? {
+            let path = name::path(&path);
             let place = folder.join(&path);
-            let inside = Path::new(&path).components().all(|part| matches!(part, Component::Normal(_)));
+            let inside = path.components().all(|part| matches!(part, Component::Normal(_)));
             let failed =
                 |source: std::io::Error| GitError::File { doing: "write", path: place.clone(), source };
             if !inside {
@@ -41,7 +45,7 @@ impl Store {
             }
             let bytes = tree::bytes(&self.repository, entry)?;
             if entry.mode == MODE_LINK {
-                symlink(String::from_utf8_lossy(&bytes).as_ref(), &place).map_err(failed)?;
+                symlink(OsStr::from_bytes(&bytes), &place).map_err(failed)?;
                 continue;
             }
             fs::write(&place, bytes).map_err(failed)?;

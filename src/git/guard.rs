@@ -6,6 +6,7 @@ use git2::{Oid, Repository};
 use unicode_normalization::UnicodeNormalization;
 
 use super::error::GitError;
+use super::name;
 use super::tree::Change;
 use crate::model::finding::Finding;
 use crate::model::origin::Place;
@@ -82,7 +83,7 @@ impl Folders<'_> {
             match self.repository.find_tree(folder) {
                 Ok(tree) => {
                     for entry in &tree {
-                        let name = String::from_utf8_lossy(entry.name_bytes()).into_owned();
+                        let name = name::shown(entry.name_bytes());
                         names.entry(fold(&name)).or_default().push((name, entry.id()));
                     }
                 }

@@ -103,7 +103,7 @@ fn texts(store: &Store, tip: Option<&Revision>) -> Result<BTreeMap<u64, Vec<u8>>
     };
     let folder = store.tree(&Revision::from(folder.oid))?;
     let mut texts = BTreeMap::new();
-    for (name, entry) in tree::files(&folder)? {
+    for (name, entry) in tree::files(&store.repository, &folder)? {
         if let Some(number) = name.strip_suffix(".json").and_then(|number| number.parse().ok()) {
             texts.insert(number, tree::bytes(&store.repository, entry)?);
         }

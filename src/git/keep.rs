@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::error::GitError;
+use super::layout;
 use super::lines;
 use super::loss::Sides;
 use super::selector::Selector;
@@ -63,7 +64,10 @@ fn hunks(sides: &Sides<'_>, target: Entry, now: &Located, losses: &[&Loss]) -> R
     let side = tree::bytes(sides.repository, target)?;
     let result = tree::bytes(sides.repository, now.entry)?;
     let wins = |range: &Range<usize>| losses.iter().any(|loss| touches(loss, range));
-    let text = lines::with_side(&side, &result, &wins)?;
+    let text = match layout::marked(&now.path, [&side, &result]) {
+        Some([side, result]) => layout::unmarked(&lines::with_side(&side, &result, &wins)?),
+        None => lines::with_side(&side, &result, &wins)?,
+    };
     let oid =
         sides.repository.blob(&text).map_err(GitError::doing(format!("cannot write `{}`", now.path)))?;
     Ok(Entry { oid, mode: now.entry.mode })

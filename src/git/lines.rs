@@ -182,6 +182,70 @@ pub(super) fn undone(
     Ok(undone)
 }
 
+/// How much of two lines is the same where one was made from the other.
+const ALIKE: f32 = 0.5;
+
+/// Lists what a side deleted where the other side changed the very line, so that the result has it as that made it.
+///
+/// Shape: as [`undone`], with the lines as the base had them. A line of the other side was made from the one of the
+/// base that it is most like.
+pub(super) fn overruled(
+    [base, side, other, result]: [&[u8]; 4],
+    lost: &[usize],
+) -> Result<Vec<Undone>, GitError> {
+    let (base_lines, side_lines, other_lines) = (split(base), split(side), split(other));
+    let (theirs, result_lines) = (hunks(base, other)?, split(result));
+    let changed = hunks(side, result)?;
+    let mut overruled = Vec::new();
+    for hunk in hunks(base, side)? {
+        if lost.iter().any(|line| hunk.after.contains(line)) {
+            continue;
+        }
+        let touching = changed
+            .iter()
+            .filter(|one| one.before.start <= hunk.after.end && hunk.after.start <= one.before.end);
+        let came: BTreeSet<Vec<u8>> = touching
+            .flat_map(|one| result_lines.get(one.after.clone()).unwrap_or_default())
+            .map(|line| essence(line))
+            .collect();
+        let mut moved = counted(&side_lines, hunk.after.clone());
+        let gone: Vec<usize> = hunk
+            .before
+            .clone()
+            .filter(|line| base_lines.get(*line).is_some_and(|text| !take(&mut moved, &essence(text))))
+            .collect();
+        let meets = |one: &&Hunk| one.before.start < hunk.before.end && hunk.before.start < one.before.end;
+        let mut again = BTreeSet::new();
+        for one in theirs.iter().filter(meets) {
+            let made = other_lines.get(one.after.clone()).unwrap_or_default();
+            for line in made.iter().filter(|line| came.contains(&essence(line))) {
+                again.extend(forebear(&base_lines, one.before.clone(), line));
+            }
+        }
+        let text: Vec<String> = gone
+            .iter()
+            .filter(|line| again.contains(*line))
+            .filter_map(|line| base_lines.get(*line))
+            .map(|line| shown(line))
+            .collect();
+        if text.iter().any(|line| line.chars().any(char::is_alphanumeric)) {
+            overruled.push(Undone { before: hunk.after.start, text });
+        }
+    }
+    Ok(overruled)
+}
+
+/// Finds the line that another was made from: the one that is most like it, if one is.
+fn forebear(lines: &[&[u8]], among: Range<usize>, made: &[u8]) -> Option<usize> {
+    let made = String::from_utf8_lossy(made);
+    let likeness = |line: usize| {
+        let before = String::from_utf8_lossy(lines.get(line)?);
+        let ratio = similar::TextDiff::from_chars(before.trim(), made.trim()).ratio();
+        (ratio >= ALIKE && ratio < 1.0).then_some((ratio, line))
+    };
+    among.filter_map(likeness).max_by(|one, other| one.0.total_cmp(&other.0)).map(|(_, line)| line)
+}
+
 /// Gives the result with the side's lines in each hunk that `wins` chooses by the side's lines.
 pub(super) fn with_side(
     side: &[u8],
@@ -255,6 +319,27 @@ mod tests {
         let found = undone(base, target, b"a\nsecret\nc2\nd\n", &[]).unwrap();
         assert_eq!(found, [Undone { before: 1, text: vec!["secret".to_owned()] }]);
         assert!(undone(base, target, b"a\nc2\nd\n", &[]).unwrap().is_empty());
+    }
+
+    #[test]
+    fn finds_deletions_that_come_back_changed() {
+        let base = b"select a\nwhere b <> 'phone'\norder by c\n".as_slice();
+        let target = b"select a\norder by c\n".as_slice();
+        let found = |source: &[u8]| overruled([base, target, source, source], &[]).unwrap();
+        let again = [Undone { before: 1, text: vec!["where b <> 'phone'".to_owned()] }];
+        assert_eq!(found(b"select a\nwhere b <> 'Phone'\norder by c\n"), again);
+        // It is gone, or something else is in its place.
+        for source in [
+            b"select a, d\norder by c\n".as_slice(),
+            b"select a\nlimit 10\norder by c\n",
+            b"select a2\nlimit 10\norder by c\n",
+        ] {
+            assert_eq!(found(source), [], "{}", String::from_utf8_lossy(source));
+        }
+        // The target's own version of the line is a loss of its own.
+        let target = b"select a\nwhere b <> 'fax'\norder by c\n".as_slice();
+        let source = b"select a\nwhere b <> 'Phone'\norder by c\n".as_slice();
+        assert_eq!(overruled([base, target, source, source], &[1]).unwrap(), []);
     }
 
     #[test]

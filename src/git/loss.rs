@@ -11,6 +11,7 @@ use git2::{Oid, Repository, Tree};
 
 use super::error::GitError;
 use super::history::{Span, describe};
+use super::layout;
 use super::lines;
 use super::structure::{Dispute, Missing, Side, Versions, missing};
 use super::tree::{self, Change, Comparisons, Entry, Located, Renames};
@@ -230,9 +231,18 @@ fn content(sides: &Sides<'_>, path: &str, texts: &Texts, report: &mut Report) ->
         return structured(sides, path, (texts, disputes), report);
     }
     let own = lines::own(&texts.base, &texts.target)?;
-    let lost = lines::lost(&texts.base, &texts.target, &texts.result)?;
-    let undone = lines::undone(&texts.base, &texts.target, &texts.result, &lost)?;
-    let surviving = if sides.base.is_some() { surviving(texts, &own, &lost)? } else { Vec::new() };
+    let Texts { base, target, source, result } = texts;
+    let mut lost = lines::lost(base, target, result)?;
+    let mut undone = lines::undone(base, target, result, &lost)?;
+    undone.extend(lines::overruled([base, target, source, result], &lost)?);
+    lost.extend(layout::lost(path, base, target, result)?);
+    lost.sort_unstable();
+    let mut surviving = if sides.base.is_some() { surviving(texts, &own, &lost)? } else { Vec::new() };
+    if sides.base.is_some() {
+        let kept = layout::kept(path, base, target, source)?;
+        surviving.extend(kept.into_iter().filter(|line| lost.binary_search(line).is_err()));
+        surviving.sort_unstable();
+    }
     let wanted: Vec<usize> = lost.iter().chain(&surviving).copied().collect();
     let blame = sides.span.blame(path, &wanted);
     let target = lines::split(&texts.target);
@@ -383,7 +393,12 @@ fn left_behind(sides: &Sides<'_>) -> Result<Vec<LeftBehind>, GitError> {
                     let gone = |line: &usize| missing.values.iter().any(|lines| contains(*lines, *line));
                     (0..all.len()).filter(|line| gone(line) || missing.comments.contains(line)).collect()
                 }
-                None => lines::lost(&base, &source, &after)?,
+                None => {
+                    let mut lost = lines::lost(&base, &source, &after)?;
+                    lost.extend(layout::lost(&new.path, &base, &source, &after)?);
+                    lost.sort_unstable();
+                    lost
+                }
             };
             let text: Vec<String> =
                 lost.iter().filter_map(|line| all.get(*line)).map(|line| lines::shown(line)).collect();

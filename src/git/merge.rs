@@ -240,7 +240,7 @@ fn onto(
     let part = selection::part(store, target, (base, base_tree), request)?;
     let (source, mut further) =
         part.map_or((request.source.clone(), Vec::new()), |part| (part.tip, part.findings));
-    further.extend(selection::unmatched(request.only, [&target_tree, &store.tree(request.source)?])?);
+    further.extend(selection::unmatched(store, request.only, [&target_tree, &store.tree(request.source)?])?);
     let source_tree = store.tree(&source)?;
     let compared = Rc::new(Comparisons::of(&store.repository));
     let verdict = if base == Some(target.oid()) && base_tree.is_none() {
@@ -460,10 +460,11 @@ fn only_in_target(sides: &Sides<'_>, source: Oid) -> Result<(Vec<String>, Vec<St
     if sides.base.is_some() {
         return Ok((Vec::new(), Vec::new()));
     }
-    let (in_source, in_result) = (tree::files(&sides.source)?, tree::files(&sides.result)?);
+    let files = |tree| tree::files(sides.repository, tree);
+    let (in_source, in_result) = (files(&sides.source)?, files(&sides.result)?);
     // A conflict that was settled for the source may have put a file in the place of a folder, or the reverse.
     let stays = |path: &String| !in_source.contains_key(path) && in_result.contains_key(path);
-    let only: BTreeSet<String> = tree::files(&sides.target)?.into_keys().filter(stays).collect();
+    let only: BTreeSet<String> = files(&sides.target)?.into_keys().filter(stays).collect();
     let span = Span::new(sides.repository, None, source);
     let zombies = if only.is_empty() { BTreeSet::new() } else { span.once_had(&only)? };
     let own = only.difference(&zombies).cloned().collect();
@@ -480,7 +481,7 @@ fn first(
 ) -> Result<Merged, GitError> {
     let tree = store.repository.find_tree(source).map_err(GitError::doing("cannot read the source"))?;
     let only = Only::first(request)?;
-    let (covered, rest): (Vec<String>, Vec<String>) = tree::files(&tree)?
+    let (covered, rest): (Vec<String>, Vec<String>) = tree::files(&store.repository, &tree)?
         .into_keys()
         .filter(|path| protection.covers(path) || !only.covers(path))
         .partition(|path| only.covers(path));

@@ -7,6 +7,7 @@ use git2::{Commit, Oid, Sort};
 use super::commit::{self, CommitMessage};
 use super::error::GitError;
 use super::history::describe;
+use super::name;
 use super::revision::{Identity, Revision};
 use super::store::Store;
 use super::tree::{self, Renames};
@@ -142,7 +143,7 @@ fn undo(store: &Store, tip: &Revision, revert: &Revision, by: &Identity) -> Resu
         let conflicts = index.conflicts().map_err(failed())?;
         let path = |conflict: git2::IndexConflict| {
             let side = conflict.our.or(conflict.their).or(conflict.ancestor)?;
-            Some(String::from_utf8_lossy(&side.path).into_owned())
+            Some(name::shown(&side.path))
         };
         let paths = conflicts.filter_map(Result::ok).filter_map(path).collect();
         return Err(GitError::CannotReinstate { commit: revert.to_string(), paths });

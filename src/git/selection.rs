@@ -70,11 +70,16 @@ impl Only {
 }
 
 /// Names the words of `--only` that choose no file of either side.
-pub(super) fn unmatched(words: &[String], sides: [&git2::Tree<'_>; 2]) -> Result<Vec<Finding>, GitError> {
+pub(super) fn unmatched(
+    store: &Store,
+    words: &[String],
+    sides: [&git2::Tree<'_>; 2],
+) -> Result<Vec<Finding>, GitError> {
     if words.is_empty() {
         return Ok(Vec::new());
     }
-    let [target, source] = [tree::files(sides[0])?, tree::files(sides[1])?];
+    let files = |tree| tree::files(&store.repository, tree);
+    let [target, source] = [files(sides[0])?, files(sides[1])?];
     let mut findings = Vec::new();
     for word in words {
         let chosen = chosen(std::slice::from_ref(word))?;

@@ -245,7 +245,7 @@ impl Store {
             SnapshotSource::Commit(revision.to_string())
         };
         let mut snapshot = Snapshot::empty(source);
-        for (path, entry) in tree::files_where(&tree, wanted)? {
+        for (path, entry) in tree::files_where(&self.repository, &tree, wanted)? {
             if entry.is_file() {
                 snapshot.files.insert(path, tree::bytes(&self.repository, entry)?);
             }

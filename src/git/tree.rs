@@ -1,9 +1,8 @@
 //! Trees: looking up, comparing and changing entries by path.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::rc::Rc;
 
 use git2::{
@@ -12,6 +11,7 @@ use git2::{
 };
 
 use super::error::GitError;
+use super::name;
 
 /// The bits of a mode that say what it is: a file, a link, a submodule.
 const MODE_KIND: i32 = 0o170_000;
@@ -106,7 +106,7 @@ pub(super) enum Renames {
 
 /// Finds what a tree holds at a path.
 pub(super) fn entry(tree: Option<&Tree<'_>>, path: &str) -> Option<Entry> {
-    let found = tree?.get_path(Path::new(path)).ok()?;
+    let found = tree?.get_path(&name::path(path)).ok()?;
     Some(Entry { oid: found.id(), mode: found.filemode() })
 }
 
@@ -120,7 +120,7 @@ pub(super) fn changes(
     renames: Renames,
 ) -> Result<Vec<Change>, GitError> {
     let failed = || GitError::doing("cannot compare two trees");
-    let (changes, _) = differences(repository, before, after).map_err(failed())?;
+    let changes = differences(repository, before, after).map_err(failed())?;
     match renames {
         Renames::Ignored => Ok(sorted(changes)),
         Renames::Followed => followed(repository, [before, after], changes).map_err(failed()),
@@ -160,7 +160,6 @@ pub(super) struct Comparisons<'a> {
     known: RefCell<BTreeMap<Pair, Rc<[Change]>>>,
     /// Large folders that were read.
     folders: RefCell<BTreeMap<Oid, Rc<Tree<'a>>>>,
-    left_out: Cell<bool>,
 }
 
 /// What is compared: a tree, or nothing for the empty one, with another, and how.
@@ -168,7 +167,7 @@ type Pair = (Option<Oid>, Oid, Renames);
 
 impl<'a> Comparisons<'a> {
     pub(super) fn of(repository: &'a Repository) -> Self {
-        Self { repository, known: RefCell::default(), folders: RefCell::default(), left_out: Cell::default() }
+        Self { repository, known: RefCell::default(), folders: RefCell::default() }
     }
 
     /// As [`entry`].
@@ -177,7 +176,7 @@ impl<'a> Comparisons<'a> {
         let mut parts = path.split('/').peekable();
         while let Some(part) = parts.next() {
             let tree = self.folder(folder)?;
-            let found = tree.get_name(part)?;
+            let found = tree.get_name_bytes(&name::raw(part))?;
             if parts.peek().is_none() {
                 return Some(Entry { oid: found.id(), mode: found.filemode() });
             }
@@ -197,11 +196,6 @@ impl<'a> Comparisons<'a> {
         Some(tree)
     }
 
-    /// Whether a comparison that was made left out a name that is no text.
-    pub(super) fn left_out_a_name(&self) -> bool {
-        self.left_out.get()
-    }
-
     /// Whether a folder, or one that it is in, holds a mode that Git no longer writes; empty for the tree itself.
     ///
     /// Shape: `plain` are folders that were seen to hold none; each is looked through once.
@@ -213,7 +207,8 @@ impl<'a> Comparisons<'a> {
             if plain.insert(id) && tree.iter().any(|entry| entry.filemode() != entry.filemode_raw()) {
                 return true;
             }
-            let Some(entry) = part.and_then(|part| tree.get_name(part)).filter(is_folder) else {
+            let found = part.and_then(|part| tree.get_name_bytes(&name::raw(part)));
+            let Some(entry) = found.filter(is_folder) else {
                 return false;
             };
             id = entry.id();
@@ -235,9 +230,7 @@ impl<'a> Comparisons<'a> {
         let failed = || GitError::doing("cannot compare two trees");
         let found: Rc<[Change]> = match renames {
             Renames::Ignored => {
-                let (changes, names) = differences(self.repository, before, Some(after)).map_err(failed())?;
-                self.left_out.set(self.left_out.get() || names == Names::LeftOut);
-                sorted(changes).into()
+                sorted(differences(self.repository, before, Some(after)).map_err(failed())?).into()
             }
             Renames::Followed => {
                 let changes = self.changes(before, after, Renames::Ignored)?.to_vec();
@@ -249,22 +242,13 @@ impl<'a> Comparisons<'a> {
     }
 }
 
-/// Whether a comparison tells all names.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Names {
-    All,
-    /// Some are no text.
-    LeftOut,
-}
-
-/// Lists what differs, path by path; a name that is no text is left out.
+/// Lists what differs, path by path.
 fn differences(
     repository: &Repository,
     before: Option<&Tree<'_>>,
     after: Option<&Tree<'_>>,
-) -> Result<(Vec<Change>, Names), git2::Error> {
+) -> Result<Vec<Change>, git2::Error> {
     let mut changes = Vec::new();
-    let mut names = Names::All;
     let mut pending = vec![(String::new(), [before, after].map(|tree| tree.map(Tree::id)))];
     while let Some((folder, ids)) = pending.pop() {
         let tree = |id: Option<Oid>| id.map(|id| repository.find_tree(id)).transpose();
@@ -285,12 +269,11 @@ fn differences(
             if raw[0] == raw[1] {
                 continue;
             }
-            let name = sides.into_iter().flatten().find_map(|entry| str::from_utf8(entry.name_bytes()).ok());
-            let Some(name) = name else {
-                names = Names::LeftOut;
+            let Some(name) = sides.into_iter().flatten().map(|entry| name::shown(entry.name_bytes())).next()
+            else {
                 continue;
             };
-            let path = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+            let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };
             if sides.into_iter().flatten().any(is_folder) {
                 pending.push((path, sides.map(|side| side.map(TreeEntry::id))));
             } else {
@@ -303,7 +286,7 @@ fn differences(
             }
         }
     }
-    Ok((changes, names))
+    Ok(changes)
 }
 
 /// Orders entries as a tree has them: the name of a folder as if a slash ended it. So a file is never the
@@ -328,7 +311,7 @@ fn renamed(
     options.include_typechange(true).skip_binary_check(true).ignore_submodules(false);
     options.disable_pathspec_match(true);
     for path in paths(moves) {
-        options.pathspec(path);
+        options.pathspec(&*name::raw(path));
     }
     let mut diff = repository.diff_tree_to_tree(before, after, Some(&mut options))?;
     let mut find = DiffFindOptions::new();
@@ -343,9 +326,9 @@ fn renamed(
     Ok(diff.deltas().filter_map(change).collect())
 }
 
-/// Gives a side of a difference as a tree holds it; none where its name is no text.
+/// Gives a side of a difference as a tree holds it.
 fn located(file: &DiffFile<'_>) -> Option<Located> {
-    let path = std::str::from_utf8(file.path_bytes()?).ok()?.to_owned();
+    let path = name::shown(file.path_bytes()?);
     // Old versions of Git wrote files that a group may write.
     let written = file.mode() == FileMode::BlobGroupWritable;
     let mode = if written { FileMode::Blob } else { file.mode() };
@@ -353,29 +336,29 @@ fn located(file: &DiffFile<'_>) -> Option<Located> {
 }
 
 /// Lists all files of a tree (not folders), ordered by path.
-pub(super) fn files(tree: &Tree<'_>) -> Result<BTreeMap<String, Entry>, GitError> {
-    files_where(tree, &|_| true)
+pub(super) fn files(repository: &Repository, tree: &Tree<'_>) -> Result<BTreeMap<String, Entry>, GitError> {
+    files_where(repository, tree, &|_| true)
 }
 
 /// Lists the wanted files of a tree (not folders), ordered by path.
 pub(super) fn files_where(
+    repository: &Repository,
     tree: &Tree<'_>,
     wanted: &dyn Fn(&str) -> bool,
 ) -> Result<BTreeMap<String, Entry>, GitError> {
     let mut files = BTreeMap::new();
-    let mut path = String::new();
-    tree.walk(git2::TreeWalkMode::PreOrder, |folder, found| {
-        if found.kind() != Some(ObjectType::Tree) {
-            path.clear();
-            path.push_str(folder);
-            path.push_str(&String::from_utf8_lossy(found.name_bytes()));
-            if wanted(&path) {
-                files.insert(path.clone(), Entry { oid: found.id(), mode: found.filemode() });
+    let mut pending = vec![(String::new(), tree.id())];
+    while let Some((folder, id)) = pending.pop() {
+        let tree = repository.find_tree(id).map_err(GitError::doing("cannot list a tree"))?;
+        for found in &tree {
+            let path = format!("{folder}{}", name::shown(found.name_bytes()));
+            if is_folder(&found) {
+                pending.push((path + "/", found.id()));
+            } else if wanted(&path) {
+                files.insert(path, Entry { oid: found.id(), mode: found.filemode() });
             }
         }
-        git2::TreeWalkResult::Ok
-    })
-    .map_err(GitError::doing("cannot list a tree"))?;
+    }
     Ok(files)
 }
 
@@ -436,11 +419,11 @@ fn edit(
         }
     }
     for (folder, edits) in below {
-        let inner = builder.get(folder)?.filter(|entry| entry.kind() == Some(ObjectType::Tree));
+        let inner = builder.get(&*name::raw(folder))?.filter(|entry| entry.kind() == Some(ObjectType::Tree));
         let inner = inner.map(|entry| entry.id());
         match edit(repository, inner, &edits)? {
             Some(oid) => {
-                builder.insert(folder, oid, MODE_TREE)?;
+                builder.insert(&*name::raw(folder), oid, MODE_TREE)?;
             }
             None if inner.is_some() => remove(&mut builder, folder)?,
             None => {}
@@ -448,12 +431,13 @@ fn edit(
     }
     for (path, entry) in edits {
         if let (None, Some(entry)) = (path.find('/'), entry) {
-            builder.insert(*path, entry.oid, entry.mode)?;
+            builder.insert(&*name::raw(path), entry.oid, entry.mode)?;
         }
     }
     if builder.is_empty() { Ok(None) } else { builder.write().map(Some) }
 }
 
 fn remove(builder: &mut git2::TreeBuilder<'_>, name: &str) -> Result<(), git2::Error> {
-    if builder.get(name)?.is_some() { builder.remove(name) } else { Ok(()) }
+    let name = name::raw(name);
+    if builder.get(&*name)?.is_some() { builder.remove(&*name) } else { Ok(()) }
 }

@@ -165,7 +165,7 @@ impl Deeds<'_> {
     /// preference the library takes no notice of that.
     fn attributes(&self, task: &Task<'_>) -> Result<Vec<Doubt>, GitError> {
         let mut special = Vec::new();
-        for (path, entry) in tree::files(&self.target.0)? {
+        for (path, entry) in tree::files(&task.store.repository, &self.target.0)? {
             let Some(folder) = path
                 .strip_suffix(".gitattributes")
                 .filter(|folder| folder.is_empty() || folder.ends_with('/'))

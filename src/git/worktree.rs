@@ -13,6 +13,7 @@ use git2::{DiffOptions, Repository, Status, StatusOptions, Tree};
 use serde::{Deserialize, Serialize};
 
 use super::error::GitError;
+use super::name;
 use super::publish::open;
 use super::revision::Revision;
 use super::tree::{self, Change, Renames};
@@ -63,7 +64,8 @@ pub fn state(repository: &Path, branch: &str, incoming: &[String]) -> Result<Wor
         let mut files: BTreeSet<String> = changed(&work_tree, Untracked::Ignored)?.into_iter().collect();
         let index = work_tree.index().map_err(GitError::doing("cannot read the index"))?;
         let untracked = |path: &&String| {
-            index.get_path(Path::new(path), 0).is_none() && folder.join(path).symlink_metadata().is_ok()
+            let path = name::path(path);
+            index.get_path(&path, 0).is_none() && folder.join(&path).symlink_metadata().is_ok()
         };
         files.extend(incoming.iter().filter(untracked).cloned());
         return Ok(if files.is_empty() {
@@ -115,7 +117,7 @@ fn changed(repository: &Repository, untracked: Untracked) -> Result<Vec<String>,
         .map_err(GitError::doing("cannot compare the work tree with its commit"))?;
     let changed =
         statuses.iter().filter(|entry| !matches!(entry.status(), Status::CURRENT | Status::IGNORED));
-    Ok(changed.map(|entry| String::from_utf8_lossy(entry.path_bytes()).into_owned()).collect())
+    Ok(changed.map(|entry| name::shown(entry.path_bytes())).collect())
 }
 
 /// Notes that the branch of a work tree is about to move.
@@ -207,7 +209,9 @@ fn foreign(
     let paths: Vec<&str> = changes.iter().map(path_of).collect();
     let (from_old, from_new) = (differing(repository, old, &paths)?, differing(repository, new, &paths)?);
     let is_foreign = |path: &&str| {
-        from_old.contains(*path) && from_new.contains(*path) && folder.join(path).symlink_metadata().is_ok()
+        from_old.contains(*path)
+            && from_new.contains(*path)
+            && folder.join(name::path(path)).symlink_metadata().is_ok()
     };
     Ok(paths.into_iter().filter(is_foreign).map(str::to_owned).collect())
 }
@@ -226,13 +230,12 @@ fn differing(repository: &Repository, tree: &Tree<'_>, paths: &[&str]) -> Result
         .ignore_submodules(true)
         .disable_pathspec_match(true);
     for path in paths {
-        options.pathspec(*path);
+        options.pathspec(&*name::raw(path));
     }
     let diff = repository
         .diff_tree_to_workdir(Some(tree), Some(&mut options))
         .map_err(GitError::doing("cannot compare the work tree with a commit"))?;
-    let path =
-        |file: git2::DiffFile<'_>| file.path_bytes().map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+    let path = |file: git2::DiffFile<'_>| file.path_bytes().map(name::shown);
     Ok(diff.deltas().filter_map(|delta| path(delta.new_file()).or_else(|| path(delta.old_file()))).collect())
 }
 
@@ -246,9 +249,9 @@ fn write_files(
     let (gone, come): (Vec<&Change>, Vec<&Change>) = changes.iter().partition(|change| change.new.is_none());
     let mut index = repository.index().map_err(failed())?;
     for change in gone {
-        let path = Path::new(path_of(change));
-        index.remove_path(path).map_err(failed())?;
-        remove_file(folder, path)?;
+        let path = name::path(path_of(change));
+        index.remove_path(&path).map_err(failed())?;
+        remove_file(folder, &path)?;
     }
     index.write().map_err(failed())?;
     if come.is_empty() {
@@ -257,7 +260,7 @@ fn write_files(
     let mut checkout = CheckoutBuilder::new();
     checkout.force().disable_pathspec_match(true);
     for change in come {
-        checkout.path(path_of(change));
+        checkout.path(&*name::raw(path_of(change)));
     }
     repository.checkout_tree(new.as_object(), Some(&mut checkout)).map_err(failed())
 }

@@ -13,6 +13,7 @@ use crate::git::apart;
 use crate::git::blame::blame;
 use crate::git::engine::Task;
 use crate::git::history::Span;
+use crate::git::name;
 use crate::git::tree::{self, Comparisons, Edits, Entry, Renames};
 use crate::model::project::Prefer;
 
@@ -44,7 +45,7 @@ fn whole(
         diff.find_similar(Some(find.renames(true).rename_limit(7000).rename_threshold(50))).unwrap();
     }
     let side = |file: git2::DiffFile<'_>| {
-        Some((file.path().unwrap().to_str().unwrap().to_owned(), file.id(), i32::from(file.mode())))
+        Some((name::shown(file.path_bytes().unwrap()), file.id(), i32::from(file.mode())))
     };
     let mut found: Vec<(Side, Side)> = diff
         .deltas()
@@ -90,6 +91,8 @@ impl Edited {
             "c.d",
             "c0",
             "caf\u{e9}/x",
+            "caf\\351/y",
+            "n\\377",
             "d/e",
             "d/f",
             "d/g",
@@ -111,8 +114,8 @@ impl Edited {
 }
 
 /// Moves a file of a tree, or its whole folder.
-fn moved(tree: &Tree<'_>, dice: &mut Dice) -> Edits {
-    let files: Vec<(String, Entry)> = tree::files(tree).unwrap().into_iter().collect();
+fn moved(repository: &git2::Repository, tree: &Tree<'_>, dice: &mut Dice) -> Edits {
+    let files: Vec<(String, Entry)> = tree::files(repository, tree).unwrap().into_iter().collect();
     let mut edits = Edits::new();
     let Some((path, _)) = files.get(dice.below(files.len().max(1))) else { return edits };
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
@@ -222,7 +225,7 @@ fn what_nobody_has_to_merge_is_what_git_merges() {
             let count = dice.below(4);
             let mut edits = edited.some(count, &mut dice);
             if dice.below(3) == 0 {
-                edits.extend(moved(&repository.find_tree(before).unwrap(), &mut dice));
+                edits.extend(moved(&repository, &repository.find_tree(before).unwrap(), &mut dice));
             }
             commit(tree::edited(repository, before, &edits).unwrap(), Some(base))
         };

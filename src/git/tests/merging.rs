@@ -674,3 +674,79 @@ fn what_was_promoted_squashed_is_no_loss_when_the_source_goes_on() {
         ("hotfix".to_owned(), &Some(case.target.to_string()))
     );
 }
+
+#[test]
+fn a_deletion_of_a_line_that_the_source_changed_is_a_loss() {
+    let base = "select a\nfrom t\nwhere b <> 'phone'\n  and c > 0\norder by a\n";
+    let target = base.replace("where b <> 'phone'\n  and", "where");
+    let source = base.replace("'phone'", "'Phone'");
+    let mut case = Case::new(
+        Some(&[("m.sql", text(base))]),
+        &[("m.sql", text(&base.replace("where b <> 'phone'\n", "")))],
+        &[("m.sql", text(&source))],
+    );
+    let merged = case.merge();
+    let loss = &merged.merge.losses[0];
+    assert_eq!((loss.kind, &loss.text[..]), (LossKind::Deletion, &["where b <> 'phone'".to_owned()][..]));
+    assert_eq!(loss.commit, Some(case.target.to_string()));
+    case.keep = vec!["m.sql:3".to_owned()];
+    let merged = case.merge();
+    assert!(merged.merge.losses.is_empty(), "{merged:?}");
+    assert_eq!(case.file(&merged, "m.sql").unwrap(), base.replace("where b <> 'phone'\n", ""));
+    // Where the target has the rest of it in a line of its own, that line is the loss.
+    let case =
+        Case::new(Some(&[("m.sql", text(base))]), &[("m.sql", text(&target))], &[("m.sql", text(&source))]);
+    let kinds: Vec<LossKind> = case.merge().merge.losses.iter().map(|loss| loss.kind).collect();
+    assert_eq!(kinds, [LossKind::Line]);
+}
+
+#[test]
+fn indentation_is_work_where_it_has_a_meaning() {
+    let base = "models:\n- name: orders\n  columns:\n  - name: id\n  data_tests: [unique]\n";
+    let target = base.replace("  data_tests", "    data_tests");
+    let source = base.replace("[unique]", "[unique, not_null]");
+    for (path, lost) in [("m/schema.yml", 1), ("m/schema.txt", 0)] {
+        let files = |content| [(path, text(content))];
+        let mut case = Case::new(Some(&files(base)), &files(&target), &files(&source));
+        let merged = case.merge();
+        assert_eq!(merged.merge.losses.len(), lost, "{merged:?}");
+        if lost > 0 {
+            assert_eq!(merged.merge.losses[0].text, ["    data_tests: [unique]"]);
+            case.keep = vec![format!("{path}:5")];
+            let merged = case.merge();
+            assert_eq!(case.file(&merged, path).unwrap(), target);
+        }
+    }
+    let case = Case::new(
+        Some(&[("schema.yml", text(base))]),
+        &[("schema.yml", text(&target))],
+        &[("other.yml", text(base))],
+    );
+    let kept = case.merge().merge.kept;
+    assert_eq!(kept.len(), 1, "{kept:?}");
+    assert_eq!(kept[0].lines, Some(Lines { start: 5, end: 5 }));
+}
+
+#[test]
+fn a_name_that_is_no_utf_8_is_a_name() {
+    let (target, source) = (with(5, "hotfix"), with(5, "feature"));
+    let path = "m\\374/caf\\351.sql";
+    let files = |content| [(path, text(content))];
+    let mut case = Case::new(Some(&files(TEN)), &files(&target), &files(&source));
+    let merged = case.merge();
+    let losses = &merged.merge.losses;
+    assert_eq!((losses.len(), losses[0].path.as_str()), (1, path));
+    assert_eq!(
+        (&losses[0].text[..], &losses[0].commit),
+        (&["hotfix".to_owned()][..], &Some(case.target.to_string()))
+    );
+    let raw = case.sandbox.repository.find_tree(merged.tree.as_ref().unwrap().oid()).unwrap();
+    assert_eq!(raw.get(0).unwrap().name_bytes(), b"m\xfc");
+    case.keep = vec![path.to_owned()];
+    assert_eq!(case.file(&case.merge(), path).unwrap(), target);
+    // A conflict on it is settled by the same name.
+    let mut case = Case::new(Some(&files(TEN)), &files(&target), &[(path, None)]);
+    assert_eq!(case.merge().merge.conflicts[0].path, path);
+    case.resolve = BTreeMap::from([(path.to_owned(), Resolution::Target)]);
+    assert_eq!(case.file(&case.merge(), path).unwrap(), target);
+}
