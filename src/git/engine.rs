@@ -304,7 +304,7 @@ impl Answer {
             let stage = facts.next()?.parse().ok()?;
             answer.stages.push((path.to_owned(), stage, Entry { oid, mode }));
         }
-        rest.next_if(|field| field.is_empty());
+        rest.next_if(String::is_empty);
         while let Some(count) = rest.next().and_then(|count| count.parse::<usize>().ok()) {
             let paths: Vec<String> = rest.by_ref().take(count).collect();
             let kind = rest.next()?;

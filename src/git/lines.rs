@@ -241,7 +241,7 @@ fn forebear(lines: &[&[u8]], among: Range<usize>, made: &[u8]) -> Option<usize> 
     let likeness = |line: usize| {
         let before = String::from_utf8_lossy(lines.get(line)?);
         let ratio = similar::TextDiff::from_chars(before.trim(), made.trim()).ratio();
-        (ratio >= ALIKE && ratio < 1.0).then_some((ratio, line))
+        (ALIKE..1.0).contains(&ratio).then_some((ratio, line))
     };
     among.filter_map(likeness).max_by(|one, other| one.0.total_cmp(&other.0)).map(|(_, line)| line)
 }

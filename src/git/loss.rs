@@ -383,22 +383,19 @@ fn left_behind(sides: &Sides<'_>) -> Result<Vec<LeftBehind>, GitError> {
             left.push(LeftBehind { path, text: Vec::new() });
         } else if texts {
             let all = lines::split(&source);
-            let lost = match sides.structured.get(&new.path) {
-                Some(disputes) => {
-                    let versions = Versions { base: &base, side: &source, result: &after };
-                    let missing = missing(versions, Side::Source, disputes)?;
-                    if !missing.restored.is_empty() {
-                        left.push(LeftBehind { path: path.clone(), text: Vec::new() });
-                    }
-                    let gone = |line: &usize| missing.values.iter().any(|lines| contains(*lines, *line));
-                    (0..all.len()).filter(|line| gone(line) || missing.comments.contains(line)).collect()
+            let lost = if let Some(disputes) = sides.structured.get(&new.path) {
+                let versions = Versions { base: &base, side: &source, result: &after };
+                let missing = missing(versions, Side::Source, disputes)?;
+                if !missing.restored.is_empty() {
+                    left.push(LeftBehind { path: path.clone(), text: Vec::new() });
                 }
-                None => {
-                    let mut lost = lines::lost(&base, &source, &after)?;
-                    lost.extend(layout::lost(&new.path, &base, &source, &after)?);
-                    lost.sort_unstable();
-                    lost
-                }
+                let gone = |line: &usize| missing.values.iter().any(|lines| contains(*lines, *line));
+                (0..all.len()).filter(|line| gone(line) || missing.comments.contains(line)).collect()
+            } else {
+                let mut lost = lines::lost(&base, &source, &after)?;
+                lost.extend(layout::lost(&new.path, &base, &source, &after)?);
+                lost.sort_unstable();
+                lost
             };
             let text: Vec<String> =
                 lost.iter().filter_map(|line| all.get(*line)).map(|line| lines::shown(line)).collect();

@@ -29,13 +29,15 @@ pub(super) fn raw(text: &str) -> Cow<'_, [u8]> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, after)) = rest.split_first() {
-        (rest, _) = match (first, after) {
-            (b'\\', [b'\\', after @ ..]) => (after, bytes.push(b'\\')),
+        let (byte, after) = match (first, after) {
+            (b'\\', [b'\\', after @ ..]) => (b'\\', after),
             (b'\\', [a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', after @ ..]) => {
-                (after, bytes.push((a - b'0') << 6 | (b - b'0') << 3 | (c - b'0')))
+                ((a - b'0') << 6 | (b - b'0') << 3 | (c - b'0'), after)
             }
-            (other, after) => (after, bytes.push(*other)),
+            (other, after) => (*other, after),
         };
+        bytes.push(byte);
+        rest = after;
     }
     Cow::Owned(bytes)
 }

@@ -50,7 +50,8 @@ struct Intent {
 
 /// Tells how a branch stands in the repository's work trees.
 ///
-/// `incoming` are paths that a promotion would add: an untracked file there counts as a change.
+/// `incoming` are paths that a promotion would add: an untracked file there counts as a change. What a killed run still
+/// owes it ([`finish`]) is no change of its own.
 ///
 /// # Errors
 ///
@@ -62,6 +63,12 @@ pub fn state(repository: &Path, branch: &str, incoming: &[String]) -> Result<Wor
         }
         let Some(folder) = work_tree.workdir().map(Path::to_path_buf) else { continue };
         let mut files: BTreeSet<String> = changed(&work_tree, Untracked::Ignored)?.into_iter().collect();
+        if let Some((before, after)) = owed(&work_tree) {
+            let due = Due::of(&work_tree, &before, &after)?;
+            let explained: BTreeSet<&str> = due.changes.iter().map(path_of).collect();
+            files.retain(|file| !explained.contains(file.as_str()));
+            files.extend(foreign(&work_tree, &folder, (&due.old, &due.new), &due.changes)?);
+        }
         let index = work_tree.index().map_err(GitError::doing("cannot read the index"))?;
         let untracked = |path: &&String| {
             let path = name::path(path);
@@ -144,14 +151,7 @@ pub fn prepare(work_tree: &Path, branch: &str, before: &Revision, after: &Revisi
 pub fn follow(work_tree: &Path, before: &Revision, after: &Revision) -> Result<(), GitError> {
     let repository = open(work_tree)?;
     let folder = repository.workdir().unwrap_or(work_tree).to_path_buf();
-    let tree = |revision: &Revision| {
-        repository
-            .find_commit(revision.oid())
-            .and_then(|commit| commit.tree())
-            .map_err(GitError::doing(format!("cannot read commit {revision}")))
-    };
-    let (old, new) = (tree(before)?, tree(after)?);
-    let changes = tree::changes(&repository, Some(&old), Some(&new), Renames::Ignored)?;
+    let Due { old, new, changes } = Due::of(&repository, before, after)?;
     let foreign = foreign(&repository, &folder, (&old, &new), &changes)?;
     if !foreign.is_empty() {
         return Err(GitError::Dirty { path: folder, files: foreign });
@@ -166,6 +166,36 @@ pub fn follow(work_tree: &Path, before: &Revision, after: &Revision) -> Result<(
     }
 }
 
+/// What a work tree has to follow: two commits' trees and what differs.
+struct Due<'r> {
+    old: Tree<'r>,
+    new: Tree<'r>,
+    changes: Vec<Change>,
+}
+
+impl<'r> Due<'r> {
+    fn of(repository: &'r Repository, before: &Revision, after: &Revision) -> Result<Self, GitError> {
+        let tree = |revision: &Revision| {
+            repository
+                .find_commit(revision.oid())
+                .and_then(|commit| commit.tree())
+                .map_err(GitError::doing(format!("cannot read commit {revision}")))
+        };
+        let (old, new) = (tree(before)?, tree(after)?);
+        let changes = tree::changes(repository, Some(&old), Some(&new), Renames::Ignored)?;
+        Ok(Self { old, new, changes })
+    }
+}
+
+/// Reads an intent whose branch has moved, and is there still.
+fn owed(work_tree: &Repository) -> Option<(Revision, Revision)> {
+    let intent: Intent = serde_json::from_slice(&fs::read(work_tree.path().join(INTENT)).ok()?).ok()?;
+    let (before, after) = (Revision::new(&intent.before).ok()?, Revision::new(&intent.after).ok()?);
+    let tip = work_tree.refname_to_id(&format!("refs/heads/{}", intent.branch)).ok()?;
+    let here = branch_of(work_tree)? == intent.branch && tip == after.oid();
+    here.then_some((before, after))
+}
+
 /// Finishes what a killed run left behind in the work trees of a repository.
 ///
 /// # Errors
@@ -175,15 +205,10 @@ pub fn finish(repository: &Path) -> Result<Vec<Followed>, GitError> {
     let mut followed = Vec::new();
     for work_tree in work_trees(&open(repository)?)? {
         let file = work_tree.path().join(INTENT);
-        let Ok(bytes) = fs::read(&file) else { continue };
-        let intent: Option<Intent> = serde_json::from_slice(&bytes).ok();
-        let moved = intent.and_then(|intent| {
-            let (before, after) = (Revision::new(&intent.before).ok()?, Revision::new(&intent.after).ok()?);
-            let tip = work_tree.refname_to_id(&format!("refs/heads/{}", intent.branch)).ok()?;
-            let here = branch_of(&work_tree)? == intent.branch && tip == after.oid();
-            here.then_some((before, after))
-        });
-        match (moved, work_tree.workdir()) {
+        if !file.exists() {
+            continue;
+        }
+        match (owed(&work_tree), work_tree.workdir()) {
             (Some((before, after)), Some(folder)) => {
                 follow(folder, &before, &after)?;
                 followed.push(Followed::At(folder.to_path_buf(), after));

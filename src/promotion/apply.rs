@@ -91,6 +91,7 @@ pub async fn apply(
     if let Some(proposal) = scene.plan.proposal.clone() {
         return propose(scene, proposal, request, ports);
     }
+    recover::catch_up(&scene.stage.gathered, ports)?;
     let mut scene = scene;
     let purpose = (format!("promote {} {}", scene.plan.from, scene.plan.to), scene.plan.plan_id.clone());
     let began = Instant::now();
@@ -109,14 +110,15 @@ pub async fn apply(
     }
 }
 
-/// Ends what others began, where there is nothing else to do: records what was merged since it was proposed, and gives
-/// back the lock of a run that was killed at its very end.
+/// Ends what others began, where there is nothing else to do: records what was merged since it was proposed, brings a
+/// work tree after its branch, and gives back the lock of a run that was killed at its very end.
 ///
 /// # Errors
 ///
 /// [`PromotionError::Git`] if the repository cannot be reached or declines.
 pub fn settle(scene: &Scene, ports: &mut Ports<'_>) -> Result<(), PromotionError> {
     landing::record_landed(scene, ports)?;
+    recover::catch_up(&scene.stage.gathered, ports)?;
     lock::give_back_left(&scene.stage.ground, &scene.stage.gathered, ports)
 }
 

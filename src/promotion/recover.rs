@@ -9,6 +9,7 @@ use crate::model::record::Promoted;
 
 use super::apply::{Applied, finish};
 use super::error::PromotionError;
+use super::gather::Gathered;
 use super::ledger;
 use super::observe::{Scene, Stage};
 use super::publish::{Move, prepare_work_tree, publish};
@@ -39,6 +40,19 @@ pub(super) fn finish_cut_short(
     publish(&stage.ground, gathered, &moved, ports)?;
     ports.says("An earlier run was killed while it moved the branch; that is finished now.");
     Ok(Some(after))
+}
+
+/// Brings the work tree of a checked-out target after its branch, where a run was killed in between.
+///
+/// # Errors
+///
+/// [`PromotionError::Git`] if it has changes of its own, or cannot be written.
+pub(super) fn catch_up(gathered: &Gathered, ports: &mut Ports<'_>) -> Result<(), PromotionError> {
+    let Location::Local(folder) = &gathered.to.site.location else { return Ok(()) };
+    if !git::finish(&folder)?.is_empty() {
+        ports.says("An earlier run was stopped before the work tree followed its branch; it has followed now.");
+    }
+    Ok(())
 }
 
 /// Gives the last promotion and its commit, where its branch has not moved there.

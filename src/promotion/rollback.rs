@@ -16,6 +16,7 @@ use super::journal;
 use super::ledger;
 use super::lock;
 use super::publish::{Move, prepare_work_tree, publish};
+use super::recover;
 use super::request::Ports;
 use super::site::Location;
 
@@ -214,6 +215,7 @@ fn limits(taken_back: &[&Promoted]) -> Vec<String> {
 pub fn roll_back(scene: RollbackScene, ports: &mut Ports<'_>) -> Result<Rollback, PromotionError> {
     let RollbackScene { mut rollback, ground, gathered, cut_short, .. } = scene;
     let purpose = (format!("promote rollback {}", rollback.environment), rollback.tree.clone());
+    recover::catch_up(&gathered, ports)?;
     let lock = lock::take(&ground, &gathered, purpose, ports)?;
     match under_lock(&rollback, (&ground, &gathered), cut_short, &lock, ports) {
         Ok(after) => {

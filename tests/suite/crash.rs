@@ -27,7 +27,16 @@ pub(crate) fn prepared(layout: Layout) -> Sandbox {
     sandbox
 }
 
-/// What the end state is: the target's tree, the schema, what the journal says of steps.
+/// The same with the target's branch in a work tree of its own, where it is a branch.
+pub(crate) fn checked_out(layout: Layout) -> Sandbox {
+    let sandbox = prepared(layout);
+    if layout == Layout::Branches {
+        sandbox.git("shop", &["worktree", "add", "-q", "../staging-tree", "staging"]);
+    }
+    sandbox
+}
+
+/// What the end state is: the target's tree, the schema, what the journal says of steps, and how a work tree stands.
 pub(crate) fn state(sandbox: &Sandbox, layout: Layout) -> String {
     let (folder, branch) = match layout {
         Layout::Branches => ("shop", "staging"),
@@ -57,18 +66,20 @@ pub(crate) fn state(sandbox: &Sandbox, layout: Layout) -> String {
             |row| row.get(0),
         )
         .unwrap();
-    format!("{tree}\n{parents}\n{last} of {count}\n{steps:?}\n{refs}\n{columns}")
+    let beside = sandbox.path("staging-tree").exists();
+    let beside = beside.then(|| sandbox.git("staging-tree", &["status", "--short"]));
+    format!("{tree}\n{parents}\n{last} of {count}\n{steps:?}\n{refs}\n{columns}\n{beside:?}")
 }
 
 #[test]
 fn killed_at_any_border_a_second_run_ends_in_the_same_state() {
     for layout in [Layout::Branches, Layout::Repositories] {
-        let undisturbed = prepared(layout);
+        let undisturbed = checked_out(layout);
         undisturbed.promote("shop", "dev staging --yes").exits(0);
         let wanted = state(&undisturbed, layout);
         assert!(wanted.contains("add-column"), "{wanted}");
         for border in BORDERS {
-            let sandbox = prepared(layout);
+            let sandbox = checked_out(layout);
             let killed = sandbox.promote_with("shop", "dev staging --yes", ("PROMOTE_CRASH_AT", border));
             assert_eq!(killed.status, -1, "{border} is a border: {}", killed.everything());
             sandbox.promote("shop", "dev staging --yes").exits(0);

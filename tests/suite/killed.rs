@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::crash::{prepared, state};
+use super::crash::{checked_out, state};
 use super::support::project::Layout;
 use super::support::sandbox::Sandbox;
 
@@ -32,7 +32,7 @@ fn killed_at_random_a_second_run_ends_in_the_same_state() {
     let mut numbers = Numbers(number("PROMOTE_KILLS_SEED", 1));
     let mut fell = [0_u64; 3];
     for (share, layout) in [(kills.div_ceil(2), Layout::Branches), (kills / 2, Layout::Repositories)] {
-        let template = prepared(layout);
+        let template = checked_out(layout);
         let undisturbed = template.twin();
         let began = Instant::now();
         undisturbed.promote("shop", WORDS).exits(0);

@@ -225,7 +225,7 @@ fn what_nobody_has_to_merge_is_what_git_merges() {
             let count = dice.below(4);
             let mut edits = edited.some(count, &mut dice);
             if dice.below(3) == 0 {
-                edits.extend(moved(&repository, &repository.find_tree(before).unwrap(), &mut dice));
+                edits.extend(moved(repository, &repository.find_tree(before).unwrap(), &mut dice));
             }
             commit(tree::edited(repository, before, &edits).unwrap(), Some(base))
         };
