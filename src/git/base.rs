@@ -1,5 +1,6 @@
 //! The base of a merge: the common commit, one that somebody named, or one that is guessed.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use git2::{ErrorCode, Oid, Sort};
@@ -17,7 +18,7 @@ const LIMIT: usize = 20_000;
 pub struct Resemblance {
     /// The commit.
     pub commit: Revision,
-    /// Files that both have, the same at the same path.
+    /// Files that both have with the same content, wherever these lie.
     pub shared: usize,
     /// Files of the target.
     pub of: usize,
@@ -85,7 +86,9 @@ pub(super) fn squashed(
 
 /// Finds the source's commit whose files most resemble the target's.
 ///
-/// Shape: the newest of those that differ in the fewest files; nothing where no file is the same.
+/// Shape: of those that differ in the fewest files, wherever these lie, one that has most of them at the same paths, then
+/// one that differs in the fewest lines, then the oldest: what is newer than the base is promoted, and what is older
+/// counts as known. Nothing where no file is the same.
 /// Effects: walks the source's first parents, comparing neighbours only.
 ///
 /// # Errors
@@ -96,60 +99,123 @@ pub fn resemblance(
     target: &Revision,
     source: &Revision,
 ) -> Result<Option<Resemblance>, GitError> {
-    let wanted = tree::files(&store.repository, &store.tree(target)?)?;
+    let own = store.tree(target)?;
+    let wanted = tree::files(&store.repository, &own)?;
     let failed = || GitError::doing("cannot walk the source's history");
     let mut commit = store.repository.find_commit(source.oid()).map_err(failed())?;
     let mut tree = commit.tree().map_err(failed())?;
     let mut score = Score::of(&wanted, &tree::files(&store.repository, &tree)?);
-    let mut best = (score.clone(), commit.id());
+    let mut best = (score.rank(), score.shared, vec![(commit.id(), tree.id())]);
     for _ in 0..LIMIT {
         let Ok(parent) = commit.parent(0) else { break };
         let before = parent.tree().map_err(failed())?;
         for change in tree::changes(&store.repository, Some(&tree), Some(&before), Renames::Ignored)? {
             score.moved(&wanted, &change);
         }
-        if score.differ() < best.0.differ() {
-            best = (score.clone(), parent.id());
-        }
         (commit, tree) = (parent, before);
+        match score.rank().cmp(&best.0) {
+            Ordering::Less => best = (score.rank(), score.shared, vec![(commit.id(), tree.id())]),
+            Ordering::Equal => best.2.push((commit.id(), tree.id())),
+            Ordering::Greater => {}
+        }
     }
-    let (score, commit) = best;
-    let found = Resemblance { commit: commit.into(), shared: score.shared, of: wanted.len() };
-    Ok((found.shared > 0).then_some(found))
+    let (_, shared, equals) = best;
+    if shared == 0 {
+        return Ok(None);
+    }
+    let commit = nearest(store, &own, &equals)?;
+    Ok(Some(Resemblance { commit: commit.into(), shared, of: wanted.len() }))
+}
+
+/// How many equally good commits are compared line by line.
+const EQUALS: usize = 100;
+
+/// Finds the commit that differs in the fewest lines, the oldest of several; the commits are the newest first.
+fn nearest(store: &Store, target: &git2::Tree<'_>, equals: &[(Oid, Oid)]) -> Result<Oid, GitError> {
+    let mut known: BTreeMap<Oid, u64> = BTreeMap::new();
+    let mut best: Option<(u64, Oid)> = None;
+    for (commit, tree) in equals.iter().rev().take(EQUALS) {
+        let distance = match known.get(tree) {
+            Some(known) => *known,
+            None => distance(store, target, &store.tree(&(*tree).into())?)?,
+        };
+        known.insert(*tree, distance);
+        if best.is_none_or(|(least, _)| distance < least) {
+            best = Some((distance, *commit));
+        }
+    }
+    Ok(best.map_or_else(|| equals[0].0, |(_, commit)| commit))
+}
+
+/// Counts the lines in which two trees differ.
+fn distance(store: &Store, one: &git2::Tree<'_>, other: &git2::Tree<'_>) -> Result<u64, GitError> {
+    let repository = &store.repository;
+    let text = |side: &Option<tree::Located>| match side {
+        Some(side) => tree::bytes(repository, side.entry),
+        None => Ok(Vec::new()),
+    };
+    let mut lines = 0;
+    for change in tree::changes(repository, Some(one), Some(other), Renames::Followed)? {
+        let (added, removed) = super::lines::counts(&text(&change.old)?, &text(&change.new)?)?;
+        lines += u64::from(added) + u64::from(removed);
+    }
+    Ok(lines)
 }
 
 /// How a commit's files compare with the target's.
-#[derive(Clone, Debug)]
 struct Score {
+    /// Files of the target whose content is there, at whatever path.
     shared: usize,
+    /// Those of them that are at the same path.
+    placed: usize,
     own: usize,
     wanted: usize,
+    /// How often each content is wanted, and is there.
+    contents: BTreeMap<Oid, (usize, usize)>,
 }
 
 impl Score {
     fn of(wanted: &BTreeMap<String, Entry>, files: &BTreeMap<String, Entry>) -> Self {
-        let same =
-            |(path, entry): (&String, &Entry)| wanted.get(path).is_some_and(|other| other.oid == entry.oid);
-        let shared = files.iter().filter(|file| same(*file)).count();
-        Self { shared, own: files.len(), wanted: wanted.len() }
+        let mut contents: BTreeMap<Oid, (usize, usize)> = BTreeMap::new();
+        for entry in wanted.values() {
+            contents.entry(entry.oid).or_default().0 += 1;
+        }
+        let mut score = Self { shared: 0, placed: 0, own: 0, wanted: wanted.len(), contents };
+        for (path, entry) in files {
+            score.comes(wanted, path, *entry);
+        }
+        score
     }
 
     /// Follows one change on the way to an older commit.
     fn moved(&mut self, wanted: &BTreeMap<String, Entry>, change: &tree::Change) {
-        let same =
-            |side: &tree::Located| wanted.get(&side.path).is_some_and(|other| other.oid == side.entry.oid);
         if let Some(newer) = &change.old {
-            self.own -= 1;
-            self.shared -= usize::from(same(newer));
+            self.goes(wanted, &newer.path, newer.entry);
         }
         if let Some(older) = &change.new {
-            self.own += 1;
-            self.shared += usize::from(same(older));
+            self.comes(wanted, &older.path, older.entry);
         }
     }
 
-    /// Counts the files that only one of the two has, changed ones twice.
-    fn differ(&self) -> usize {
-        self.own + self.wanted - 2 * self.shared
+    fn comes(&mut self, wanted: &BTreeMap<String, Entry>, path: &str, entry: Entry) {
+        let (wants, has) = self.contents.entry(entry.oid).or_default();
+        self.shared += usize::from(has < wants);
+        *has += 1;
+        self.own += 1;
+        self.placed += usize::from(wanted.get(path).is_some_and(|other| other.oid == entry.oid));
+    }
+
+    fn goes(&mut self, wanted: &BTreeMap<String, Entry>, path: &str, entry: Entry) {
+        let (wants, has) = self.contents.entry(entry.oid).or_default();
+        self.shared -= usize::from(has <= wants);
+        *has -= 1;
+        self.own -= 1;
+        self.placed -= usize::from(wanted.get(path).is_some_and(|other| other.oid == entry.oid));
+    }
+
+    /// Orders commits, the best first: the files that only one of the two has, changed ones twice; then those that
+    /// lie elsewhere.
+    fn rank(&self) -> (usize, usize) {
+        (self.own + self.wanted - 2 * self.shared, self.wanted - self.placed)
     }
 }

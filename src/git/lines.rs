@@ -1,7 +1,7 @@
 //! Lines of three or four versions of a file: what one side brought and another dropped.
 //!
-//! Pure. Lines that differ only in white space count as equal everywhere here, so a change of layout
-//! is neither work nor loss.
+//! Pure. Lines that differ only in how much white space stands where some stands count as equal everywhere here, so
+//! a change of layout is neither work nor loss; `'New York'` for `'NewYork'` is both.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -27,9 +27,10 @@ pub(super) fn shown(line: &[u8]) -> String {
     String::from_utf8_lossy(line).trim_end_matches(['\n', '\r']).to_owned()
 }
 
-/// A line without white space: what decides whether two lines are the same.
+/// A line without white space around it, and one space for any within: what decides whether two lines are the same.
 pub(super) fn essence(line: &[u8]) -> Vec<u8> {
-    line.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect()
+    let words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join(&b' ')
 }
 
 /// Tells whether a line says nothing: white space only.
@@ -37,9 +38,15 @@ pub(super) fn is_blank(line: &[u8]) -> bool {
     line.iter().all(u8::is_ascii_whitespace)
 }
 
-/// Compares two texts, white space aside.
+/// Compares two texts by the essence of their lines.
 pub(super) fn hunks(before: &[u8], after: &[u8]) -> Result<Vec<Hunk>, GitError> {
-    compare(before, after, DiffOptions::new().ignore_whitespace(true).patience(true))
+    if before == after {
+        return Ok(Vec::new());
+    }
+    let essences = |text: &[u8]| -> Vec<u8> {
+        split(text).into_iter().flat_map(|line| essence(line).into_iter().chain([b'\n'])).collect()
+    };
+    compare(&essences(before), &essences(after), DiffOptions::new().patience(true))
 }
 
 /// Compares two texts byte for byte, as `git blame` does.
@@ -175,11 +182,17 @@ pub(super) fn undone(
             .filter(|line| !take(&mut moved, &essence(line)) && take(&mut pool, &essence(line)))
             .map(|line| shown(line))
             .collect();
-        if text.iter().any(|line| line.chars().any(char::is_alphanumeric)) {
+        if text.iter().any(|line| says_something(line)) {
             undone.push(Undone { before: hunk.after.start, text });
         }
     }
     Ok(undone)
+}
+
+/// Whether a deleted line is worth a word: it holds a letter or digit, or begins or ends a comment; a brace alone is not.
+fn says_something(line: &str) -> bool {
+    const COMMENTS: [&str; 6] = ["{#", "#}", "/*", "*/", "--", "<!"];
+    line.chars().any(char::is_alphanumeric) || COMMENTS.iter().any(|mark| line.contains(mark))
 }
 
 /// How much of two lines is the same where one was made from the other.
@@ -228,7 +241,7 @@ pub(super) fn overruled(
             .filter_map(|line| base_lines.get(*line))
             .map(|line| shown(line))
             .collect();
-        if text.iter().any(|line| line.chars().any(char::is_alphanumeric)) {
+        if text.iter().any(|line| says_something(line)) {
             overruled.push(Undone { before: hunk.after.start, text });
         }
     }
@@ -305,6 +318,8 @@ mod tests {
             (b"a\nb1\nc\n".as_slice(), b"a\nb\nc1\n".as_slice(), vec![1]),
             (b"a\nb1\nc\n", b"a\nb1\nc1\n", vec![]),
             (b"a\nb\nc\nfix\n", b"a\nb\nc\n  fix\n", vec![]),
+            (b"a\nb\nc\nf  ix\n", b"a\nb\nc\nf ix \n", vec![]),
+            (b"a\nb c\nc\n", b"a\nbc\nc\n", vec![1]),
             (b"a\r\nb\r\nfix\r\nc\r\n", b"a\nb\nc2\n", vec![2]),
             (b"fix\na\nb\nc\n", b"fix\na\nb\nc\n", vec![]),
             (b"a\nb\nx y\nz\nc\n", b"x y\nz\na\nb\nc\n", vec![]),
@@ -319,6 +334,10 @@ mod tests {
         let found = undone(base, target, b"a\nsecret\nc2\nd\n", &[]).unwrap();
         assert_eq!(found, [Undone { before: 1, text: vec!["secret".to_owned()] }]);
         assert!(undone(base, target, b"a\nc2\nd\n", &[]).unwrap().is_empty());
+        let (base, target) = (b"a\n{#\nb\n#}\nc\n", b"a\nb\nc\n");
+        let found = undone(base, target, b"a\n{#\nb\n#}\nc2\n", &[]).unwrap();
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(undone(b"a\n}\nc\n", b"a\nc\n", b"a\n}\nc2\n", &[]).unwrap().is_empty());
     }
 
     #[test]

@@ -50,7 +50,9 @@ pub(super) fn finish_cut_short(
 pub(super) fn catch_up(gathered: &Gathered, ports: &mut Ports<'_>) -> Result<(), PromotionError> {
     let Location::Local(folder) = &gathered.to.site.location else { return Ok(()) };
     if !git::finish(&folder)?.is_empty() {
-        ports.says("An earlier run was stopped before the work tree followed its branch; it has followed now.");
+        ports.says(
+            "An earlier run was stopped before the work tree followed its branch; it has followed now.",
+        );
     }
     Ok(())
 }

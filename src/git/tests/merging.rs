@@ -641,6 +641,29 @@ fn a_base_for_histories_without_one_is_the_commit_that_resembles_the_target() {
 }
 
 #[test]
+fn of_commits_that_resemble_a_target_alike_the_nearest_is_the_base_then_the_oldest() {
+    let (feature, hotfix) = (with(1, "feature"), with(9, "hotfix"));
+    let files: &[File<'_>] = &[("a.sql", text(TEN)), ("b.sql", text("b\n"))];
+    let mut case = Case::new(None, &[("a.sql", text(&hotfix)), ("b.sql", text("b\n"))], files);
+    let copied = case.source.clone();
+    let resembling = |case: &Case| {
+        crate::git::resemblance(&case.store, &case.target, &case.source).unwrap().unwrap().commit
+    };
+    case.source = case.sandbox.commit(Some(&copied), "sam", &[("a.sql", text(&feature))]);
+    assert_eq!(resembling(&case), copied);
+    case.base = Some(copied.clone());
+    let merged = case.merge();
+    assert_eq!(case.file(&merged, "a.sql").unwrap(), feature.replace("\n9\n", "\nhotfix\n"));
+    // The same number of lines away, and newer.
+    case.source = case.sandbox.commit(Some(&copied), "sam", &[("a.sql", text(&with(9, "other")))]);
+    assert_eq!(resembling(&case), copied);
+    // A copy whose folder has another name is a copy.
+    let moved: &[File<'_>] = &[("x/a.sql", text(&hotfix)), ("x/b.sql", text("b\n"))];
+    case.target = case.sandbox.commit(None, "tina", moved);
+    assert_eq!(resembling(&case), copied);
+}
+
+#[test]
 fn what_always_goes_one_way_is_settled_without_a_word_and_a_word_counts_more() {
     for (word, stays) in [(None, false), (Some(Resolution::Target), true)] {
         let target = with(5, "hotfix");
