@@ -82,5 +82,5 @@ pub use store::Store;
 pub use submodule::{Answer, Moved, Submodules};
 pub use trial::{Trial, try_refs};
 pub use undone::undone;
-pub use url::{display_url, local_path};
+pub use url::{display_url, local_path, may_be_same};
 pub use worktree::{Followed, WorkTreeState, finish, follow, prepare, state, uncommitted, unpushed};

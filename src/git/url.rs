@@ -71,6 +71,35 @@ pub fn local_path(url: &str) -> Option<PathBuf> {
     if short_form { None } else { Some(Path::new(url).to_path_buf()) }
 }
 
+/// Whether two addresses may be of one repository, as far as names tell.
+///
+/// Shape: on a server by the path, since a server has several names and ways to it (`git@work:a/b`,
+/// `https://example.org/scm/a/b.git`); a folder by its name, since it lies elsewhere on another machine.
+pub fn may_be_same(one: &str, other: &str) -> bool {
+    let name =
+        |path: &Path| path.file_name().map(|name| name.to_string_lossy().trim_end_matches(".git").to_owned());
+    match (local_path(one), local_path(other)) {
+        (Some(one), Some(other)) => match (name(&one), name(&other)) {
+            (Some(one), Some(other)) => one == other,
+            _ => true,
+        },
+        (None, None) => {
+            let (one, other) = (place(one), place(other));
+            one.ends_with(&other) || other.ends_with(&one)
+        }
+        (Some(_), None) | (None, Some(_)) => true,
+    }
+}
+
+/// Gives the path on a server, without `.git`.
+fn place(url: &str) -> String {
+    let path = match url.split_once("://") {
+        Some((_, rest)) => rest.split_once('/').map_or("", |(_, path)| path),
+        None => url.split_once(':').map_or("", |(_, path)| path),
+    };
+    format!("/{}", path.trim_matches('/').trim_end_matches(".git"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,6 +122,23 @@ mod tests {
     fn masks_what_a_program_makes_of_an_address() {
         let masked = mask_words("cannot look up ann:secret@h", "git://ann:secret@h/x");
         assert_eq!(masked, "cannot look up ann:••••@h");
+    }
+
+    #[test]
+    fn knows_one_repository_by_several_addresses() {
+        for (one, other, same) in [
+            ("https://ann@example.org/a/b.git", "git@work:a/b", true),
+            ("https://example.org/scm/a/b.git", "ssh://git@example.org:7999/a/b.git", true),
+            ("ssh://git@example.org:2222/a/b", "git://example.org/a/b/", true),
+            ("https://example.org/a/b", "https://example.org/fork/b", false),
+            ("https://example.org/a/b", "https://example.org/a/sub-b", false),
+            ("/home/ann/b.git", "../b", true),
+            ("../a.git", "../fork.git", false),
+            (".", "../b", true),
+            ("../b", "https://example.org/a/c", true),
+        ] {
+            assert_eq!(may_be_same(one, other), same, "{one} {other}");
+        }
     }
 
     #[test]

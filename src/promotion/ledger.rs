@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::git;
 use crate::model::environment::Migrate;
 use crate::model::plan::{Acknowledgements, Plan};
 use crate::model::record::{AppliedMigration, Durations, Entry, Promoted, Record};
@@ -248,6 +249,13 @@ pub(super) fn wrong_pair(records: &[Record], plan_from: &Pair<'_>, unrelated: bo
             last.to
         ));
     }
+    if !plan_from.joined && !git::may_be_same(&last.source_repository, plan_from.source_repository) {
+        return Some(format!(
+            "wrong repository: `{}` was promoted to `{}` from {} before, and is {} now; if it moved there, \
+             `--allow-unrelated` says so, once",
+            last.from, last.to, last.source_repository, plan_from.source_repository
+        ));
+    }
     unrelated.then(|| {
         format!(
             "wrong repository: `{}` was promoted to `{}` before with a common history, and now there is none",
@@ -264,6 +272,10 @@ pub(super) struct Pair<'a> {
     pub(super) to: &'a str,
     /// `project_id` of the source's project file.
     pub(super) source_project: Option<&'a str>,
+    /// The source's repository in words.
+    pub(super) source_repository: &'a str,
+    /// Whether somebody said that what has nothing in common is to be joined.
+    pub(super) joined: bool,
 }
 
 /// Lists the migrations of the warehouse's ledger that no record of the journal holds: an earlier run

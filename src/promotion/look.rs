@@ -545,9 +545,15 @@ impl Looking<'_> {
     ) -> Result<Policy, PromotionError> {
         let environment = settled.map(|settled| &settled.policy.environment);
         let source_project = projects.source.as_deref();
-        let pair = Pair { from: &self.request.from, to: &self.request.to, source_project };
-        let unrelated = self.histories(merged)? == Histories::Unrelated;
         let said = &self.request.said;
+        let pair = Pair {
+            from: &self.request.from,
+            to: &self.request.to,
+            source_project,
+            source_repository: &self.gathered.from.site.location.words(),
+            joined: said.allow_unrelated,
+        };
+        let unrelated = self.histories(merged)? == Histories::Unrelated;
         let force = environment.map(|environment| environment.force).unwrap_or_default();
         Ok(Policy {
             direction: self.direction(&merging.promotion),

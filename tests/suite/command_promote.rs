@@ -285,6 +285,13 @@ fn unrelated_histories_are_refused_until_said_and_the_pair_is_remembered() {
     assert!(sandbox.git_succeeds("staging.git", &["cat-file", "-e", "main:only-here.txt"]));
     change_in_dev(&sandbox, layout, "models/revenue.sql", WIDER_REVENUE, "simplify");
     sandbox.promote("shop", "dev staging --yes").exits(0);
+    // Another repository of the same project and history, and then the same one at its new place.
+    sandbox.git(".", &["clone", "-q", "--bare", "dev.git", "fork.git"]);
+    let project = sandbox.read("shop/project.yml");
+    sandbox.write("shop/project.yml", &project.replace("dev.git", "fork.git"));
+    sandbox.promote("shop", "dev staging --yes").exits(1).says("wrong repository").says("fork.git");
+    sandbox.promote("shop", "plan dev staging --allow-unrelated").exits(0);
+    sandbox.write("shop/project.yml", &project);
     std::fs::remove_dir_all(sandbox.path("dev.git")).unwrap();
     write_files(
         &sandbox,
