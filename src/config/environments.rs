@@ -53,6 +53,9 @@ pub(super) fn check(root: &Node, project: &Project, dialect: Dialect, check: &mu
     for node in root.at(&["promotion", "order"]).map(Node::items).unwrap_or_default() {
         unknown(node, "promotion.order", project, check, true);
     }
+    for node in root.at(&["promotion", "protect", "keys"]).map(Node::items).unwrap_or_default() {
+        protects(root, node, check);
+    }
     for environment in root.get("environments").map(Node::items).unwrap_or_default() {
         if let Some(parent) = environment.get("inherit_from") {
             unknown(parent, "inherit_from", project, check, true);
@@ -64,6 +67,18 @@ pub(super) fn check(root: &Node, project: &Project, dialect: Dialect, check: &mu
             check.error("bad-value", name, "the name of an environment may hold no `:`".to_owned(), None);
         }
     }
+}
+
+/// Warns of a protected key that is none of this file's: nothing would be kept.
+fn protects(root: &Node, node: &Node, check: &mut Check) {
+    let Some(key) = node.as_str() else { return };
+    if root.at(&key.split('.').collect::<Vec<_>>()).is_some() || key == "default_environment" {
+        return;
+    }
+    let message =
+        format!("`promotion.protect.keys` names `{key}`, which is no key of this file: nothing is kept");
+    let hint = "name a root key or a path of keys below one, such as `vars.region`; items of lists have no such path";
+    check.add(Finding::warning("matches-nothing", message).at(node.place()).hint(hint));
 }
 
 fn unknown(node: &Node, key: &str, project: &Project, check: &mut Check, error: bool) {

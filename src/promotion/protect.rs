@@ -44,12 +44,19 @@ fn value(node: &Node, parts: &[&str]) -> Option<Value> {
 }
 
 fn kept(text: &str, after: &Node, parts: &[&str], own: Option<&Value>) -> Option<String> {
-    let (last, above) = parts.split_last()?;
+    let Some(own) = own else { return without_line(text, after, parts) };
+    // Where the source took away what the key stands in, or made something else of it, that comes back with it alone.
+    let is_there = |depth: &usize| {
+        let above = parts.get(..*depth).and_then(|above| after.at(above));
+        above.is_some_and(|node| !node.entries().is_empty() || node.is_null())
+    };
+    let depth = (0..parts.len()).rev().find(is_there)?;
+    let (above, below) = parts.split_at(depth);
+    let (key, below) = below.split_first()?;
+    let nested = |value, key: &&str| Value::Object([((*key).to_owned(), value)].into_iter().collect());
+    let value = below.iter().rev().fold(own.clone(), nested);
     let path: Vec<edit::Step<'_>> = above.iter().map(|part| edit::Step::Key(part)).collect();
-    match own {
-        Some(own) => edit::set(text, "merged", &path, last, own).ok(),
-        None => without_line(text, after, parts),
-    }
+    edit::set(text, "merged", &path, key, &value).ok()
 }
 
 /// Takes a key out whose value stands on its line.
@@ -95,5 +102,18 @@ mod tests {
             ("default_environment: dev\n", &None)
         );
         assert_eq!(keep_keys(&keys, "a: 1\n", None), None);
+    }
+
+    #[test]
+    fn a_value_stays_when_what_it_stands_in_goes() {
+        let keys = ["vars.region.code".to_owned()];
+        let target = "a: 1\nvars:\n  region: {code: eu, x: 1}\n  y: 2\n";
+        for merged in ["a: 2\n", "a: 2\nvars:\n", "a: 2\nvars: {z: 1}\n", "a: 2\nvars: gone\n"] {
+            let kept = keep_keys(&keys, target, Some(merged)).unwrap();
+            let read = yaml::parse(&kept.text, "").unwrap().to_json();
+            assert_eq!(read["vars"]["region"]["code"], "eu", "{}", kept.text);
+            assert_eq!((&read["a"], &read["vars"]["y"]), (&Value::from(2), &Value::Null), "{}", kept.text);
+            assert_eq!(kept.protected.len(), 1);
+        }
     }
 }
