@@ -181,6 +181,8 @@ fn git_code(error: &GitError) -> ExitCode {
         GitError::Locked { .. } | GitError::LockLost { .. } => ExitCode::Locked,
         GitError::Moved { .. } | GitError::JournalMoved { .. } => ExitCode::Stale,
         GitError::Dirty { .. } => ExitCode::No,
+        GitError::Contradiction { .. } => ExitCode::Usage,
+        GitError::BadPattern { .. } => ExitCode::Project,
         GitError::Library { .. }
         | GitError::File { .. }
         | GitError::NoProgram { .. }
@@ -193,7 +195,6 @@ fn git_code(error: &GitError) -> ExitCode {
         | GitError::BadName { .. }
         | GitError::Unreachable { .. }
         | GitError::Unrelated { .. }
-        | GitError::BadPattern { .. }
         | GitError::Unaccounted { .. }
         | GitError::NotArrived { .. }
         | GitError::Unsure { .. }
@@ -390,6 +391,7 @@ fn git_hint(error: &GitError) -> Option<String> {
         GitError::CannotPick { .. } => {
             "name what it needs with `--only-commit` as well, or promote the whole of it"
         }
+        GitError::Contradiction { .. } => "settle both for one side, or `delete` one of them",
         GitError::BadPattern { .. } => "correct `promotion.protect.paths`",
         GitError::BadName { .. } => "a branch's name is what `git check-ref-format --branch` accepts",
         GitError::Busy { .. } => {

@@ -70,6 +70,7 @@ pub(super) fn settle(
         }
     }
     conflicts.sort_by(|one, other| one.path.cmp(&other.path));
+    consistent(&edits)?;
     let tree = tree::edited(sides.repository, attempt.tree, &edits)?;
     let there: Vec<&str> = conflicts.iter().map(|conflict| conflict.path.as_str()).collect();
     let list = if there.is_empty() { "no conflict at all".to_owned() } else { there.join(", ") };
@@ -78,6 +79,19 @@ pub(super) fn settle(
             .hint(format!("there is: {list}"))
     });
     Ok(Settled { tree, findings: unused.collect(), conflicts })
+}
+
+/// Refuses a file in the place of a folder that something else is settled to stay in.
+fn consistent(edits: &Edits) -> Result<(), GitError> {
+    for (inside, _) in edits.iter().filter(|(_, entry)| entry.is_some()) {
+        let mut above = inside.match_indices('/').map(|(end, _)| &inside[..end]);
+        let file = above
+            .find(|path| edits.get(*path).is_some_and(|entry| entry.is_some_and(|entry| !entry.is_tree())));
+        if let Some(file) = file {
+            return Err(GitError::Contradiction { file: file.to_owned(), inside: inside.clone() });
+        }
+    }
+    Ok(())
 }
 
 /// Puts one side's version into the tree, for each path of a conflict.

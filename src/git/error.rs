@@ -117,6 +117,14 @@ pub enum GitError {
         /// The target's tip.
         target_commit: String,
     },
+    /// Two words settle conflicts so that both cannot be.
+    #[error("`--resolve` puts a file at `{file}` and keeps `{inside}` in a folder of that name")]
+    Contradiction {
+        /// The path of the file.
+        file: String,
+        /// The path below it.
+        inside: String,
+    },
     /// A protected path is no glob.
     #[error("`{glob}` is no pattern of paths: {text}")]
     BadPattern {

@@ -6,7 +6,7 @@ use crate::config::{self, ConfigError, Flags, Mask, Resolved, Written};
 use crate::git::{
     self, GitError, Merged, Pointer, Revision, Selected, Squashed, Store, Submodules, WorkTreeState,
 };
-use crate::model::environment::{Via, Warehouse};
+use crate::model::environment::{Environment, Via, Warehouse};
 use crate::model::finding::Finding;
 use crate::model::merge::{FileChangeKind, Reverted, Undone};
 use crate::model::name::EnvironmentName;
@@ -102,13 +102,12 @@ impl Looking<'_> {
         let (config, settled) = self.effective(&projects, ports, (&mut mask, &mut findings))?;
         let (schema, target) = self.schema(&projects, settled.as_ref(), ports).await?;
         findings.extend(schema.findings.iter().cloned());
+        findings.extend(settled.as_ref().and_then(|settled| self.elsewhere(&settled.policy.environment)));
         let policy = self.policy(&projects, &merging, settled.as_ref(), &merged)?;
         let runs = match target.as_ref().and_then(|target| target.models.as_ref()) {
             Some(models) => transform::schedule(models, &all(models)),
             None => Vec::new(),
         };
-        let (source_project, target_project) =
-            (projects.source.clone(), project_id(projects.before.as_ref()));
         let observed = Observed {
             from: self.request.from.clone(),
             to: self.request.to.clone(),
@@ -134,8 +133,8 @@ impl Looking<'_> {
             submodules: merged.submodules,
             target,
             known,
-            source_project,
-            target_project,
+            source_project: projects.source.clone(),
+            target_project: project_id(projects.before.as_ref()),
             mask,
         })
     }
@@ -584,6 +583,29 @@ impl Looking<'_> {
             WorkTreeState::Dirty(_, files) => Ok(files),
             WorkTreeState::Clean(_) | WorkTreeState::NotCheckedOut => Ok(Vec::new()),
         }
+    }
+
+    /// The target's own project file may call another place by the target's name: this may be another environment.
+    fn elsewhere(&self, own: &Environment) -> Option<Finding> {
+        let site = &self.gathered.to.site;
+        let workspace = own.workspace.as_ref()?;
+        let place = |repository: Option<&str>, branch: &str| match repository {
+            Some(repository) => format!("branch `{branch}` of {}", git::display_url(repository)),
+            None => format!("branch `{branch}`"),
+        };
+        let (here, there) = (site.location.words(), workspace.repository.as_deref());
+        let other = there.is_some_and(|there| !git::may_be_same(there, &here));
+        if !other && workspace.branch == site.branch {
+            return None;
+        }
+        let message = format!(
+            "the target's own project file has `{}` at {}; this is {}",
+            self.request.to,
+            place(there, &workspace.branch),
+            place(Some(&*here).filter(|here| *here != "."), &site.branch)
+        );
+        let hint = "look whether the project file at hand names the right repository for each environment";
+        Some(Finding::warning("other-target", message).hint(hint))
     }
 
     /// What is only in the working copy is not promoted, and a person should know.

@@ -49,7 +49,7 @@ pub(super) fn finish_cut_short(
 /// [`PromotionError::Git`] if it has changes of its own, or cannot be written.
 pub(super) fn catch_up(gathered: &Gathered, ports: &mut Ports<'_>) -> Result<(), PromotionError> {
     let Location::Local(folder) = &gathered.to.site.location else { return Ok(()) };
-    if !git::finish(&folder)?.is_empty() {
+    if !git::finish(folder)?.is_empty() {
         ports.says(
             "An earlier run was stopped before the work tree followed its branch; it has followed now.",
         );

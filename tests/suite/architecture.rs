@@ -37,7 +37,7 @@ const LIBRARIES: [(&str, &[&str]); 19] = [
     ("saphyr_parser", &["yaml"]),
     ("serde_yaml", &["yaml"]),
     ("signal_hook", &["cli"]),
-    ("similar", &["report"]),
+    ("similar", &["git", "report"]),
     ("sqlparser", &["sql"]),
     ("walkdir", &["config"]),
     // `promotion` kills its own process where a crash test says so.

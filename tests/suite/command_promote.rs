@@ -286,6 +286,7 @@ fn unrelated_histories_are_refused_until_said_and_the_pair_is_remembered() {
     change_in_dev(&sandbox, layout, "models/revenue.sql", WIDER_REVENUE, "simplify");
     sandbox.promote("shop", "dev staging --yes").exits(0);
     // Another repository of the same project and history, and then the same one at its new place.
+    change_in_dev(&sandbox, layout, "models/more.sql", "select 1 as one\n", "more");
     sandbox.git(".", &["clone", "-q", "--bare", "dev.git", "fork.git"]);
     let project = sandbox.read("shop/project.yml");
     sandbox.write("shop/project.yml", &project.replace("dev.git", "fork.git"));
@@ -305,6 +306,21 @@ fn unrelated_histories_are_refused_until_said_and_the_pair_is_remembered() {
         .promote("shop", "dev staging --yes --allow-unrelated --accept-loss all")
         .exits(1)
         .says("wrong repository");
+}
+
+#[test]
+fn a_target_that_calls_itself_something_else_is_named() {
+    let layout = Layout::Repositories;
+    let sandbox = shop(layout);
+    sandbox.promote("shop", "dev staging --yes").exits(0);
+    change_in_dev(&sandbox, layout, "models/revenue.sql", WIDER_REVENUE, "simplify");
+    let project = sandbox.read("shop/project.yml");
+    let exchanged = project.replace("staging.git", "third.git").replace("prod.git", "staging.git");
+    sandbox.write("shop/project.yml", &exchanged.replace("third.git", "prod.git"));
+    sandbox.promote("shop", "plan dev prod --allow-unrelated").says("other-target").says("staging.git");
+    sandbox.write("shop/project.yml", &project);
+    let same = sandbox.promote("shop", "plan dev staging").exits(0);
+    assert!(!same.everything().contains("other-target"), "{}", same.everything());
 }
 
 #[test]

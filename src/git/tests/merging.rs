@@ -773,3 +773,23 @@ fn a_name_that_is_no_utf_8_is_a_name() {
     case.resolve = BTreeMap::from([(path.to_owned(), Resolution::Target)]);
     assert_eq!(case.file(&case.merge(), path).unwrap(), target);
 }
+
+#[test]
+fn words_that_contradict_each_other_settle_nothing() {
+    let mut case = Case::new(
+        Some(&[("x/f", text("f\n"))]),
+        &[("x/f", text("hotfix\n"))],
+        &[("x/f", None), ("x", text("file\n"))],
+    );
+    let words = |x, f| BTreeMap::from([("x".to_owned(), x), ("x/f".to_owned(), f)]);
+    case.resolve = words(Resolution::Source, Resolution::Target);
+    let error = merge(&case.store, &case.request(program().as_ref())).unwrap_err();
+    assert!(
+        matches!(&error, GitError::Contradiction { file, inside } if file == "x" && inside == "x/f"),
+        "{error}"
+    );
+    case.resolve = words(Resolution::Source, Resolution::Source);
+    assert_eq!(case.file(&case.merge(), "x").unwrap(), "file\n");
+    case.resolve = words(Resolution::Delete, Resolution::Target);
+    assert_eq!(case.file(&case.merge(), "x/f").unwrap(), "hotfix\n");
+}
