@@ -227,14 +227,18 @@ impl<'a> Context<'a> {
             .collect()
     }
 
-    /// A live table whose foreign key points at this one.
+    /// Another live table whose foreign key points at this one.
     pub(super) fn child(&self, table: &Coordinate) -> Option<&Coordinate> {
-        let target = format!("REFERENCES {}(", path(&self.live_name(table)));
-        let points = |relation: &Relation| {
-            relation.constraints.iter().any(|constraint| constraint.definition.contains(&target))
-        };
-        self.live.relations.iter().find(|(_, relation)| points(relation)).map(|(object, _)| object)
+        let table = self.live_name(table);
+        let others = self.live.relations.iter().filter(|(object, _)| **object != table);
+        others.into_iter().find(|(_, relation)| points_at(relation, &table)).map(|(object, _)| object)
     }
+}
+
+/// Whether a foreign key of a relation points at a table.
+pub(super) fn points_at(relation: &Relation, table: &Coordinate) -> bool {
+    let target = format!("REFERENCES {}(", path(table));
+    relation.constraints.iter().any(|constraint| constraint.definition.contains(&target))
 }
 
 /// The question how many rows a table has.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::context::Context;
+use super::context::{Context, points_at};
 use super::diff::Change;
 use super::order::Judged;
 use super::statement::{Rebuild, computed_default};
@@ -37,6 +37,30 @@ pub(super) fn blocked_by_children(context: &Context<'_>, judged: &mut [Judged]) 
             continue;
         };
         judged.make_impossible(context, &why, say);
+    }
+}
+
+/// Refuses what the engine cannot do to a table with a foreign key to itself: under another name the key goes on
+/// pointing at the old one, and whoever writes fails.
+pub(super) fn blocked_by_itself(context: &Context<'_>, judged: &mut [Judged]) {
+    for judged in judged {
+        let Some(table) = judged.change.object() else { continue };
+        let live = context.live_name(table);
+        let has = context.relation(table).is_some_and(|relation| points_at(relation, &live));
+        let keeps = context.wanted(table).is_some_and(|relation| points_at(relation, table));
+        let renamed = has && matches!(judged.change, Change::RenameTable { .. });
+        let rebuilt = keeps && needs_rebuild(context, &judged.change);
+        if !renamed && !rebuilt {
+            continue;
+        }
+        let why = "the engine does not take a foreign key of a table to itself along to another name, not even \
+                   where the table is built anew";
+        let say = if has {
+            format!("take the foreign key of `{live}` to itself away for good; promote; then this")
+        } else {
+            format!("leave the foreign key of `{table}` to itself out, or declare a new table with it")
+        };
+        judged.make_impossible(context, why, say);
     }
 }
 

@@ -236,6 +236,20 @@ const PAIRS: &[(&str, &str, &[&str], &str, &str)] = &[
         "change-routine analytics.f",
     ),
     (
+        "a key to itself",
+        "create table analytics.t(id int primary key, b int references analytics.t(id), c int)",
+        &["insert into analytics.t values (1, null, 3)", "insert into analytics.t values (2, 1, 3)"],
+        "create table analytics.t(id int primary key, b int references analytics.t(id), c bigint, d int not null default 7); create index ix on analytics.t(c)",
+        "widen-type analytics.t.c",
+    ),
+    (
+        "a key to itself goes",
+        "create table analytics.t(id int, \"A b\" int, b int, primary key (id, \"A b\"), foreign key (b, \"A b\") references analytics.t)",
+        &["insert into analytics.t values (1, 2, null)"],
+        "create table analytics.t(id int, \"A b\" int, b int, primary key (id, \"A b\"))",
+        "drop-constraint analytics.t",
+    ),
+    (
         "names that need quotes",
         "create table analytics.\"Order\"(\"select\" int, \"ü b\" int)",
         &["insert into analytics.\"Order\" values (1, 2)"],

@@ -139,6 +139,30 @@ async fn refuses_by_name_what_a_foreign_key_forbids() {
 }
 
 #[tokio::test]
+async fn refuses_to_take_a_key_to_its_own_table_along_to_another_name() {
+    let made = "create table analytics.t(id int primary key, b int references analytics.t(id), c int)";
+    let renamed = {
+        let mut u = table("u", vec![DeclaredColumn { primary_key: true, ..column("id", "int") }]);
+        u.columns.extend([column("b", "int"), column("c", "int")]);
+        u.constraints = vec!["FOREIGN KEY (b) REFERENCES analytics.u(id)".to_owned()];
+        DeclaredObject { renamed_from: Some(at("t")), ..u }
+    };
+    for (before, after, code) in [
+        (made, declared(vec![renamed]), "rename-table"),
+        (made, ddl(&made.replace("c int", "c int check (c > 0)")), "add-constraint"),
+        (made, ddl(&made.replace("d int", "d bigint").replace("b int", "b bigint")), "widen-type"),
+        ("create table analytics.t(id int primary key, b int, c int)", ddl(made), "add-constraint"),
+    ] {
+        let trial = Trial::new();
+        trial.converge(&ddl(before)).await;
+        let planned = trial.plan(&after, &Options { force: true, ..Options::default() }).await.unwrap();
+        let step = planned.step(code);
+        assert_eq!((step.mechanics, step.blocks()), (Mechanics::Impossible, true), "{code}");
+        assert!(step.reason.contains("to itself"), "{}", step.reason);
+    }
+}
+
+#[tokio::test]
 async fn refuses_two_new_columns_with_a_computed_default_where_a_foreign_key_points() {
     let trial = Trial::new();
     let key = "create table analytics.c(id int references analytics.p(id))";

@@ -193,7 +193,8 @@ fn constraints(
 ) -> Result<(), WarehouseError> {
     let sql = format!(
         "SELECT schema_name, table_name, constraint_type, constraint_text, \
-         array_to_string(constraint_column_names, chr(31)) FROM duckdb_constraints() \
+         array_to_string(constraint_column_names, chr(31)), referenced_table, \
+         array_to_string(referenced_column_names, chr(31)) FROM duckdb_constraints() \
          WHERE {} AND constraint_type <> 'NOT NULL'",
         scope.filter()
     );
@@ -204,9 +205,15 @@ fn constraints(
             definition: row.get(3)?,
             columns: list(row.get::<_, Option<String>>(4)?.as_deref()),
         };
-        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, constraint))
+        let target: (Option<String>, Option<String>) = (row.get(5)?, row.get(6)?);
+        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, constraint, target))
     })?;
-    for (schema, object, constraint) in rows {
+    for (schema, object, mut constraint, (table, columns)) in rows {
+        // Of a key that points at its own table the catalog has no text.
+        if let Some(table) = table.filter(|_| constraint.definition.is_empty()) {
+            constraint.definition =
+                foreign_key(&constraint.columns, (&schema, &table), &list(columns.as_deref()));
+        }
         let Some(coordinate) = scope.place(&schema, &object) else { continue };
         if let Some(relation) = relations.get_mut(&coordinate) {
             relation.constraints.push(constraint);
@@ -216,6 +223,13 @@ fn constraints(
         relation.constraints.sort();
     }
     Ok(())
+}
+
+/// A foreign key as the catalog writes one.
+fn foreign_key(columns: &[String], (schema, table): (&str, &str), referenced: &[String]) -> String {
+    let names = |columns: &[String]| columns.iter().map(|column| name(column)).collect::<Vec<_>>().join(", ");
+    let (schema, table) = (name(schema), name(table));
+    format!("FOREIGN KEY ({}) REFERENCES {schema}.{table}({})", names(columns), names(referenced))
 }
 
 fn indexes(scope: &Scope<'_>, relations: &mut BTreeMap<Coordinate, Relation>) -> Result<(), WarehouseError> {
