@@ -86,6 +86,7 @@ fn reshapes(change: &Change) -> bool {
         | Change::SetNotNull { .. }
         | Change::DropNotNull { .. }
         | Change::ChangeGenerated { .. }
+        | Change::ChangeCollation { .. }
         | Change::AddConstraint { .. }
         | Change::DropConstraint { .. }
         | Change::DropTable(_)
@@ -116,7 +117,6 @@ fn reshapes(change: &Change) -> bool {
         | Change::DropTrigger { .. }
         | Change::ChangeOptions(_)
         | Change::NotPlanned { .. }
-        | Change::ChangeCollation { .. }
         | Change::ChangeIdentity { .. }
         | Change::ValidateConstraint { .. }
         | Change::GuardNotNull { .. }
@@ -187,7 +187,7 @@ fn needs_rebuild(context: &Context<'_>, change: &Change) -> bool {
     if let Change::AddColumn { column, .. } = change {
         return column.generated.is_some();
     }
-    if let Change::RetypeColumn { from, .. } = change {
+    if let Change::RetypeColumn { from, .. } | Change::ChangeCollation { from, .. } = change {
         let indexed = live.indexes.values().any(|index| words(index).contains(&from.name.to_lowercase()));
         return indexed || keyed(live, &from.name) || computed_from(live, &from.name);
     }

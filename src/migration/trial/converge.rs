@@ -250,6 +250,27 @@ const PAIRS: &[(&str, &str, &[&str], &str, &str)] = &[
         "drop-constraint analytics.t",
     ),
     (
+        "collations",
+        "create table analytics.t(a varchar, b varchar collate nocase default 'x', c varchar(9) collate NOCASE not null); create index ix on analytics.t(a)",
+        &["insert into analytics.t values ('A', 'B', 'C')"],
+        "create table analytics.t(a varchar, b varchar, c varchar collate nocase.noaccent not null, d varchar collate \"de\" default 'd'); create index ix on analytics.t(a)",
+        "change-collation analytics.t.b",
+    ),
+    (
+        "the collation of an indexed column",
+        "create table analytics.t(a varchar collate nocase, b varchar); create index ix on analytics.t(b)",
+        &["insert into analytics.t values ('A', 'B')"],
+        "create table analytics.t(a varchar collate nocase, b varchar collate nocase); create index ix on analytics.t(b)",
+        "change-collation analytics.t.b",
+    ),
+    (
+        "a collation in a table that is built anew",
+        "create table analytics.t(id int, \"Col LATE\" varchar collate nocase)",
+        &["insert into analytics.t values (1, 'B')"],
+        "create table analytics.t(id int check (id > 0), \"Col LATE\" varchar collate nocase)",
+        "add-constraint analytics.t.id",
+    ),
+    (
         "names that need quotes",
         "create table analytics.\"Order\"(\"select\" int, \"ü b\" int)",
         &["insert into analytics.\"Order\" values (1, 2)"],

@@ -10,6 +10,8 @@ use crate::model::coordinate::{Coordinate, Dataset};
 use crate::model::schema::{
     Column, Constraint, Extra, Overload, Parameter, Relation, RelationKind, Routine, RoutineKind, Schema,
 };
+use crate::sql::Dialect;
+use crate::sql::table::collations;
 use crate::warehouse::{Routines, WarehouseError, literal, name, quoted, same_name};
 
 /// A catalog, and the datasets of it that are spoken of.
@@ -178,7 +180,20 @@ fn columns(scope: &Scope<'_>, relations: &mut BTreeMap<Coordinate, Relation>) ->
         }
         relation.columns.push(column);
     }
+    relations.values_mut().for_each(collated);
     Ok(())
+}
+
+/// Says by which collation each column is compared: the catalog has that in the statement alone.
+fn collated(relation: &mut Relation) {
+    if relation.kind != RelationKind::Table || !relation.definition.contains(" COLLATE ") {
+        return;
+    }
+    for (name, collation) in collations(&relation.definition, Dialect::DuckDb) {
+        for column in relation.columns.iter_mut().filter(|column| column.name == name) {
+            column.collation = Some(collation.clone());
+        }
+    }
 }
 
 /// Takes away the cast that the catalog puts around a generated column's expression each time.
