@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::context::{Context, points_at};
 use super::diff::Change;
 use super::order::Judged;
-use super::statement::{Rebuild, computed_default};
+use super::statement::{Rebuild, computed_default, drop_index};
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::Mechanics;
 use crate::model::schema::{Column, Relation};
@@ -155,9 +155,9 @@ pub(super) fn rebuilt(context: &Context<'_>, judged: &mut [Judged]) {
                 continue;
             }
             if let Change::RenameTable { .. } = judged.change {
-                let mut all = judged.step.ddl.clone();
-                all.retain(|statement| !statement.starts_with("CREATE"));
-                ddl.splice(0..0, all);
+                let rename = judged.step.ddl.iter().filter(|sql| sql.starts_with("ALTER TABLE")).cloned();
+                let all = live.indexes.keys().map(|index| drop_index(&table, index));
+                ddl.splice(0..0, all.chain(rename));
             }
             if judged.step.mechanics == Mechanics::None {
                 continue;

@@ -391,6 +391,45 @@ async fn renames_what_is_declared_as_renamed() {
 }
 
 #[tokio::test]
+async fn indexes_of_a_renamed_table_go_along_or_change_with_it() {
+    for (made, index, codes) in [
+        ("n(id bigint, a int)", "create index ix on analytics.n(a)", "rename-table"),
+        ("n(id bigint, a int)", "create index ix on analytics.n(id)", "drop-index rename-table create-index"),
+        ("n(id bigint, a int)", "", "drop-index rename-table"),
+        (
+            "n(id bigint, a int)",
+            "create unique index ux on analytics.n(a)",
+            "drop-index rename-table create-index",
+        ),
+        ("n(id bigint, a bigint)", "create index ix on analytics.n(a)", "rename-table widen-type"),
+        ("n(id bigint, a int not null)", "create index ix on analytics.n(a)", "rename-table set-not-null"),
+        ("n(id bigint, a int check (a > 0))", "", "rename-table drop-index add-constraint"),
+    ] {
+        let trial = Trial::new();
+        let before =
+            "create table analytics.\"Old\"(id bigint, a int); create index ix on analytics.\"Old\"(a)";
+        trial.converge(&ddl(before)).await;
+        trial.by_hand(&["insert into analytics.\"Old\" values (1, 2)"]).await.unwrap();
+        let mut after = ddl(&format!("create table analytics.{made}; {index}"));
+        after.objects[0].renamed_from = Some(at("Old"));
+        let planned = trial.converge(&after).await;
+        let found: Vec<&str> = planned.steps.iter().map(|step| step.code.as_str()).collect();
+        assert_eq!(found.join(" "), codes, "{made} {index}");
+        assert_eq!(trial.count("select count(*) from analytics.n").await, 1);
+    }
+}
+
+#[tokio::test]
+async fn an_index_that_nobody_declares_goes_along_with_its_renamed_table() {
+    let trial = Trial::new();
+    trial.converge(&declared(vec![table("t", vec![column("a", "int")])])).await;
+    trial.by_hand(&["create index theirs on analytics.t(a)"]).await.unwrap();
+    let renamed = DeclaredObject { renamed_from: Some(at("t")), ..table("u", vec![column("a", "int")]) };
+    trial.converge(&declared(vec![renamed])).await;
+    assert!(trial.live().await.relations[&at("u")].indexes.contains_key("theirs"));
+}
+
+#[tokio::test]
 async fn what_was_renamed_before_is_kept_by_a_table_that_is_built_anew() {
     let trial = Trial::new();
     let renamed = || DeclaredColumn { renamed_from: Some("a".to_owned()), ..column("aa", "int") };
