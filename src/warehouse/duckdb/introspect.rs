@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use ::duckdb::Connection;
 
 use super::bare;
+use super::checks::ask_binding;
 use super::rows::{ask, list};
 use crate::model::coordinate::{Coordinate, Dataset};
 use crate::model::schema::{
@@ -45,7 +46,7 @@ impl Scope<'_> {
 
 /// Reads the relations and routines of some datasets.
 ///
-/// Shape: eight queries at most, however many objects there are.
+/// Shape: eight queries at most, however many objects there are; a few more where a check cannot be bound at once.
 pub(super) fn schema(
     connection: &Connection,
     catalog: &str,
@@ -213,7 +214,7 @@ fn constraints(
          WHERE {} AND constraint_type <> 'NOT NULL'",
         scope.filter()
     );
-    let rows = ask(scope.connection, &sql, |row| {
+    let rows = ask_binding(scope.connection, scope.catalog, &sql, |row| {
         let constraint = Constraint {
             name: None,
             kind: row.get(2)?,
