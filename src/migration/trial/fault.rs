@@ -72,6 +72,25 @@ async fn tries_nothing_that_does_more_than_declare() {
 }
 
 #[tokio::test]
+async fn makes_nothing_in_another_database_of_the_engine() {
+    let trial = Trial::new();
+    for made in [
+        "create table memory.main.x(a int)",
+        "create table temp.main.x(a int)",
+        "create view memory.main.x as select 1 as a",
+        "create macro memory.main.x(a) as a",
+        "create type memory.main.x as enum ('a')",
+    ] {
+        let found = faults(&trial, &ddl(&format!("create table analytics.t(a int);\n{made}"))).await;
+        assert_eq!(found.len(), 1, "{made}");
+        let (place, message) = (found[0].place.as_ref().unwrap(), &found[0].message);
+        assert_eq!(place.to_string(), "schema/all.sql:2", "{made}");
+        assert!(message.contains("main.x` lies in database"), "{message}");
+    }
+    trial.converge(&ddl("create table shop.analytics.t(a int)")).await;
+}
+
+#[tokio::test]
 async fn types_declared_files_before_it_closes_the_door() {
     let trial = Trial::new();
     let csv = trial.folder.path().join("clicks.csv");
