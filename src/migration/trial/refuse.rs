@@ -113,6 +113,29 @@ async fn leaves_alone_what_is_no_longer_declared_and_drops_what_is_said_to_go() 
 }
 
 #[tokio::test]
+async fn looks_at_what_is_ours_in_a_dataset_that_nothing_declares_any_more() {
+    let trial = Trial::new();
+    let ours = "create table analytics.t(a int)";
+    trial.converge(&ddl(&format!("{ours}; create table other.x(a int)"))).await;
+    trial.by_hand(&["insert into other.x values (1)", "create sequence other.s"]).await.unwrap();
+    let after = ddl(ours);
+    let planned = trial.plan(&after, &Options::default()).await.unwrap();
+    assert_eq!(planned.codes(), ["orphan other.x"]);
+    assert_eq!(planned.steps[0].recipe, ["to drop it, plan with `--prune`"]);
+    assert_eq!(planned.plan.drift, Vec::new());
+    trial.apply(&after, &planned).await.unwrap();
+    assert_eq!(trial.plan(&after, &Options::default()).await.unwrap().codes(), Vec::<String>::new());
+    let prune = Options { prune: true, force: true, ..Options::default() };
+    let planned = trial.plan(&after, &prune).await.unwrap();
+    assert_eq!(
+        (planned.codes(), &planned.plan.proof),
+        (vec!["drop-table other.x".to_owned()], &Proof::Proven)
+    );
+    trial.apply(&after, &planned).await.unwrap();
+    assert_eq!(trial.plan(&after, &prune).await.unwrap().codes(), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn does_not_offer_a_plan_that_breaks_somebody_elses_view() {
     let trial = Trial::new();
     trial.converge(&ddl("create table analytics.t(a int, b int)")).await;
