@@ -182,6 +182,7 @@ async fn refuses_to_take_a_key_to_its_own_table_along_to_another_name() {
         let step = planned.step(code);
         assert_eq!((step.mechanics, step.blocks()), (Mechanics::Impossible, true), "{code}");
         assert!(step.reason.contains("to itself"), "{}", step.reason);
+        assert!(step.recipe.len() == 1 && step.recipe[0].contains("to itself"), "{:?}", step.recipe);
     }
 }
 
