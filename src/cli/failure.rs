@@ -164,6 +164,7 @@ fn warehouse_code(error: &WarehouseError) -> ExitCode {
         | WarehouseError::Denied { .. }
         | WarehouseError::Unreachable { .. }
         | WarehouseError::Statement { .. }
+        | WarehouseError::Unbound { .. }
         | WarehouseError::NotDeclaring { .. }
         | WarehouseError::Untried { .. }
         | WarehouseError::Planner { .. }
@@ -430,6 +431,9 @@ fn warehouse_hint(error: &WarehouseError) -> Option<String> {
         WarehouseError::Unreachable { .. } => "look whether `warehouse.path` names a database of this engine",
         WarehouseError::Locked { .. } => {
             "nothing was changed by it: end what holds the lock, or wait for it, and run again"
+        }
+        WarehouseError::Unbound { .. } => {
+            "make such a table anew with the dataset before the macro's name (`shop.twice(a)`), or without the check"
         }
         WarehouseError::Lost { .. } => "run the same command again: it finds what was done and does the rest",
         WarehouseError::Untried { .. } => {

@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::desired::{Desired, Managed};
+use super::rename::on;
 use super::spoken::Spoken;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::Affected;
@@ -211,30 +212,33 @@ impl<'a> Context<'a> {
         named.map(|named| words(&named.definition)).unwrap_or_default()
     }
 
-    /// Live indexes that stay: those that a change of the table must take away and make again.
+    /// Live indexes that stay, as they are made again: those that a change of the table must take away.
     pub(super) fn indexes(&self, table: &Coordinate) -> BTreeMap<String, String> {
         let (Some(live), managed) = (self.relation(table), self.managed(table)) else {
             return BTreeMap::new();
         };
         let wanted = self.wanted(table).map(|wanted| &wanted.indexes);
-        live.indexes
-            .iter()
-            .filter(|(index, definition)| match wanted.and_then(|wanted| wanted.get(*index)) {
-                Some(wanted) => wanted == *definition,
-                None => !managed.indexed,
-            })
-            .map(|(index, definition)| (index.clone(), definition.clone()))
-            .collect()
+        let before = self.live_name(table);
+        let all = live.indexes.iter().map(|(index, sql)| (index.clone(), on(sql, &before, table)));
+        all.filter(|(index, definition)| match wanted.and_then(|wanted| wanted.get(index)) {
+            Some(wanted) => wanted == definition,
+            None => !managed.indexed,
+        })
+        .collect()
     }
 
-    /// A live table whose foreign key points at this one.
+    /// Another live table whose foreign key points at this one.
     pub(super) fn child(&self, table: &Coordinate) -> Option<&Coordinate> {
-        let target = format!("REFERENCES {}(", path(&self.live_name(table)));
-        let points = |relation: &Relation| {
-            relation.constraints.iter().any(|constraint| constraint.definition.contains(&target))
-        };
-        self.live.relations.iter().find(|(_, relation)| points(relation)).map(|(object, _)| object)
+        let table = self.live_name(table);
+        let others = self.live.relations.iter().filter(|(object, _)| **object != table);
+        others.into_iter().find(|(_, relation)| points_at(relation, &table)).map(|(object, _)| object)
     }
+}
+
+/// Whether a foreign key of a relation points at a table.
+pub(super) fn points_at(relation: &Relation, table: &Coordinate) -> bool {
+    let target = format!("REFERENCES {}(", path(table));
+    relation.constraints.iter().any(|constraint| constraint.definition.contains(&target))
 }
 
 /// The question how many rows a table has.

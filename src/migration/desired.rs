@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::build::{Builder, Built, Scope};
 use super::declared::{Body, Declared, DeclaredObject, Described, State};
+use super::defaults::unheld;
 use super::diff::with_defaults;
 use super::error::MigrationError;
 use super::renew::Renewal;
@@ -127,6 +128,12 @@ async fn read(
     for (name, routine) in schema.routines.iter_mut().filter(|_| !postgres) {
         if let Some(sql) = objects.get(name).and_then(|known| known.sql.as_ref()) {
             defaults(routine, sql);
+        }
+    }
+    if !postgres {
+        let unheld = unheld(&schema, &objects, scratch).await;
+        if !unheld.is_empty() {
+            return Err(MigrationError::Faults(unheld));
         }
     }
     Ok(Desired {

@@ -10,7 +10,7 @@ use crate::sql::Dialect;
 use crate::warehouse::{Ledger, Owned, Standing, same_name};
 
 use super::desired::{Desired, Managed};
-use super::rename::before;
+use super::rename::{before, under};
 
 /// One difference between live and desired.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -330,7 +330,7 @@ fn relation_changes(
     match (there, before, desired.kind) {
         (None, Some((from, old)), RelationKind::Table) if old.kind == RelationKind::Table => {
             found.push(Change::RenameTable { table: object.clone(), from: from.clone() });
-            let old = super::rename::with_keys(old, desired);
+            let old = under((from, old), (object, desired));
             table_changes(object, &old, desired, managed, found);
         }
         (None, _, RelationKind::Table) => new_table(object, desired, found),

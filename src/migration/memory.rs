@@ -37,7 +37,7 @@ impl Memory for Forgetful {
 }
 
 /// By what a value was made, so that another version does not read it.
-const BY: &str = concat!("promote ", env!("CARGO_PKG_VERSION"), ", 6");
+const BY: &str = concat!("promote ", env!("CARGO_PKG_VERSION"), ", 7");
 
 /// What a desired state is remembered by.
 pub(super) struct Key {

@@ -12,6 +12,7 @@ mod apply;
 mod build;
 mod context;
 mod declared;
+mod defaults;
 mod desired;
 mod diff;
 mod drift;

@@ -33,7 +33,7 @@ impl Judged {
         step.allow = None;
         step.ddl.clear();
         step.reason = format!("{}; and {why}", step.reason);
-        step.recipe.insert(0, instead.clone());
+        step.recipe = vec![instead.clone()];
         step.way.splice(.., Way::new(context).instead(instead).done());
     }
 }

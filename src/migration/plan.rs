@@ -1,5 +1,6 @@
 //! The whole decision in one call: read, build, compare, ask, prove.
 
+use std::borrow::Cow;
 use std::pin::Pin;
 
 use super::declared::Declared;
@@ -15,7 +16,8 @@ use crate::model::coordinate::Dataset;
 use crate::model::finding::Finding;
 use crate::model::migration::Drift;
 use crate::model::schema::Schema;
-use crate::warehouse::{Inspect, Ledger, Scratch, Typed, WarehouseError, fingerprint};
+use crate::sql::Dialect;
+use crate::warehouse::{Inspect, Ledger, Scratch, Typed, WarehouseError, fingerprint, same_name};
 
 use super::context::Facts;
 
@@ -61,17 +63,21 @@ pub async fn plan(
     memory: &mut dyn Memory,
     options: &Options,
 ) -> Result<Planned, MigrationError> {
-    let datasets = declared.datasets();
-    let live = inspect.schema(&datasets).await?;
     let ledger = inspect.ledger(&declared.dataset).await?;
+    let datasets = with_owned(declared, &ledger);
+    let live = inspect.schema(&datasets).await?;
     let mut scratch = None;
-    let key = memory::key(declared, &live, &ledger, &inspect.engine());
+    // What only the ledger names is read by nothing that is declared.
+    let spoken = declared.datasets();
+    let near = (spoken != datasets).then(|| live.only(|object| spoken.contains(&object.dataset)));
+    let near = near.map_or_else(|| Cow::Borrowed(&live), Cow::Owned);
+    let key = memory::key(declared, &near, &ledger, &inspect.engine());
     let known = key.as_ref().and_then(|key| memory::recall::<Earlier>(memory, &key.whole));
     let mut desired = if let Some(known) = known {
         known.described(declared)
     } else {
         let mut making =
-            Making { declared, live: &live, ledger: &ledger, open: &mut *open, scratch: &mut scratch };
+            Making { declared, live: &near, ledger: &ledger, open: &mut *open, scratch: &mut scratch };
         making.desired(key.as_ref(), &inspect.engine(), memory).await?
     };
     desired.texts.clone_from(&declared.texts);
@@ -106,6 +112,19 @@ pub async fn plan(
     }
     let drift = drift(&live, &desired, &ledger);
     Ok(Planned { datasets, live, fingerprint, ledger, desired, steps, proof, drift })
+}
+
+/// Adds the datasets of what is ours: one of them may be named by no declaration any more.
+fn with_owned(declared: &Declared, ledger: &Ledger) -> Vec<Dataset> {
+    let mut found = declared.datasets();
+    for owned in ledger.owned.keys().map(|object| &object.dataset) {
+        let folds = declared.dialect != Dialect::Postgres;
+        let is = |known: &Dataset| known == owned || (folds && same_name(&known.schema, &owned.schema));
+        if !found.iter().any(is) {
+            found.push(owned.clone());
+        }
+    }
+    found
 }
 
 /// Gives the place to try the plan in, opened already or now; why, where it may not be opened.

@@ -8,7 +8,7 @@ use super::context::Context;
 use super::diff::Change;
 use super::online;
 use super::rename;
-use super::statement::{alter, alter_column, column_path, comment, comments, create_dataset, noun};
+use super::statement::{alter, alter_column, column_path, comment, comments, create_dataset, noun, typed};
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::Mechanics;
 use crate::model::schema::{
@@ -181,12 +181,6 @@ pub(super) fn waits(constraint: &Constraint) -> bool {
 
 pub(super) fn key_name(constraint: &Constraint) -> String {
     name(constraint.name.as_deref().unwrap_or_default())
-}
-
-/// A column's type with its collation.
-fn typed(column: &Column) -> String {
-    let collation = column.collation.as_ref().map(|collation| format!(" COLLATE {collation}"));
-    format!("{}{}", column.data_type, collation.unwrap_or_default())
 }
 
 /// A column as `CREATE TABLE` and `ADD COLUMN` write it.

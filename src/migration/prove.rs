@@ -9,7 +9,7 @@ use super::diff::{Adoption, Change, changes, with_defaults};
 use super::error::MigrationError;
 use super::spoken::Spoken;
 use super::{postgres, statement};
-use crate::model::coordinate::Coordinate;
+use crate::model::coordinate::{Coordinate, Dataset};
 use crate::model::migration::Step;
 use crate::model::schema::{Relation, RelationKind, Schema};
 use crate::sql::Dialect;
@@ -301,13 +301,16 @@ impl Copy<'_> {
             (object.clone(), owned)
         });
         let ledger = Ledger { owned: owned.collect(), ..Ledger::default() };
+        let mut datasets: BTreeSet<Dataset> = self.desired.datasets().iter().cloned().collect();
+        datasets.extend(touched.iter().map(|object| object.dataset.clone()));
+        let datasets: Vec<Dataset> = datasets.into_iter().collect();
         let mut why = String::new();
         let looks: &[Texts] = match self.texts {
             Texts::AsMade => &[Texts::AsMade, Texts::Stored],
             Texts::Stored => &[Texts::Stored],
         };
         for &texts in looks {
-            let actual = self.scratch.schema(self.desired.datasets(), routines, texts).await?.only(wanted);
+            let actual = self.scratch.schema(&datasets, routines, texts).await?.only(wanted);
             let left = changes(&actual, &desired, &ledger, &Adoption::default());
             // What is refused for good has no statements; it is still there.
             let left = left.iter().find(|change| !self.refused(change) && !self.is_uncopied(change));

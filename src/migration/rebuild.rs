@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::context::Context;
+use super::context::{Context, points_at};
 use super::diff::Change;
 use super::order::Judged;
-use super::statement::{Rebuild, computed_default};
+use super::statement::{Rebuild, computed_default, drop_index};
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::Mechanics;
 use crate::model::schema::{Column, Relation};
@@ -40,6 +40,30 @@ pub(super) fn blocked_by_children(context: &Context<'_>, judged: &mut [Judged]) 
     }
 }
 
+/// Refuses what the engine cannot do to a table with a foreign key to itself: under another name the key goes on
+/// pointing at the old one, and whoever writes fails.
+pub(super) fn blocked_by_itself(context: &Context<'_>, judged: &mut [Judged]) {
+    for judged in judged {
+        let Some(table) = judged.change.object() else { continue };
+        let live = context.live_name(table);
+        let has = context.relation(table).is_some_and(|relation| points_at(relation, &live));
+        let keeps = context.wanted(table).is_some_and(|relation| points_at(relation, table));
+        let renamed = has && matches!(judged.change, Change::RenameTable { .. });
+        let rebuilt = keeps && needs_rebuild(context, &judged.change);
+        if !renamed && !rebuilt {
+            continue;
+        }
+        let why = "the engine does not take a foreign key of a table to itself along to another name, not even \
+                   where the table is built anew";
+        let say = if has {
+            format!("take the foreign key of `{live}` to itself away for good; promote; then this")
+        } else {
+            format!("leave the foreign key of `{table}` to itself out, or declare a new table with it")
+        };
+        judged.make_impossible(context, why, say);
+    }
+}
+
 /// The table that a change gives a column, and the column.
 fn gains(change: &Change) -> Option<(&Coordinate, &Column)> {
     if let Change::AddColumn { table, column } = change { Some((table, column)) } else { None }
@@ -62,6 +86,7 @@ fn reshapes(change: &Change) -> bool {
         | Change::SetNotNull { .. }
         | Change::DropNotNull { .. }
         | Change::ChangeGenerated { .. }
+        | Change::ChangeCollation { .. }
         | Change::AddConstraint { .. }
         | Change::DropConstraint { .. }
         | Change::DropTable(_)
@@ -92,7 +117,6 @@ fn reshapes(change: &Change) -> bool {
         | Change::DropTrigger { .. }
         | Change::ChangeOptions(_)
         | Change::NotPlanned { .. }
-        | Change::ChangeCollation { .. }
         | Change::ChangeIdentity { .. }
         | Change::ValidateConstraint { .. }
         | Change::GuardNotNull { .. }
@@ -131,9 +155,9 @@ pub(super) fn rebuilt(context: &Context<'_>, judged: &mut [Judged]) {
                 continue;
             }
             if let Change::RenameTable { .. } = judged.change {
-                let mut all = judged.step.ddl.clone();
-                all.retain(|statement| !statement.starts_with("CREATE"));
-                ddl.splice(0..0, all);
+                let rename = judged.step.ddl.iter().filter(|sql| sql.starts_with("ALTER TABLE")).cloned();
+                let all = live.indexes.keys().map(|index| drop_index(&table, index));
+                ddl.splice(0..0, all.chain(rename));
             }
             if judged.step.mechanics == Mechanics::None {
                 continue;
@@ -163,7 +187,7 @@ fn needs_rebuild(context: &Context<'_>, change: &Change) -> bool {
     if let Change::AddColumn { column, .. } = change {
         return column.generated.is_some();
     }
-    if let Change::RetypeColumn { from, .. } = change {
+    if let Change::RetypeColumn { from, .. } | Change::ChangeCollation { from, .. } = change {
         let indexed = live.indexes.values().any(|index| words(index).contains(&from.name.to_lowercase()));
         return indexed || keyed(live, &from.name) || computed_from(live, &from.name);
     }

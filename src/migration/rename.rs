@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::model::coordinate::Coordinate;
 use crate::model::schema::{Column, Constraint, Relation};
+use crate::warehouse::path;
 
 /// Gives the live column that a wanted one comes from, if there is one: its own name's, or that of its old one.
 ///
@@ -45,9 +47,15 @@ pub(super) fn keys<'a>(live: &'a Relation, wanted: &'a Relation) -> Vec<(&'a Con
     found
 }
 
-/// A live table with the names that its keys will bear.
-pub(super) fn with_keys(live: &Relation, wanted: &Relation) -> Relation {
+/// A live table that bears another name: with the names that its keys will bear, and its indexes on the new one.
+pub(super) fn under(
+    (from, live): (&Coordinate, &Relation),
+    (to, wanted): (&Coordinate, &Relation),
+) -> Relation {
     let mut renamed = live.clone();
+    for definition in renamed.indexes.values_mut() {
+        *definition = on(definition, from, to);
+    }
     for (old, new) in keys(live, wanted) {
         for key in renamed.constraints.iter_mut().filter(|key| *key == old) {
             key.name.clone_from(&new.name);
@@ -55,4 +63,10 @@ pub(super) fn with_keys(live: &Relation, wanted: &Relation) -> Relation {
     }
     renamed.constraints.sort();
     renamed
+}
+
+/// The statement of an index, on its table under another name.
+pub(super) fn on(definition: &str, from: &Coordinate, to: &Coordinate) -> String {
+    let behind = |table: &Coordinate| format!(" ON {}", path(table));
+    definition.replacen(&behind(from), &behind(to), 1)
 }

@@ -41,9 +41,15 @@ pub(super) fn table_lines(relation: &Relation) -> Vec<String> {
     relation.columns.iter().map(column).chain(keys).collect()
 }
 
+/// A column's type with its collation.
+pub(super) fn typed(column: &Column) -> String {
+    let collation = column.collation.as_ref().map(|collation| format!(" COLLATE {collation}"));
+    format!("{}{}", column.data_type, collation.unwrap_or_default())
+}
+
 /// A column as `CREATE TABLE` writes it.
 pub(super) fn column(column: &Column) -> String {
-    let mut text = format!("{} {}", name(&column.name), column.data_type);
+    let mut text = format!("{} {}", name(&column.name), typed(column));
     if let Some(generated) = &column.generated {
         return format!("{text} GENERATED ALWAYS AS ({generated})");
     }

@@ -10,7 +10,7 @@ use super::lift::{lift, lifted};
 use super::online::prepared;
 use super::order::{AFTER_PUSH, Judged, apart, grouped, ordered};
 use super::postgres;
-use super::rebuild::{blocked_by_children, rebuilt};
+use super::rebuild::{blocked_by_children, blocked_by_itself, rebuilt};
 use super::rule;
 use crate::model::coordinate::Coordinate;
 use crate::model::finding::Finding;
@@ -87,6 +87,7 @@ fn in_order(
         written(&context, &mut judged);
     } else {
         blocked_by_children(&context, &mut judged);
+        blocked_by_itself(&context, &mut judged);
         rebuilt(&context, &mut judged);
     }
     grouped(&mut judged, desired);

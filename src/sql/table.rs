@@ -176,8 +176,32 @@ fn folded(columns: &[String]) -> Vec<String> {
     columns.iter().map(|column| column.to_lowercase()).collect()
 }
 
+/// Gives the columns that are compared by a collation of their own, with its name in lower case.
+///
+/// Shape: also where the statement lists a key that has no text, as DuckDB does.
+pub fn collations(sql: &str, dialect: Dialect) -> Vec<(String, String)> {
+    let list = List::of_any(sql, dialect);
+    let items = list.iter().flat_map(|list| &list.items).filter(|item| !item.tokens.is_empty());
+    let collated = items.filter_map(|item| {
+        let clauses = item.clauses();
+        let clause =
+            clauses.iter().find(|clause| item.keyword(clause.start).as_deref() == Some("COLLATE"))?;
+        let parts = item.tokens[clause.start + 1..clause.end].iter().filter_map(|token| {
+            let Kind::Word { text, .. } = &token.kind else { return None };
+            Some(super::quote(&text.to_lowercase()))
+        });
+        Some((item.column()?.to_owned(), parts.collect::<Vec<_>>().join(".")))
+    });
+    collated.collect()
+}
+
 impl<'a> List<'a> {
     fn of(sql: &'a str, dialect: Dialect) -> Option<Self> {
+        Self::of_any(sql, dialect).filter(|list| list.items.iter().all(|item| !item.tokens.is_empty()))
+    }
+
+    /// The same where an item may be empty.
+    fn of_any(sql: &'a str, dialect: Dialect) -> Option<Self> {
         let tokens = tokens(sql, dialect).ok()?.into_iter().filter(|token| !token.blank());
         let (mut items, mut item, mut depth) = (Vec::new(), Vec::new(), 0_usize);
         for token in tokens {
@@ -195,8 +219,7 @@ impl<'a> List<'a> {
             }
             item.push(token);
         }
-        let sound = !items.is_empty() && items.iter().all(|item| !item.tokens.is_empty());
-        sound.then_some(Self { sql, items })
+        (!items.is_empty()).then_some(Self { sql, items })
     }
 
     fn column(&self, name: &str) -> Option<&Item> {
@@ -320,6 +343,20 @@ mod tests {
     use super::*;
 
     const DIALECT: Dialect = Dialect::DuckDb;
+
+    #[test]
+    fn tells_by_what_columns_are_compared() {
+        for (columns, expected) in [
+            ("n VARCHAR COLLATE NOCASE.NOACCENT DEFAULT('x') NOT NULL, i INTEGER", "n nocase.noaccent"),
+            ("id INTEGER PRIMARY KEY, b INTEGER, , n VARCHAR COLLATE de", "n de"),
+            ("\"a, b COLLATE z\" VARCHAR, m ENUM('a', 'b'), c VARCHAR COLLATE C PRIMARY KEY", "c c"),
+            ("a VARCHAR DEFAULT((', n VARCHAR COLLATE NOCASE')), CHECK(((a COLLATE NOCASE) = 'x'))", ""),
+        ] {
+            let found = collations(&format!("CREATE TABLE s.t({columns});"), DIALECT);
+            let found = found.iter().map(|(column, name)| format!("{column} {name}")).collect::<Vec<_>>();
+            assert_eq!(found.join(", "), expected);
+        }
+    }
 
     #[test]
     fn edits_columns_and_nothing_else() {

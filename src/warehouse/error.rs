@@ -45,6 +45,17 @@ pub enum WarehouseError {
         /// The line of the statement, from 1, where the engine says one.
         line: Option<u32>,
     },
+    /// The engine lists no keys and checks, because it does not find what some of them call.
+    #[error(
+        "DuckDB lists the keys and checks of no table, because it cannot bind a CHECK of {}: {message}",
+        listed(tables)
+    )]
+    Unbound {
+        /// The tables.
+        tables: Vec<String>,
+        /// The engine's own words.
+        message: String,
+    },
     /// Somebody else held a lock for too long; nothing of the transaction is left.
     #[error("somebody else holds a lock that this needs: {message}{}", held(holders))]
     Locked {
@@ -128,6 +139,11 @@ pub enum WarehouseError {
         /// Why.
         message: String,
     },
+}
+
+/// Names tables.
+fn listed(tables: &[String]) -> String {
+    tables.iter().map(|table| format!("`{table}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// Names who holds a lock.

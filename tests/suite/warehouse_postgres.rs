@@ -76,6 +76,18 @@ fn a_new_view_waits_for_a_change_that_it_would_be_in_the_way_of() {
 }
 
 #[test]
+fn what_is_ours_in_a_schema_that_nothing_declares_any_more_is_still_there() {
+    let Some(shop) = Shop::new(ORDERS) else { return };
+    shop.converge(&format!("{ORDERS}CREATE TABLE other.x (id int);"), "");
+    shop.declare(ORDERS);
+    let run = shop.migrate("--plan").exits(0).json();
+    assert_eq!(run["result"]["drift"], serde_json::json!([]));
+    assert_eq!(codes(&shop.converge(ORDERS, "")), ["orphan"]);
+    assert_eq!(codes(&shop.converge(ORDERS, "--prune --force")), ["drop-table"]);
+    assert_eq!(shop.sql("SELECT to_regclass('other.x') IS NULL"), "t");
+}
+
+#[test]
 fn somebody_elses_view_is_never_dropped() {
     let Some(shop) = Shop::new(ORDERS) else { return };
     shop.converge(ORDERS, "");

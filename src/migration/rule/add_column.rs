@@ -3,7 +3,8 @@
 use super::draft::Draft;
 use crate::migration::context::{Context, thousands};
 use crate::migration::statement::{
-    alter, alter_column, bracketed, column_path, comment, computed_default, empty_value, without_indexes,
+    alter, alter_column, bracketed, column_path, comment, computed_default, empty_value, typed,
+    without_indexes,
 };
 use crate::migration::way::Way;
 use crate::model::coordinate::Coordinate;
@@ -35,7 +36,7 @@ pub(super) fn step(context: &Context<'_>, table: &Coordinate, column: &Column) -
 
 /// The statements that add it.
 fn added(context: &Context<'_>, table: &Coordinate, column: &Column) -> Vec<String> {
-    let mut add = format!("ADD COLUMN {} {}", name(&column.name), column.data_type);
+    let mut add = format!("ADD COLUMN {} {}", name(&column.name), typed(column));
     // DuckDB changes nothing else of a table that a foreign key points at.
     let filled = computed(context, column).filter(|_| context.child(table).is_none());
     if let Some(default) = column.default.as_ref().filter(|_| filled.is_none()) {
@@ -44,7 +45,7 @@ fn added(context: &Context<'_>, table: &Coordinate, column: &Column) -> Vec<Stri
     }
     let mut ddl = vec![alter(table, &add)];
     if let Some(default) = filled {
-        let using = format!("TYPE {} USING {}", column.data_type, bracketed(&with_calls(default)));
+        let using = format!("TYPE {} USING {}", typed(column), bracketed(&with_calls(default)));
         ddl.push(alter_column(table, &column.name, &using));
         ddl.push(alter_column(table, &column.name, &format!("SET DEFAULT {}", bracketed(default))));
     }

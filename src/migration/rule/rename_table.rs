@@ -2,7 +2,7 @@
 
 use super::draft::Draft;
 use crate::migration::context::Context;
-use crate::migration::statement::{alter, create_table, drop_index};
+use crate::migration::statement::{alter, create_table, without_indexes};
 use crate::migration::way::Way;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
@@ -11,10 +11,6 @@ use crate::warehouse::{name, path};
 
 pub(super) fn step(context: &Context<'_>, table: &Coordinate, from: &Coordinate) -> Step {
     let rename = alter(from, &format!("RENAME TO {}", name(&table.name)));
-    let live = context.relation(table).map(|relation| relation.indexes.clone()).unwrap_or_default();
-    let mut ddl: Vec<String> = live.keys().map(|index| drop_index(from, index)).collect();
-    ddl.push(rename);
-    ddl.extend(context.wanted(table).into_iter().flat_map(|wanted| wanted.indexes.values().cloned()));
     let stands_in = stood_in_for(context, table, from);
     let what = format!("table `{from}` becomes `{table}`: no row is lost");
     let reason = if stands_in {
@@ -28,7 +24,7 @@ pub(super) fn step(context: &Context<'_>, table: &Coordinate, from: &Coordinate)
         .reason(reason)
         .affected(context.affected(from, None))
         .way(way(context, table, from))
-        .ddl(ddl)
+        .ddl(without_indexes(table, &context.indexes(table), vec![rename]))
         .done()
 }
 

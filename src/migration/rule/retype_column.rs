@@ -4,7 +4,7 @@ use super::draft::Draft;
 use crate::migration::context::{Context, thousands};
 use crate::migration::fit::misfits;
 use crate::migration::harmless::is_harmless;
-use crate::migration::statement::{alter_column, bracketed, renamed_in, without_indexes};
+use crate::migration::statement::{alter_column, bracketed, renamed_in, typed, without_indexes};
 use crate::migration::way::Way;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
@@ -92,7 +92,7 @@ pub(super) fn ddl(context: &Context<'_>, table: &Coordinate, from: &Column, to: 
         ddl.push(alter_column(table, &to.name, "DROP DEFAULT"));
     }
     let using = context.using(table, &to.name).map(|expression| format!(" USING ({expression})"));
-    ddl.push(alter_column(table, &to.name, &format!("TYPE {}{}", to.data_type, using.unwrap_or_default())));
+    ddl.push(alter_column(table, &to.name, &format!("TYPE {}{}", typed(to), using.unwrap_or_default())));
     if let (Some(_), Some(default)) = (&from.default, &to.default) {
         ddl.push(alter_column(table, &to.name, &format!("SET DEFAULT {}", bracketed(default))));
     }

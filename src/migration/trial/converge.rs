@@ -236,6 +236,41 @@ const PAIRS: &[(&str, &str, &[&str], &str, &str)] = &[
         "change-routine analytics.f",
     ),
     (
+        "a key to itself",
+        "create table analytics.t(id int primary key, b int references analytics.t(id), c int)",
+        &["insert into analytics.t values (1, null, 3)", "insert into analytics.t values (2, 1, 3)"],
+        "create table analytics.t(id int primary key, b int references analytics.t(id), c bigint, d int not null default 7); create index ix on analytics.t(c)",
+        "widen-type analytics.t.c",
+    ),
+    (
+        "a key to itself goes",
+        "create table analytics.t(id int, \"A b\" int, b int, primary key (id, \"A b\"), foreign key (b, \"A b\") references analytics.t)",
+        &["insert into analytics.t values (1, 2, null)"],
+        "create table analytics.t(id int, \"A b\" int, b int, primary key (id, \"A b\"))",
+        "drop-constraint analytics.t",
+    ),
+    (
+        "collations",
+        "create table analytics.t(a varchar, b varchar collate nocase default 'x', c varchar(9) collate NOCASE not null); create index ix on analytics.t(a)",
+        &["insert into analytics.t values ('A', 'B', 'C')"],
+        "create table analytics.t(a varchar, b varchar, c varchar collate nocase.noaccent not null, d varchar collate \"de\" default 'd'); create index ix on analytics.t(a)",
+        "change-collation analytics.t.b",
+    ),
+    (
+        "the collation of an indexed column",
+        "create table analytics.t(a varchar collate nocase, b varchar); create index ix on analytics.t(b)",
+        &["insert into analytics.t values ('A', 'B')"],
+        "create table analytics.t(a varchar collate nocase, b varchar collate nocase); create index ix on analytics.t(b)",
+        "change-collation analytics.t.b",
+    ),
+    (
+        "a collation in a table that is built anew",
+        "create table analytics.t(id int, \"Col LATE\" varchar collate nocase)",
+        &["insert into analytics.t values (1, 'B')"],
+        "create table analytics.t(id int check (id > 0), \"Col LATE\" varchar collate nocase)",
+        "add-constraint analytics.t.id",
+    ),
+    (
         "names that need quotes",
         "create table analytics.\"Order\"(\"select\" int, \"ü b\" int)",
         &["insert into analytics.\"Order\" values (1, 2)"],
@@ -353,6 +388,45 @@ async fn renames_what_is_declared_as_renamed() {
     let planned = trial.converge(&declared(vec![u])).await;
     assert_eq!(planned.codes(), ["rename-table analytics.u", "rename-column analytics.u.aa"]);
     assert_eq!(trial.count("select aa from analytics.u").await, 1);
+}
+
+#[tokio::test]
+async fn indexes_of_a_renamed_table_go_along_or_change_with_it() {
+    for (made, index, codes) in [
+        ("n(id bigint, a int)", "create index ix on analytics.n(a)", "rename-table"),
+        ("n(id bigint, a int)", "create index ix on analytics.n(id)", "drop-index rename-table create-index"),
+        ("n(id bigint, a int)", "", "drop-index rename-table"),
+        (
+            "n(id bigint, a int)",
+            "create unique index ux on analytics.n(a)",
+            "drop-index rename-table create-index",
+        ),
+        ("n(id bigint, a bigint)", "create index ix on analytics.n(a)", "rename-table widen-type"),
+        ("n(id bigint, a int not null)", "create index ix on analytics.n(a)", "rename-table set-not-null"),
+        ("n(id bigint, a int check (a > 0))", "", "rename-table drop-index add-constraint"),
+    ] {
+        let trial = Trial::new();
+        let before =
+            "create table analytics.\"Old\"(id bigint, a int); create index ix on analytics.\"Old\"(a)";
+        trial.converge(&ddl(before)).await;
+        trial.by_hand(&["insert into analytics.\"Old\" values (1, 2)"]).await.unwrap();
+        let mut after = ddl(&format!("create table analytics.{made}; {index}"));
+        after.objects[0].renamed_from = Some(at("Old"));
+        let planned = trial.converge(&after).await;
+        let found: Vec<&str> = planned.steps.iter().map(|step| step.code.as_str()).collect();
+        assert_eq!(found.join(" "), codes, "{made} {index}");
+        assert_eq!(trial.count("select count(*) from analytics.n").await, 1);
+    }
+}
+
+#[tokio::test]
+async fn an_index_that_nobody_declares_goes_along_with_its_renamed_table() {
+    let trial = Trial::new();
+    trial.converge(&declared(vec![table("t", vec![column("a", "int")])])).await;
+    trial.by_hand(&["create index theirs on analytics.t(a)"]).await.unwrap();
+    let renamed = DeclaredObject { renamed_from: Some(at("t")), ..table("u", vec![column("a", "int")]) };
+    trial.converge(&declared(vec![renamed])).await;
+    assert!(trial.live().await.relations[&at("u")].indexes.contains_key("theirs"));
 }
 
 #[tokio::test]

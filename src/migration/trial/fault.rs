@@ -72,6 +72,53 @@ async fn tries_nothing_that_does_more_than_declare() {
 }
 
 #[tokio::test]
+async fn takes_no_default_that_the_type_of_its_column_cannot_hold() {
+    let trial = Trial::new();
+    trial.converge(&ddl("create table analytics.t(a int default 0, b varchar default 'none')")).await;
+    for (columns, column) in [
+        ("a int default 'none', b varchar default 'none'", "a"),
+        ("a int default 0, b int default 'none'", "b"),
+        ("a int default 0, b varchar, c decimal(4,2) default 12345", "c"),
+        ("a int default 0, b varchar, c date default '2026-02-30', d date default '2026-02-28'", "c"),
+        ("a int default now(), b varchar", "a"),
+        ("a int default 5000000000, b varchar", "a"),
+    ] {
+        let found = faults(&trial, &ddl(&format!("\ncreate table analytics.t({columns})"))).await;
+        assert_eq!(found.len(), 1, "{columns}");
+        assert_eq!(found[0].place.as_ref().unwrap().to_string(), "schema/all.sql:2", "{columns}");
+        let message = &found[0].message;
+        assert!(message.starts_with(&format!("`analytics.t`: `{column}` is ")), "{message}");
+    }
+    trial
+        .converge(&ddl(
+            "create table analytics.t(a int default '7', b varchar default 7, c date default current_date, \
+             d enum('x', 'y') default 'x', e int[] default [1], f struct(a int) default {'a': 1}, \
+             g timestamptz default now(), h uuid default uuid(), i boolean default 'yes', j blob default '\\xFF', \
+             k int default null, l decimal(4,2) default (1 + 1))",
+        ))
+        .await;
+}
+
+#[tokio::test]
+async fn makes_nothing_in_another_database_of_the_engine() {
+    let trial = Trial::new();
+    for made in [
+        "create table memory.main.x(a int)",
+        "create table temp.main.x(a int)",
+        "create view memory.main.x as select 1 as a",
+        "create macro memory.main.x(a) as a",
+        "create type memory.main.x as enum ('a')",
+    ] {
+        let found = faults(&trial, &ddl(&format!("create table analytics.t(a int);\n{made}"))).await;
+        assert_eq!(found.len(), 1, "{made}");
+        let (place, message) = (found[0].place.as_ref().unwrap(), &found[0].message);
+        assert_eq!(place.to_string(), "schema/all.sql:2", "{made}");
+        assert!(message.contains("main.x` lies in database"), "{message}");
+    }
+    trial.converge(&ddl("create table shop.analytics.t(a int)")).await;
+}
+
+#[tokio::test]
 async fn types_declared_files_before_it_closes_the_door() {
     let trial = Trial::new();
     let csv = trial.folder.path().join("clicks.csv");

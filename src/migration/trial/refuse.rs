@@ -113,6 +113,29 @@ async fn leaves_alone_what_is_no_longer_declared_and_drops_what_is_said_to_go() 
 }
 
 #[tokio::test]
+async fn looks_at_what_is_ours_in_a_dataset_that_nothing_declares_any_more() {
+    let trial = Trial::new();
+    let ours = "create table analytics.t(a int)";
+    trial.converge(&ddl(&format!("{ours}; create table other.x(a int)"))).await;
+    trial.by_hand(&["insert into other.x values (1)", "create sequence other.s"]).await.unwrap();
+    let after = ddl(ours);
+    let planned = trial.plan(&after, &Options::default()).await.unwrap();
+    assert_eq!(planned.codes(), ["orphan other.x"]);
+    assert_eq!(planned.steps[0].recipe, ["to drop it, plan with `--prune`"]);
+    assert_eq!(planned.plan.drift, Vec::new());
+    trial.apply(&after, &planned).await.unwrap();
+    assert_eq!(trial.plan(&after, &Options::default()).await.unwrap().codes(), Vec::<String>::new());
+    let prune = Options { prune: true, force: true, ..Options::default() };
+    let planned = trial.plan(&after, &prune).await.unwrap();
+    assert_eq!(
+        (planned.codes(), &planned.plan.proof),
+        (vec!["drop-table other.x".to_owned()], &Proof::Proven)
+    );
+    trial.apply(&after, &planned).await.unwrap();
+    assert_eq!(trial.plan(&after, &prune).await.unwrap().codes(), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn does_not_offer_a_plan_that_breaks_somebody_elses_view() {
     let trial = Trial::new();
     trial.converge(&ddl("create table analytics.t(a int, b int)")).await;
@@ -136,6 +159,31 @@ async fn refuses_by_name_what_a_foreign_key_forbids() {
     let step = planned.step("set-not-null");
     assert_eq!((step.mechanics, step.blocks()), (Mechanics::Impossible, true));
     assert!(step.reason.contains("analytics.c"), "{}", step.reason);
+}
+
+#[tokio::test]
+async fn refuses_to_take_a_key_to_its_own_table_along_to_another_name() {
+    let made = "create table analytics.t(id int primary key, b int references analytics.t(id), c int)";
+    let renamed = {
+        let mut u = table("u", vec![DeclaredColumn { primary_key: true, ..column("id", "int") }]);
+        u.columns.extend([column("b", "int"), column("c", "int")]);
+        u.constraints = vec!["FOREIGN KEY (b) REFERENCES analytics.u(id)".to_owned()];
+        DeclaredObject { renamed_from: Some(at("t")), ..u }
+    };
+    for (before, after, code) in [
+        (made, declared(vec![renamed]), "rename-table"),
+        (made, ddl(&made.replace("c int", "c int check (c > 0)")), "add-constraint"),
+        (made, ddl(&made.replace("d int", "d bigint").replace("b int", "b bigint")), "widen-type"),
+        ("create table analytics.t(id int primary key, b int, c int)", ddl(made), "add-constraint"),
+    ] {
+        let trial = Trial::new();
+        trial.converge(&ddl(before)).await;
+        let planned = trial.plan(&after, &Options { force: true, ..Options::default() }).await.unwrap();
+        let step = planned.step(code);
+        assert_eq!((step.mechanics, step.blocks()), (Mechanics::Impossible, true), "{code}");
+        assert!(step.reason.contains("to itself"), "{}", step.reason);
+        assert!(step.recipe.len() == 1 && step.recipe[0].contains("to itself"), "{:?}", step.recipe);
+    }
 }
 
 #[tokio::test]

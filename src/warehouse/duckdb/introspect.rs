@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use ::duckdb::Connection;
 
 use super::bare;
+use super::checks::ask_binding;
 use super::rows::{ask, list};
 use crate::model::coordinate::{Coordinate, Dataset};
 use crate::model::schema::{
     Column, Constraint, Extra, Overload, Parameter, Relation, RelationKind, Routine, RoutineKind, Schema,
 };
+use crate::sql::Dialect;
+use crate::sql::table::collations;
 use crate::warehouse::{Routines, WarehouseError, literal, name, quoted, same_name};
 
 /// A catalog, and the datasets of it that are spoken of.
@@ -43,7 +46,7 @@ impl Scope<'_> {
 
 /// Reads the relations and routines of some datasets.
 ///
-/// Shape: eight queries at most, however many objects there are.
+/// Shape: eight queries at most, however many objects there are; a few more where a check cannot be bound at once.
 pub(super) fn schema(
     connection: &Connection,
     catalog: &str,
@@ -178,7 +181,20 @@ fn columns(scope: &Scope<'_>, relations: &mut BTreeMap<Coordinate, Relation>) ->
         }
         relation.columns.push(column);
     }
+    relations.values_mut().for_each(collated);
     Ok(())
+}
+
+/// Says by which collation each column is compared: the catalog has that in the statement alone.
+fn collated(relation: &mut Relation) {
+    if relation.kind != RelationKind::Table || !relation.definition.contains(" COLLATE ") {
+        return;
+    }
+    for (name, collation) in collations(&relation.definition, Dialect::DuckDb) {
+        for column in relation.columns.iter_mut().filter(|column| column.name == name) {
+            column.collation = Some(collation.clone());
+        }
+    }
 }
 
 /// Takes away the cast that the catalog puts around a generated column's expression each time.
@@ -193,20 +209,27 @@ fn constraints(
 ) -> Result<(), WarehouseError> {
     let sql = format!(
         "SELECT schema_name, table_name, constraint_type, constraint_text, \
-         array_to_string(constraint_column_names, chr(31)) FROM duckdb_constraints() \
+         array_to_string(constraint_column_names, chr(31)), referenced_table, \
+         array_to_string(referenced_column_names, chr(31)) FROM duckdb_constraints() \
          WHERE {} AND constraint_type <> 'NOT NULL'",
         scope.filter()
     );
-    let rows = ask(scope.connection, &sql, |row| {
+    let rows = ask_binding(scope.connection, scope.catalog, &sql, |row| {
         let constraint = Constraint {
             name: None,
             kind: row.get(2)?,
             definition: row.get(3)?,
             columns: list(row.get::<_, Option<String>>(4)?.as_deref()),
         };
-        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, constraint))
+        let target: (Option<String>, Option<String>) = (row.get(5)?, row.get(6)?);
+        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, constraint, target))
     })?;
-    for (schema, object, constraint) in rows {
+    for (schema, object, mut constraint, (table, columns)) in rows {
+        // Of a key that points at its own table the catalog has no text.
+        if let Some(table) = table.filter(|_| constraint.definition.is_empty()) {
+            constraint.definition =
+                foreign_key(&constraint.columns, (&schema, &table), &list(columns.as_deref()));
+        }
         let Some(coordinate) = scope.place(&schema, &object) else { continue };
         if let Some(relation) = relations.get_mut(&coordinate) {
             relation.constraints.push(constraint);
@@ -216,6 +239,13 @@ fn constraints(
         relation.constraints.sort();
     }
     Ok(())
+}
+
+/// A foreign key as the catalog writes one.
+fn foreign_key(columns: &[String], (schema, table): (&str, &str), referenced: &[String]) -> String {
+    let names = |columns: &[String]| columns.iter().map(|column| name(column)).collect::<Vec<_>>().join(", ");
+    let (schema, table) = (name(schema), name(table));
+    format!("FOREIGN KEY ({}) REFERENCES {schema}.{table}({})", names(columns), names(referenced))
 }
 
 fn indexes(scope: &Scope<'_>, relations: &mut BTreeMap<Coordinate, Relation>) -> Result<(), WarehouseError> {

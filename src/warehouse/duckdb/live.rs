@@ -143,28 +143,37 @@ impl DuckDb {
         if self.interrupt.load(Ordering::Relaxed) { Err(WarehouseError::Interrupted) } else { Ok(()) }
     }
 
-    /// Has the engine load the indexes of its file before one of them is dropped.
+    /// Has the engine load the indexes that are dropped before they are.
     ///
     /// They are loaded when something first writes their table. DuckDB 1.5.6 ends the whole process where one that
     /// is not loaded is dropped and made again in the same transaction; a write of no row is enough.
-    fn load_indexes(&self) -> Result<(), WarehouseError> {
+    fn load_indexes(&self, statements: &[String]) -> Result<(), WarehouseError> {
+        let dropped: Vec<&str> =
+            statements.iter().filter_map(|sql| sql.strip_prefix("DROP INDEX ")).collect();
+        if dropped.is_empty() {
+            return Ok(());
+        }
         let sql = format!(
-            "SELECT DISTINCT schema_name, table_name FROM duckdb_indexes() WHERE database_name = {}",
+            "SELECT schema_name, table_name, index_name FROM duckdb_indexes() WHERE database_name = {}",
             literal(&self.catalog)
         );
-        for (schema, table) in
-            ask(&self.connection, &sql, |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?
-        {
-            run(&self.connection, &format!("DELETE FROM {}.{} WHERE false", name(&schema), name(&table)))?;
+        let indexes = ask(&self.connection, &sql, |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
+        })?;
+        for (schema, table, index) in indexes {
+            if dropped.iter().any(|path| path.ends_with(&name(&index))) {
+                run(
+                    &self.connection,
+                    &format!("DELETE FROM {}.{} WHERE false", name(&schema), name(&table)),
+                )?;
+            }
         }
         Ok(())
     }
 
     fn statements(&self, statements: &[String]) -> Result<u64, WarehouseError> {
         let mut changed = 0;
-        if statements.iter().any(|sql| sql.starts_with("DROP INDEX")) {
-            self.load_indexes()?;
-        }
+        self.load_indexes(statements)?;
         for sql in statements {
             self.pause()?;
             let rows = self.connection.execute(sql, []).map_err(|error| failed(sql, &error))?;

@@ -5,6 +5,7 @@
 //! Every call of the engine blocks; a single thread waits for it anyway.
 
 mod bare;
+mod checks;
 mod engine;
 mod introspect;
 mod live;

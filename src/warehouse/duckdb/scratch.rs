@@ -16,7 +16,8 @@ use super::rows::{ask, run};
 use crate::model::coordinate::Dataset;
 use crate::model::schema::{Column, Schema};
 use crate::warehouse::{
-    Files, Kind, Routines, Scratch, Texts, Typed, WarehouseError, literal, name, only_query, only_statement,
+    Files, Head, Kind, Routines, Scratch, Texts, Typed, WarehouseError, literal, name, only_query,
+    only_statement, same_name,
 };
 
 /// What closes the engine to the outside, for good; its own folder stays open.
@@ -224,11 +225,25 @@ impl DuckDbScratch {
         done.iter().try_for_each(|statements| self.transaction(statements))
     }
 
+    /// Says that something is made in another database: the engine has some of its own, which are there to be made in.
+    fn elsewhere(&self, head: &Head) -> Option<String> {
+        let makes =
+            matches!(head.kind, Kind::Table | Kind::View | Kind::Routine | Kind::Type | Kind::Sequence);
+        let [catalog, _, _] = head.name.as_slice() else { return None };
+        let name = head.name.join(".");
+        (makes && !same_name(catalog, &self.catalog)).then(|| {
+            format!("`{name}` lies in database `{catalog}`, and that of the warehouse is `{}`", self.catalog)
+        })
+    }
+
     /// Runs one statement that declares or alters.
     fn one(&mut self, statement: &str) -> Result<(), WarehouseError> {
         let (only, head) = only_statement(statement)?;
         if !head.kind.is_tried() && head.kind != Kind::Routine {
             return Err(WarehouseError::NotDeclaring { sql: only.to_owned(), keyword: head.keyword });
+        }
+        if let Some(message) = self.elsewhere(&head) {
+            return Err(WarehouseError::Statement { sql: only.to_owned(), message, line: None });
         }
         self.logged &= is_logged(head.kind);
         self.stored = false;

@@ -102,6 +102,47 @@ async fn dies_in_the_middle() {
     std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
 }
 
+/// Makes a file in which somebody has a table whose check calls a macro without its dataset.
+fn with_a_bare_check(folder: &tempfile::TempDir, macros: &str) {
+    std::fs::create_dir_all(folder.path().join("new")).unwrap();
+    let connection = ::duckdb::Connection::open(folder.path().join("new/shop.duckdb")).unwrap();
+    let theirs =
+        "CREATE TABLE theirs(a INT, b INT CHECK (twice(b) > 2)); CREATE INDEX theirs_ix ON theirs(a)";
+    let ours = "CREATE TABLE ours(a INT CHECK (a > 0)); CREATE INDEX ix ON ours(a)";
+    let all = format!(
+        "CREATE SCHEMA analytics; CREATE SCHEMA \"an, 'o\"; USE analytics; {macros}; {theirs}; {ours}"
+    );
+    connection.execute_batch(&all).unwrap();
+}
+
+#[tokio::test]
+async fn reads_and_changes_what_lies_beside_a_check_that_names_a_macro_without_its_dataset() {
+    let folder = tempfile::tempdir().unwrap();
+    with_a_bare_check(&folder, "CREATE MACRO twice(a) AS a * 2");
+    let mut connection = writing(&folder).await;
+    let schema = connection.schema(&[a()]).await.unwrap();
+    for (table, check) in [("theirs", "CHECK((twice(b) > 2))"), ("ours", "CHECK((a > 0))")] {
+        assert_eq!(schema.relations[&a().object(table)].constraints[0].definition, check);
+    }
+    connection
+        .run(&texts(&["DROP INDEX analytics.ix", "CREATE INDEX ix ON analytics.ours(a)"]))
+        .await
+        .unwrap();
+    assert_eq!(connection.schema(&[a()]).await.unwrap(), schema);
+    assert_eq!(connection.counts(&texts(&["SELECT 1 WHERE current_schema() = 'main'"])).await.unwrap(), [1]);
+}
+
+#[tokio::test]
+async fn names_the_table_whose_check_calls_what_is_nowhere() {
+    let folder = tempfile::tempdir().unwrap();
+    with_a_bare_check(&folder, "CREATE TEMP MACRO twice(a) AS a * 2");
+    let mut connection = connect(&warehouse(&folder), &Reach::reading(vec![a()])).await.unwrap();
+    let error = connection.schema(&[a()]).await.unwrap_err();
+    let WarehouseError::Unbound { tables, .. } = &error else { panic!("{error:?}") };
+    assert_eq!(tables, &["analytics.theirs"]);
+    assert!(error.to_string().contains("twice"), "{error}");
+}
+
 #[tokio::test]
 async fn says_who_holds_the_file() {
     let folder = tempfile::tempdir().unwrap();
