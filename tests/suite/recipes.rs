@@ -83,6 +83,20 @@ const CASES: &[Case] = &[
         mend: "",
     },
     Case {
+        code: "rename-table",
+        on: On::Both,
+        live: &[(ALL, "CREATE TABLE t (id bigint PRIMARY KEY, a int, z int DEFAULT 7);\n")],
+        rows: "INSERT INTO analytics.t VALUES (1, 10, 3)",
+        wanted: &[
+            (ALL, "CREATE TABLE u (z int DEFAULT 7, id bigint PRIMARY KEY, b int, more int);\n"),
+            (
+                "schema/u.yml",
+                "tables:\n- name: u\n  renamed_from: t\n  columns:\n  - {name: b, renamed_from: a}\n",
+            ),
+        ],
+        mend: "",
+    },
+    Case {
         code: "retype-column",
         on: On::Both,
         live: &[(ALL, "CREATE TABLE t (id bigint PRIMARY KEY, x text);\n")],

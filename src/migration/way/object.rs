@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::properties::described;
 use super::stage::Way;
 use crate::model::coordinate::Coordinate;
+use crate::model::schema::Column;
 use crate::sql::{self, CreationKind, Leading};
 use crate::warehouse::{name, same_name};
 
@@ -85,13 +86,20 @@ impl Way<'_> {
         self
     }
 
-    /// Declares a view of an object under another name, beside it.
+    /// Declares a view of an object under another name, beside it, with columns under their old names.
     #[must_use]
-    pub(in crate::migration) fn view_beside(mut self, object: &Coordinate, view: &str) -> Self {
+    pub(in crate::migration) fn view_beside(
+        mut self,
+        object: &Coordinate,
+        view: &str,
+        columns: &[(&Column, &Column)],
+    ) -> Self {
         let Some(file) = self.place_of(object) else { return self };
-        let columns = self.context.wanted(object).into_iter().flat_map(|wanted| &wanted.columns);
-        let columns: Vec<String> = columns.map(|column| name(&column.name)).collect();
-        let list = columns.join(", ");
+        let written = |(old, new): &(&Column, &Column)| {
+            let (old, new) = (name(&old.name), name(&new.name));
+            if old == new { new } else { format!("{new} AS {old}") }
+        };
+        let list = columns.iter().map(written).collect::<Vec<_>>().join(", ");
         let text = if self.context.managed(object).indexed {
             format!("CREATE VIEW {} AS\nSELECT {list} FROM {};\n", name(view), name(&object.name))
         } else {
