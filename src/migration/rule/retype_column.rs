@@ -68,7 +68,7 @@ pub(super) fn told(
     let select =
         format!("SELECT * FROM {there} WHERE {named} IS NOT NULL AND ({expression}) IS NULL LIMIT 10");
     let way = Way::new(context)
-        .typed(table, &to.name, &from.data_type)
+        .unchanged(table, from, to)
         .expand(format!("keep `{}` as it is; promote", to.name))
         .fill("look at the values for which it gives none, and mend them or the expression", vec![select])
         .back()
@@ -137,7 +137,7 @@ pub(super) fn beside<'a>(
         (way.outputs(table, &[(this.clone(), old), (new.clone(), name(this))]), Vec::new())
     } else {
         let fill = format!("UPDATE {} SET {} = {value} WHERE {1} IS NULL", path(table), name(&new));
-        (way.typed(table, this, &from.data_type).column(table, &second), vec![fill])
+        (way.unchanged(table, from, to).column(table, &second), vec![fill])
     };
     way.expand(format!("keep `{this}` as it is and declare `{new}` {} beside it; promote", to.data_type))
         .fill(format!("fill `{new}`, and let whoever writes fill both"), fill)
