@@ -107,6 +107,20 @@ const CASES: &[Case] = &[
     Case {
         code: "retype-column",
         on: On::Both,
+        live: &[(
+            ALL,
+            "CREATE TABLE t (\n  id bigint, -- the id\n  w varchar, -- the weight\n  CONSTRAINT uq_w UNIQUE (w)\n);\nCREATE INDEX t_w ON t (w);\nCOMMENT ON COLUMN t.w IS 'the weight';\nCREATE INDEX t_id ON t (id);\n",
+        )],
+        rows: "INSERT INTO analytics.t VALUES (1, '10'), (2, NULL)",
+        wanted: &[(
+            ALL,
+            "CREATE TABLE t (\n  id bigint, -- the id\n  w integer, -- the weight\n  CONSTRAINT uq_w UNIQUE (w)\n);\nCREATE INDEX t_w ON t (w);\nCOMMENT ON COLUMN t.w IS 'the weight';\nCREATE INDEX t_id ON t (id);\n",
+        )],
+        mend: "",
+    },
+    Case {
+        code: "retype-column",
+        on: On::Both,
         live: &[(ALL, "CREATE TABLE t (\n  id bigint,\n  w int DEFAULT 0\n);\n")],
         rows: "INSERT INTO analytics.t (id) VALUES (1)",
         wanted: &[(ALL, "CREATE TABLE t (\n  id bigint,\n  w text DEFAULT 'none'\n);\n")],

@@ -9,7 +9,7 @@ use crate::migration::way::Way;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
 use crate::model::schema::Column;
-use crate::warehouse::{name, path};
+use crate::warehouse::{name, path, words};
 
 pub(super) fn step(context: &Context<'_>, table: &Coordinate, from: &Column, to: &Column) -> Step {
     if let Some(expression) = context.using(table, &to.name) {
@@ -121,6 +121,16 @@ pub(super) fn round_trip(
     ))
 }
 
+/// What to do about the keys and indexes of a column that goes, where it has some.
+fn kept(context: &Context<'_>, table: &Coordinate, from: &Column, new: &str) -> String {
+    let has = context.relation(table).is_some_and(|live| {
+        let names = |index: &String| words(index).contains(&from.name.to_lowercase());
+        live.constraints.iter().any(|key| key.columns.contains(&from.name))
+            || live.indexes.values().any(names)
+    });
+    if has { format!(", and declare for `{new}` the keys and indexes that it needs") } else { String::new() }
+}
+
 /// A column of the new type comes beside the old one; or the files say how a value becomes another.
 pub(super) fn beside<'a>(
     context: &'a Context<'_>,
@@ -141,9 +151,9 @@ pub(super) fn beside<'a>(
     };
     way.expand(format!("keep `{this}` as it is and declare `{new}` {} beside it; promote", to.data_type))
         .fill(format!("fill `{new}`, and let whoever writes fill both"), fill)
-        .moves(format!("move whoever reads `{this}` to `{new}`"))
+        .moves(format!("move whoever reads `{this}` to `{new}`{}", kept(context, table, from, &new)))
         .without_column(table, this)
-        .contract(format!("then remove `{this}`; promote"), &[format!("drop-column:{table}.{this}")])
+        .contract(format!("then remove `{this}` and the keys, indexes and comments that name it; promote"), &[format!("drop-column:{table}.{this}")])
         .afresh()
         .using(table, this, &value)
         .instead(format!("or say how old values become new ones, by `migrate_using` at `{this}`: readers see the new type at once"))

@@ -10,7 +10,7 @@ use crate::migration::{postgres, statement};
 use crate::model::coordinate::Coordinate;
 use crate::model::schema::{Column, Constraint, Relation, RelationKind};
 use crate::sql::table;
-use crate::warehouse::{name, same_name};
+use crate::warehouse::{name, path, same_name};
 
 /// Where an object's columns are declared.
 enum Written {
@@ -45,17 +45,40 @@ impl Way<'_> {
         self
     }
 
-    /// Takes a column's declaration out.
+    /// Takes a column's declaration out, with the keys, indexes and comments that name it.
+    ///
+    /// Shape: nothing is edited where something else is declared by it.
     #[must_use]
     pub(in crate::migration) fn without_column(mut self, object: &Coordinate, column: &str) -> Self {
+        if self.is_pointed_at(object, column) {
+            return self;
+        }
         match self.written(object) {
             Some(Written::Statement(file)) => {
+                let before = self.text(&file);
                 self.statement(&file, object, |sql, dialect| table::without_column(sql, dialect, column));
+                if self.text(&file) != before {
+                    self.without_what_names(object, column);
+                }
             }
-            Some(Written::Properties(file, entry)) => self.property_column(&file, &entry, column, None),
+            Some(Written::Properties(file, entry)) => {
+                self.property_column(&file, &entry, column, None);
+                self.property_keys(&file, &entry, column);
+            }
             Some(Written::Query(_)) | None => {}
         }
         self
+    }
+
+    /// Whether a foreign key that is declared points at a column.
+    fn is_pointed_at(&self, object: &Coordinate, column: &str) -> bool {
+        let target = format!("REFERENCES {}(", path(object));
+        let points = |key: &Constraint| {
+            let list = key.definition.split_once(&target).and_then(|(_, rest)| rest.split_once(')'));
+            list.is_some_and(|(list, _)| list.split(", ").any(|one| one.trim() == name(column)))
+        };
+        let relations = self.context.desired.schema.relations.values();
+        relations.flat_map(|relation| &relation.constraints).any(points)
     }
 
     /// Declares that a column takes NULL.
