@@ -8,7 +8,7 @@ use super::order::Judged;
 use super::postgres::{holders, replaces};
 use super::rule;
 use crate::model::coordinate::Coordinate;
-use crate::model::migration::Mechanics;
+use crate::model::migration::{Mechanics, Verdict};
 use crate::model::schema::Read;
 
 /// What a change needs to be free of views: a whole object, or one of its columns.
@@ -124,11 +124,14 @@ pub(super) fn lift(context: &Context<'_>, judged: &mut Vec<Judged>) {
                 judged.change,
                 Change::ChangeComment { .. }
                     | Change::CreateTrigger { .. }
-                    | Change::DropTrigger { .. }
                     | Change::ChangeOptions(_)
                     | Change::CreateIndex { .. }
                     | Change::DropIndex { .. }
             );
+            // One that goes for good is still judged.
+            let part = part
+                || (matches!(judged.change, Change::DropTrigger { .. })
+                    && judged.step.settled == Verdict::Notice);
             !(part && judged.change.object() == Some(&view))
         });
         let mut steps = vec![Change::LiftView(view.clone())];

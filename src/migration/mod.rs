@@ -37,6 +37,7 @@ mod statement;
 mod steps;
 #[cfg(test)]
 mod trial;
+mod trigger;
 mod way;
 
 pub use crate::warehouse::fingerprint;

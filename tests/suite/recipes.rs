@@ -342,6 +342,18 @@ const CASES: &[Case] = &[
         mend: "",
     },
     Case {
+        code: "drop-trigger",
+        on: On::Postgres,
+        live: &[(
+            ALL,
+            "CREATE TABLE t (id bigint, made timestamptz NOT NULL);\nCREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql \
+             AS 'BEGIN NEW.made := now(); RETURN NEW; END';\nCREATE TRIGGER stamp BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION stamp();\n",
+        )],
+        rows: IDS,
+        wanted: &[(ALL, "CREATE TABLE t (id bigint, made timestamptz NOT NULL)\n")],
+        mend: "",
+    },
+    Case {
         code: "drop-sequence",
         on: On::Postgres,
         live: &[(ALL, "CREATE SEQUENCE s;\n")],

@@ -84,6 +84,37 @@ fn somebody_elses_view_is_never_dropped() {
     let run = shop.migrate("--yes --force").exits(1);
     assert!(run.stdout.contains("`analytics.theirs` is in the way"), "{}", run.stdout);
     assert_eq!(shop.sql("SELECT count(*) FROM analytics.theirs"), "0");
+
+const STAMPED: &str = "CREATE TABLE orders (id int PRIMARY KEY, made timestamptz NOT NULL);\n\
+    CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.made := now(); RETURN NEW; END$$;\n";
+const STAMP: &str = "CREATE TRIGGER stamp BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION stamp();\n";
+
+#[test]
+fn a_trigger_that_writers_need_goes_only_where_that_is_let_through() {
+    let both = format!("{STAMPED}{STAMP}");
+    let Some(shop) = Shop::new(&both) else { return };
+    shop.converge(&both, "");
+    shop.sql("INSERT INTO analytics.orders (id) VALUES (1)");
+    shop.declare(STAMPED);
+    let plan = shop.migrate("--plan").exits(1).json();
+    let steps = plan["result"]["steps"].as_array().unwrap();
+    assert_eq!(step(steps, "drop-trigger")["allow"], "drop-trigger:analytics.orders");
+    shop.migrate("--yes").exits(1);
+    shop.sql("INSERT INTO analytics.orders (id) VALUES (2)");
+    // One that is declared otherwise comes again at once.
+    let other = both.replace("BEFORE INSERT", "BEFORE INSERT OR UPDATE");
+    assert_eq!(codes(&shop.converge(&other, "")), ["drop-trigger", "create-trigger"]);
+    let steps = shop.converge(STAMPED, "--allow drop-trigger:analytics.orders");
+    assert_eq!(codes(&steps), ["drop-trigger"]);
+    // Where the code goes back to what was applied before, it stays.
+    assert_eq!(codes(&shop.converge(&both, "")), ["create-trigger"]);
+    shop.declare(STAMPED);
+    assert_eq!(codes(&shop.steps("")), ["ahead-of-code"]);
+    shop.migrate("--yes").exits(0);
+    shop.sql("INSERT INTO analytics.orders (id) VALUES (3)");
+    shop.migrate("--yes --allow drop-trigger:analytics.orders").exits(0);
+    assert!(shop.steps("").is_empty());
+}
 }
 
 #[test]

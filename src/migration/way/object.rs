@@ -154,6 +154,22 @@ impl Way<'_> {
         self
     }
 
+    /// Declares more behind what the file of an object declares.
+    #[must_use]
+    pub(in crate::migration) fn also(mut self, object: &Coordinate, statements: &[String]) -> Self {
+        let Some(file) = self.file_of(object) else { return self };
+        let Some(mut text) = self.text(&file) else { return self };
+        let declared = sql::split(&text, self.context.desired.dialect).unwrap_or_default();
+        if let Some(end) = declared.last().map(|statement| statement.span.end)
+            && !text[end..].trim_start().starts_with(';')
+        {
+            text.insert(end, ';');
+        }
+        let text = format!("{}\n{};\n", text.trim_end(), statements.join(";\n"));
+        self.put(&file, Some(text));
+        self
+    }
+
     /// Declares another table beside an object.
     #[must_use]
     pub(in crate::migration) fn beside(mut self, object: &Coordinate, other: &str, statement: &str) -> Self {
