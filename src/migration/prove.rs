@@ -8,8 +8,9 @@ use super::desired::Desired;
 use super::diff::{Adoption, Change, changes, with_defaults};
 use super::error::MigrationError;
 use super::spoken::Spoken;
+use super::trigger::stand_in;
 use super::{postgres, statement};
-use crate::model::coordinate::Coordinate;
+use crate::model::coordinate::{Coordinate, Dataset};
 use crate::model::migration::Step;
 use crate::model::schema::{Relation, RelationKind, Schema};
 use crate::sql::Dialect;
@@ -154,6 +155,7 @@ impl Copy<'_> {
                 self.live.relations.iter().filter(|(_, relation)| relation.kind == RelationKind::Sequence);
             wanted.extend(counts.map(|(sequence, _)| sequence.clone()));
         }
+        self.stand_ins(&wanted).await;
         let mut waiting: Vec<(&Coordinate, Vec<String>)> = Vec::new();
         for object in &wanted {
             if self.is_postgres() {
@@ -199,6 +201,18 @@ impl Copy<'_> {
                 return Ok(built.cloned().collect());
             }
             waiting = failed;
+        }
+    }
+
+    /// Makes something to stand in for the functions of triggers that lie where nothing is read.
+    async fn stand_ins(&mut self, wanted: &BTreeSet<Coordinate>) {
+        let datasets: Vec<&Dataset> = self.live.datasets.iter().chain(self.desired.datasets()).collect();
+        let sides = [&self.live.relations, &self.desired.schema.relations];
+        let relations = wanted.iter().flat_map(|object| sides.map(|side| side.get(object)));
+        let triggers = relations.flatten().flat_map(|relation| relation.extra.triggers.values());
+        for sql in triggers.flat_map(|trigger| stand_in(trigger, &datasets)) {
+            // One that is there already needs nothing to stand in for it.
+            drop(self.scratch.build(&sql).await);
         }
     }
 

@@ -1,9 +1,9 @@
-//! Triggers: whose they are, and what they run. Pure.
+//! Triggers: whose they are, and what stands in for a function that lies where nothing is read. Pure.
 
 use super::context::Context;
 use super::drift::Kept;
-use crate::model::coordinate::Coordinate;
-use crate::warehouse::{Ledger, head};
+use crate::model::coordinate::{Coordinate, Dataset};
+use crate::warehouse::{Ledger, head, name};
 
 /// Whether a trigger is ours: a plan applied it. What somebody else put on a table of ours stays somebody else's.
 pub(super) fn is_ours(ledger: &Ledger, object: &Coordinate, trigger: &str) -> bool {
@@ -36,20 +36,44 @@ pub(super) fn function(definition: &str) -> Vec<String> {
     called.map(|called| head(&format!("CREATE FUNCTION {called}")).name).unwrap_or_default()
 }
 
+/// The function of a trigger, where it lies in none of these datasets.
+pub(super) fn outside_function(definition: &str, datasets: &[&Dataset]) -> Option<(String, String)> {
+    let function = function(definition);
+    let [.., schema, routine] = function.as_slice() else { return None };
+    let known = datasets.iter().any(|dataset| dataset.schema == *schema);
+    (!known && !schema.starts_with("pg_")).then(|| (name(schema), name(routine)))
+}
+
+/// The statements that make something to stand in for such a function, where triggers are tried.
+pub(super) fn stand_in(definition: &str, datasets: &[&Dataset]) -> Vec<String> {
+    let Some((schema, routine)) = outside_function(definition, datasets) else { return Vec::new() };
+    vec![
+        format!("CREATE SCHEMA IF NOT EXISTS {schema}"),
+        format!(
+            "CREATE FUNCTION {schema}.{routine}() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'"
+        ),
+    ]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn knows_the_function_that_a_trigger_runs() {
-        for (ending, parts) in [
-            ("EXECUTE FUNCTION audit.f()", &["audit", "f"][..]),
-            ("EXECUTE FUNCTION audit.f('execute it')", &["audit", "f"]),
-            ("execute\nprocedure \"My audit\".\"F\"('a')", &["My audit", "F"]),
-            ("EXECUTE FUNCTION f()", &["f"]),
+        let shop = Dataset::new("shop");
+        for (ending, stands) in [
+            ("EXECUTE FUNCTION audit.f()", Some("audit.f")),
+            ("EXECUTE FUNCTION audit.f('execute it')", Some("audit.f")),
+            ("execute\nprocedure \"My audit\".\"F\"('a')", Some("\"My audit\".\"F\"")),
+            ("EXECUTE FUNCTION shop.f()", None),
+            ("EXECUTE FUNCTION pg_catalog.suppress_redundant_updates_trigger()", None),
+            ("EXECUTE FUNCTION f()", None),
         ] {
             let sql = format!("CREATE TRIGGER execute_it BEFORE INSERT ON shop.t FOR EACH ROW {ending}");
-            assert_eq!(function(&sql), parts, "{ending}");
+            let found =
+                outside_function(&sql, &[&shop]).map(|(schema, routine)| format!("{schema}.{routine}"));
+            assert_eq!(found.as_deref(), stands, "{ending}");
         }
     }
 }

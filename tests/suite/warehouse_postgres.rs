@@ -115,6 +115,51 @@ fn a_trigger_that_writers_need_goes_only_where_that_is_let_through() {
     shop.migrate("--yes --allow drop-trigger:analytics.orders").exits(0);
     assert!(shop.steps("").is_empty());
 }
+
+#[test]
+fn somebody_elses_trigger_stays_and_is_named() {
+    let table = "CREATE TABLE orders (id int PRIMARY KEY, note text);\nCREATE VIEW v AS SELECT id, note FROM orders;\n";
+    let Some(shop) = Shop::new(table) else { return };
+    shop.converge(table, "");
+    shop.sql(
+        "CREATE SCHEMA audit; \
+         CREATE FUNCTION audit.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END'; \
+         CREATE TRIGGER theirs AFTER INSERT ON analytics.orders FOR EACH ROW EXECUTE FUNCTION audit.f(); \
+         CREATE TRIGGER above INSTEAD OF INSERT ON analytics.v FOR EACH ROW EXECUTE FUNCTION audit.f(); \
+         INSERT INTO analytics.orders VALUES (1, 'x')",
+    );
+    let all = "SELECT string_agg(tgname, ' ' ORDER BY tgname) FROM pg_trigger WHERE NOT tgisinternal";
+    let wider = table.replace("note text", "note text, more int");
+    let drift = |plan: &serde_json::Value| plan["result"]["drift"].as_array().map(Vec::len);
+    for declared in [
+        wider.clone(),
+        // The view is made again: what it reads goes, and what it gives is less.
+        format!(
+            "{}CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';\n",
+            table.replace("note text", "note varchar(9)")
+        ),
+        table.replace("id, note FROM", "id FROM"),
+    ] {
+        shop.declare(&declared);
+        let plan = shop.migrate("--plan --force").exits(0).json();
+        assert_eq!((plan["result"]["proof"].as_str(), drift(&plan)), (Some("proven"), Some(2)), "{plan:#}");
+        let steps = plan["result"]["steps"].as_array().unwrap();
+        let named = steps.iter().filter(|step| step["code"] == "foreign-trigger").count();
+        assert_eq!(named, 2, "{plan:#}");
+        shop.migrate("--yes --force").exits(0);
+        assert_eq!(shop.sql(all), "above theirs", "{declared}");
+    }
+    // It is managed once it is declared, with a function of which only the name is known.
+    let theirs = "CREATE TRIGGER theirs AFTER INSERT ON orders FOR EACH ROW EXECUTE FUNCTION audit.f();\n";
+    let more = theirs.replace("theirs", "ours");
+    let declared = format!("{}{theirs}{more}", table.replace("id, note FROM", "id FROM"));
+    shop.declare(&declared);
+    let plan = shop.migrate("--plan").exits(0).json();
+    let steps = plan["result"]["steps"].as_array().unwrap();
+    let reason = step(steps, "create-trigger")["reason"].as_str().unwrap();
+    assert!(reason.contains("`audit.f` is there is not proven"), "{reason}");
+    shop.migrate("--yes").exits(0);
+    assert_eq!(shop.sql(all), "above ours theirs");
 }
 
 #[test]
