@@ -84,6 +84,44 @@ fn somebody_elses_view_is_never_dropped() {
     let run = shop.migrate("--yes --force").exits(1);
     assert!(run.stdout.contains("`analytics.theirs` is in the way"), "{}", run.stdout);
     assert_eq!(shop.sql("SELECT count(*) FROM analytics.theirs"), "0");
+}
+
+#[test]
+fn a_view_of_another_schema_is_named_and_never_dropped() {
+    let Some(shop) = Shop::new(ORDERS) else { return };
+    shop.converge(ORDERS, "");
+    let before = shop.migrate("--plan").json()["result"]["fingerprint"].clone();
+    shop.sql(
+        "CREATE SCHEMA bi; CREATE VIEW bi.report AS SELECT total FROM analytics.orders; \
+         CREATE VIEW bi.above AS SELECT total FROM bi.report; \
+         CREATE TABLE bi.orders (note int); CREATE VIEW bi.other AS SELECT note FROM bi.orders",
+    );
+    let plan = shop.migrate("--plan").exits(0).json();
+    assert_eq!(plan["result"]["fingerprint"], before);
+    assert_eq!(plan["result"]["drift"].as_array().map(Vec::len), Some(0), "{plan:#}");
+    let affected = |step: &serde_json::Value| -> Vec<String> {
+        let names = step["affected"].as_array().unwrap().iter();
+        names.map(|one| one["object"].as_str().unwrap().to_owned()).collect()
+    };
+    let views = "CREATE TABLE orders (id bigint PRIMARY KEY";
+    let less = format!("{views}, note varchar(20));\n");
+    shop.declare(&less);
+    let run = shop.migrate("--yes --force").exits(1);
+    assert!(
+        run.stdout.contains("`bi.report` is in the way") || run.stdout.contains("`bi.above`, `bi.report`"),
+        "{}",
+        run.stdout
+    );
+    let plan = shop.migrate("--plan").json();
+    let steps = plan["result"]["steps"].as_array().unwrap();
+    let dropped = affected(step(steps, "drop-column"));
+    assert!(
+        dropped.contains(&"bi.report".to_owned()) && dropped.contains(&"bi.above".to_owned()),
+        "{dropped:?}"
+    );
+    assert!(!dropped.contains(&"bi.other".to_owned()), "{dropped:?}");
+    assert_eq!(shop.sql("SELECT count(*) FROM bi.above"), "0");
+}
 
 const STAMPED: &str = "CREATE TABLE orders (id int PRIMARY KEY, made timestamptz NOT NULL);\n\
     CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.made := now(); RETURN NEW; END$$;\n";
