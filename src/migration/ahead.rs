@@ -44,9 +44,13 @@ impl Retreat<'_> {
             let reason = format!(
                 "column `{column}` was applied for a later version of the code, which was taken back: it stays"
             );
+            let allow = format!("drop-column:{table}.{column}");
             return self
                 .gone(table, "drop-column", &[column])
-                .then(|| self.notice(table, Some(column), reason));
+                .then(|| self.notice(table, Some(column), reason, &allow));
+        }
+        if let Change::DropTrigger { table, trigger } = change {
+            return self.trigger_stays(table, trigger);
         }
         let Change::ChangeView(view) = change else { return None };
         let (there, wanted) = (self.live.relations.get(view)?, self.desired.schema.relations.get(view)?);
@@ -58,7 +62,17 @@ impl Retreat<'_> {
             list.join(", ")
         );
         let stays = !gone.is_empty() && self.gone(view, "drop-view-column", &gone);
-        stays.then(|| self.notice(view, None, reason))
+        stays.then(|| self.notice(view, None, reason, &format!("drop-view-column:{view}")))
+    }
+
+    fn trigger_stays(&self, table: &Coordinate, trigger: &str) -> Option<Step> {
+        let wanted = self.desired.schema.relations.get(table);
+        let again = wanted.is_some_and(|wanted| wanted.extra.triggers.contains_key(trigger));
+        let reason = format!(
+            "trigger `{trigger}` was applied for a later version of the code, which was taken back: it stays"
+        );
+        let stays = !again && self.gone(table, "drop-trigger", &[]);
+        stays.then(|| self.notice(table, Some(trigger), reason, &format!("drop-trigger:{table}")))
     }
 
     /// Whether columns go because the code went back, and nobody named them.
@@ -73,16 +87,12 @@ impl Retreat<'_> {
             && columns.iter().all(|column| was_applied(self.ledger, object, column))
     }
 
-    fn notice(&self, object: &Coordinate, column: Option<&str>, reason: String) -> Step {
+    fn notice(&self, object: &Coordinate, part: Option<&str>, reason: String, allow: &str) -> Step {
         let place = self.desired.objects.get(object).and_then(|managed| managed.place.as_ref());
-        let allow = match column {
-            Some(column) => format!("drop-column:{object}.{column}"),
-            None => format!("drop-view-column:{object}"),
-        };
         Step {
             code: AHEAD_OF_CODE.to_owned(),
             object: object.to_string(),
-            column: column.map(str::to_owned),
+            column: part.map(str::to_owned),
             verdict: Verdict::Notice,
             settled: Verdict::Notice,
             mechanics: Mechanics::None,
@@ -136,9 +146,15 @@ pub(super) fn mark(
     if !staying.is_empty() {
         let last = ledger.applied.get(object)?;
         let before = Kept::read(&last.definition).and_then(|kept| kept.relation);
-        let before = before.into_iter().flat_map(|relation| relation.into_owned().columns);
-        let more = before.filter(|column| staying.contains(&Some(column.name.as_str())));
-        kept.relation.as_mut()?.to_mut().columns.extend(more);
+        let before = before?.into_owned();
+        let now = kept.relation.as_mut()?.to_mut();
+        let more = before.columns.into_iter().filter(|column| {
+            staying.contains(&Some(column.name.as_str())) && now.column(&column.name).is_none()
+        });
+        let more: Vec<_> = more.collect();
+        now.columns.extend(more);
+        let triggers = before.extra.triggers.into_iter();
+        now.extra.triggers.extend(triggers.filter(|(trigger, _)| staying.contains(&Some(trigger.as_str()))));
         source_hash.clone_from(&last.source_hash);
     }
     let definition = serde_json::to_string(&kept).ok()?;

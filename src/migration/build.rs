@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::declared::{Body, Declared, DeclaredColumn, DeclaredObject, State};
 use super::desired::Managed;
 use super::error::MigrationError;
+use super::trigger::stand_in;
 use super::{postgres, statement};
 use crate::model::coordinate::Coordinate;
 use crate::model::finding::Finding;
@@ -380,6 +381,18 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
+    /// Makes something to stand in for the function of a trigger that lies in a dataset that is not managed.
+    async fn trigger_stand_in(&mut self, statement: &str) {
+        if head(statement).kind != Kind::Trigger {
+            return;
+        }
+        let datasets = self.declared.datasets();
+        for sql in stand_in(statement, &datasets.iter().collect::<Vec<_>>()) {
+            // One that is there already needs nothing to stand in for it.
+            drop(self.scratch.build(&sql).await);
+        }
+    }
+
     /// Runs a file of DDL; where one of its statements fails, what the file made is taken back.
     async fn file(&mut self, object: &DeclaredObject, sql: &str) -> Result<(), Finding> {
         let mut made: Vec<(Kind, Coordinate)> = Vec::new();
@@ -396,6 +409,7 @@ impl<'a> Builder<'a> {
                 });
                 return Err(finding.hint("make it by hand, and let a default of the loading job call it"));
             } else if declares(head.kind) || (postgres && matches!(head.kind, Kind::Alter | Kind::Trigger)) {
+                self.trigger_stand_in(statement).await;
                 self.scratch.build(statement).await.err()
             } else {
                 Some(WarehouseError::NotDeclaring {

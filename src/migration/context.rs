@@ -8,7 +8,7 @@ use super::rename::on;
 use super::spoken::Spoken;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::Affected;
-use crate::model::schema::{Relation, Schema};
+use crate::model::schema::{Read, Relation, Schema};
 use crate::sql::Dialect;
 use crate::warehouse::{Ledger, path, words};
 
@@ -38,6 +38,28 @@ struct Reader {
     object: Coordinate,
     managed: bool,
     spoken: Spoken<'static>,
+    /// For a view of a dataset that nothing is managed in: what it is bound to, as far as the engine says it.
+    outside: Option<BTreeSet<Read>>,
+}
+
+impl Reader {
+    /// Whether it reads an object, or one of its columns. From outside an object is named with its dataset, unless that
+    /// is where the engine looks by itself.
+    fn reads(&self, object: &Coordinate, column: Option<&str>) -> bool {
+        let says = |word: &str| self.spoken.has(&word.to_lowercase());
+        let bound = self.outside.as_ref().filter(|reads| !reads.is_empty());
+        let Some(bound) = bound else {
+            let placed = self.outside.is_none()
+                || self.object.dataset == object.dataset
+                || object.dataset.schema == "main"
+                || says(&object.dataset.schema);
+            return placed && says(&object.name) && column.is_none_or(says);
+        };
+        bound.iter().any(|read| {
+            let all = column.is_none() || read.column.is_none();
+            read.object == *object && (all || read.column.as_deref() == column)
+        })
+    }
 }
 
 impl<'a> Context<'a> {
@@ -59,7 +81,7 @@ impl<'a> Context<'a> {
             let (live, desired) = (self.live, self.desired);
             let reader = |object: &Coordinate, texts: Vec<String>| {
                 let managed = desired.objects.contains_key(object);
-                Reader { object: object.clone(), managed, spoken: Spoken::new(texts) }
+                Reader { object: object.clone(), managed, spoken: Spoken::new(texts), outside: None }
             };
             let declared = desired
                 .objects
@@ -72,7 +94,10 @@ impl<'a> Context<'a> {
             let routines = routines.map(|(routine, known)| {
                 reader(routine, known.overloads.iter().map(|overload| overload.body.clone()).collect())
             });
-            declared.chain(views).chain(routines).collect()
+            let outside = live.outside.iter().filter(|(view, _)| is_other(view)).map(|(view, known)| {
+                Reader { outside: Some(known.reads.clone()), ..reader(view, vec![known.definition.clone()]) }
+            });
+            declared.chain(views).chain(routines).chain(outside).collect()
         })
     }
 
@@ -150,15 +175,14 @@ impl<'a> Context<'a> {
     ///
     /// By the words of its text: an over-estimate rather than an omission.
     pub(super) fn affected(&self, object: &Coordinate, column: Option<&str>) -> Vec<Affected> {
-        let (name, column) = (object.name.to_lowercase(), column.map(str::to_lowercase));
+        let live = self.live_name(object);
         let reads = |reader: &&Reader| {
-            reader.object != *object
-                && reader.spoken.has(&name)
-                && column.as_ref().is_none_or(|column| reader.spoken.has(column))
+            let named = if reader.outside.is_some() { &live } else { object };
+            reader.object != *object && reader.reads(named, column)
         };
-        let word = column.as_ref().unwrap_or(&name);
+        let word = column.unwrap_or(&object.name).to_lowercase();
         let mut found: Vec<Affected> =
-            self.readers().iter().filter(reads).map(|reader| self.reader(reader, word, None)).collect();
+            self.readers().iter().filter(reads).map(|reader| self.reader(reader, &word, None)).collect();
         let mut at = 0;
         while at < found.len() {
             if found[at].managed {
@@ -167,7 +191,18 @@ impl<'a> Context<'a> {
             }
             let through = found[at].object.clone();
             let word = through.rsplit('.').next().unwrap_or(&through).to_lowercase();
-            for reader in self.readers().iter().filter(|reader| reader.spoken.has(&word)) {
+            let outside = self.live.outside.keys().find(|view| view.to_string() == through);
+            let asked = !self.live.outside.is_empty();
+            let named = |object: &&Coordinate| asked && object.to_string() == through;
+            let known = outside.or_else(|| self.live.names().find(named));
+            let reads = |reader: &&Reader| match (known, outside) {
+                (Some(known), _) if reader.outside.is_some() => reader.reads(known, None),
+                (_, Some(view)) => {
+                    reader.spoken.has(&view.dataset.schema.to_lowercase()) && reader.spoken.has(&word)
+                }
+                _ => reader.spoken.has(&word),
+            };
+            for reader in self.readers().iter().filter(reads) {
                 let known = reader.object.to_string();
                 if reader.object != *object && !found.iter().any(|affected| affected.object == known) {
                     found.push(self.reader(reader, &word, Some(&through)));

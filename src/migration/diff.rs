@@ -11,6 +11,7 @@ use crate::warehouse::{Ledger, Owned, Standing, same_name};
 
 use super::desired::{Desired, Managed};
 use super::rename::{before, under};
+use super::trigger::is_ours;
 
 /// One difference between live and desired.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -88,6 +89,8 @@ pub(super) enum Change {
     CreateTrigger { table: Coordinate, trigger: String, definition: String },
     /// A trigger is not declared.
     DropTrigger { table: Coordinate, trigger: String },
+    /// A trigger is there that is not ours.
+    ForeignTrigger { table: Coordinate, trigger: String },
     /// Storage options are others.
     ChangeOptions(Coordinate),
     /// Something is declared that no change is planned for.
@@ -152,6 +155,7 @@ impl Change {
             | Self::DropType(object)
             | Self::CreateTrigger { table: object, .. }
             | Self::DropTrigger { table: object, .. }
+            | Self::ForeignTrigger { table: object, .. }
             | Self::ChangeOptions(object)
             | Self::NotPlanned { object, .. }
             | Self::ChangeCollation { table: object, .. }
@@ -213,7 +217,7 @@ pub(super) fn changes(live: &Schema, desired: &Desired, ledger: &Ledger, adoptio
         }
         if let Some(relation) = desired.schema.relations.get(object) {
             let moved = moving.get(object).is_some_and(|to| *to != object);
-            relation_changes(live, object, relation, (managed, moved), &mut found);
+            relation_changes((live, ledger), object, relation, (managed, moved), &mut found);
         }
         if let Some(routine) = desired.schema.routines.get(object) {
             routine_changes(live, object, routine, ledger.owned.get(object), &mut found);
@@ -319,7 +323,7 @@ fn type_changes(live: Option<&NamedType>, object: &Coordinate, desired: &NamedTy
 }
 
 fn relation_changes(
-    live: &Schema,
+    (live, ledger): (&Schema, &Ledger),
     object: &Coordinate,
     desired: &Relation,
     (managed, moved): (&Managed, bool),
@@ -341,12 +345,12 @@ fn relation_changes(
         (Some(live), _, kind) => match (live.kind, kind) {
             (RelationKind::Table, RelationKind::Table) => {
                 table_changes(object, live, desired, managed, found);
-                kept_changes(object, live, desired, managed, found);
+                kept_changes(object, live, desired, (managed, ledger), found);
             }
             (before, after) if before.is_view() && after.is_view() => {
                 view_changes(object, live, desired, found);
                 if before == after {
-                    kept_changes(object, live, desired, managed, found);
+                    kept_changes(object, live, desired, (managed, ledger), found);
                 }
             }
             (RelationKind::Table, after) if after.is_view() => {
@@ -388,11 +392,12 @@ fn new_table(object: &Coordinate, desired: &Relation, found: &mut Vec<Change>) {
 }
 
 /// What else an engine keeps of a table or view; only DDL can declare it, so only there its absence means something.
+/// A trigger is somebody else's where no plan applied it.
 fn kept_changes(
     object: &Coordinate,
     live: &Relation,
     desired: &Relation,
-    managed: &Managed,
+    (managed, ledger): (&Managed, &Ledger),
     found: &mut Vec<Change>,
 ) {
     let (before, after) = (&live.extra, &desired.extra);
@@ -408,9 +413,15 @@ fn kept_changes(
         found.push(Change::ChangeOptions(object.clone()));
     }
     for (trigger, definition) in &before.triggers {
-        if after.triggers.get(trigger) != Some(definition) && declared(!after.triggers.contains_key(trigger))
-        {
-            found.push(Change::DropTrigger { table: object.clone(), trigger: trigger.clone() });
+        let wanted = after.triggers.get(trigger);
+        if wanted != Some(definition) && declared(wanted.is_none()) {
+            let foreign = wanted.is_none() && !is_ours(ledger, object, trigger);
+            let (table, trigger) = (object.clone(), trigger.clone());
+            found.push(if foreign {
+                Change::ForeignTrigger { table, trigger }
+            } else {
+                Change::DropTrigger { table, trigger }
+            });
         }
     }
     for (trigger, definition) in &after.triggers {

@@ -8,7 +8,7 @@ use super::order::Judged;
 use super::postgres::{holders, replaces};
 use super::rule;
 use crate::model::coordinate::Coordinate;
-use crate::model::migration::Mechanics;
+use crate::model::migration::{Mechanics, Verdict};
 use crate::model::schema::Read;
 
 /// What a change needs to be free of views: a whole object, or one of its columns.
@@ -82,12 +82,16 @@ impl Need {
 
 /// The live views that read what is needed, directly or through others.
 fn in_the_way(context: &Context<'_>, need: &Need) -> BTreeSet<Coordinate> {
-    let views = || context.live.relations.iter().filter(|(_, relation)| relation.kind.is_view());
-    let direct = views().filter(|(_, view)| view.extra.reads.iter().any(|read| need.is_read(read)));
+    let views = || {
+        let relations = context.live.relations.iter().filter(|(_, relation)| relation.kind.is_view());
+        let known = relations.map(|(name, relation)| (name, &relation.extra.reads));
+        known.chain(context.live.outside.iter().map(|(name, outside)| (name, &outside.reads)))
+    };
+    let direct = views().filter(|(_, reads)| reads.iter().any(|read| need.is_read(read)));
     let mut found: BTreeSet<Coordinate> = direct.map(|(name, _)| name.clone()).collect();
     loop {
-        let more = views().filter(|(name, view)| {
-            !found.contains(*name) && view.extra.reads.iter().any(|read| found.contains(&read.object))
+        let more = views().filter(|(name, reads)| {
+            !found.contains(*name) && reads.iter().any(|read| found.contains(&read.object))
         });
         let more: Vec<Coordinate> = more.map(|(name, _)| name.clone()).collect();
         if more.is_empty() {
@@ -124,11 +128,14 @@ pub(super) fn lift(context: &Context<'_>, judged: &mut Vec<Judged>) {
                 judged.change,
                 Change::ChangeComment { .. }
                     | Change::CreateTrigger { .. }
-                    | Change::DropTrigger { .. }
                     | Change::ChangeOptions(_)
                     | Change::CreateIndex { .. }
                     | Change::DropIndex { .. }
             );
+            // One that goes for good is still judged.
+            let part = part
+                || (matches!(judged.change, Change::DropTrigger { .. })
+                    && judged.step.settled == Verdict::Notice);
             !(part && judged.change.object() == Some(&view))
         });
         let mut steps = vec![Change::LiftView(view.clone())];
@@ -142,9 +149,10 @@ pub(super) fn lift(context: &Context<'_>, judged: &mut Vec<Judged>) {
 /// A change that somebody else's view stands in the way of is refused: that view is not ours to drop.
 fn refuse_foreign(context: &Context<'_>, judged: &mut [Judged]) {
     let ours = |view: &Coordinate| {
-        context.desired.objects.contains_key(view)
+        let known = context.desired.objects.contains_key(view)
             || context.ledger.owned.contains_key(view)
-            || context.desired.dropped.contains_key(view)
+            || context.desired.dropped.contains_key(view);
+        known && !context.live.outside.contains_key(view)
     };
     let dropped: BTreeSet<Coordinate> = judged
         .iter()

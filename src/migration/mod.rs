@@ -38,6 +38,7 @@ mod statement;
 mod steps;
 #[cfg(test)]
 mod trial;
+mod trigger;
 mod way;
 
 pub use crate::warehouse::fingerprint;

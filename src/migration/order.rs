@@ -158,6 +158,10 @@ fn waits_for(change: &Change, other: &Change) -> bool {
             Change::DropConstraint { table: other, constraint: gone }
             | Change::AddConstraint { table: other, constraint: gone },
         ) => table == other && constraint.name == gone.name,
+        (
+            Change::CreateTrigger { table, trigger, .. },
+            Change::DropTrigger { table: other, trigger: gone },
+        ) => table == other && trigger == gone,
         _ => false,
     }
 }
@@ -232,7 +236,11 @@ fn server_phase(change: &Change) -> u8 {
         Change::LookNotNull { .. } => 21,
         Change::AddConstraint { .. } => 24,
         Change::ValidateConstraint { .. } => 25,
-        Change::NotOurs(_) | Change::Adopt(_) | Change::Orphan(_) | Change::NotPlanned { .. } => 26,
+        Change::NotOurs(_)
+        | Change::Adopt(_)
+        | Change::Orphan(_)
+        | Change::ForeignTrigger { .. }
+        | Change::NotPlanned { .. } => 26,
     }
 }
 
@@ -360,6 +368,10 @@ fn phase(change: &Change) -> u8 {
             11
         }
         Change::ChangeComment { .. } => 12,
-        Change::NotOurs(_) | Change::Adopt(_) | Change::Orphan(_) | Change::NotPlanned { .. } => 13,
+        Change::NotOurs(_)
+        | Change::Adopt(_)
+        | Change::Orphan(_)
+        | Change::ForeignTrigger { .. }
+        | Change::NotPlanned { .. } => 13,
     }
 }

@@ -7,8 +7,8 @@
 use super::context::Context;
 use super::diff::Change;
 use super::online;
-use super::rename;
 use super::statement::{alter, alter_column, column_path, comment, comments, create_dataset, noun, typed};
+use super::{rename, trigger};
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::Mechanics;
 use crate::model::schema::{
@@ -23,7 +23,11 @@ use crate::warehouse::{literal, name, path, words};
 pub(super) fn statements(context: &Context<'_>, change: &Change) -> Vec<String> {
     match change {
         Change::CreateDataset(dataset) => vec![create_dataset(dataset)],
-        Change::NotOurs(_) | Change::Adopt(_) | Change::Orphan(_) | Change::NotPlanned { .. } => Vec::new(),
+        Change::NotOurs(_)
+        | Change::Adopt(_)
+        | Change::Orphan(_)
+        | Change::ForeignTrigger { .. }
+        | Change::NotPlanned { .. } => Vec::new(),
         Change::CreateTable(table) => made_table(context, table),
         Change::DropTable(table) => vec![format!("DROP TABLE {}", path(table))],
         Change::RenameTable { table, from } => renamed_table(context, table, from),
@@ -106,6 +110,8 @@ pub(super) fn statements(context: &Context<'_>, change: &Change) -> Vec<String> 
             vec![format!("DROP {} {}", if domain { "DOMAIN" } else { "TYPE" }, path(object))]
         }
         Change::CreateTrigger { definition, .. } => vec![definition.clone()],
+        // It goes with its view.
+        Change::DropTrigger { table, .. } if is_made_again(context, table) => Vec::new(),
         Change::DropTrigger { table, trigger } => {
             vec![format!("DROP TRIGGER {} ON {}", name(trigger), path(table))]
         }
@@ -378,6 +384,7 @@ fn made_view(context: &Context<'_>, view: &Coordinate) -> Vec<String> {
     let live = context.live.relations.get(view);
     let Some(relation) = context.wanted(view).or(live) else { return Vec::new() };
     let mut ddl = create_view(view, relation);
+    ddl.extend(trigger::staying(context, view));
     if let Some(live) = live {
         ddl.extend(live.extra.grants.iter().cloned());
         let owner = live.extra.owner.as_ref();
@@ -397,6 +404,13 @@ pub(super) fn replaces(live: &Relation, wanted: &Relation) -> bool {
     (live.kind, wanted.kind) == (view, view)
         && live.columns.len() <= wanted.columns.len()
         && live.columns.iter().zip(&wanted.columns).all(same)
+}
+
+/// Whether a view is taken away and made again, as what it reads changes or it cannot be replaced in its place.
+fn is_made_again(context: &Context<'_>, view: &Coordinate) -> bool {
+    let sides = context.relation(view).zip(context.wanted(view));
+    let views = sides.filter(|(live, wanted)| live.kind.is_view() && wanted.kind.is_view());
+    context.is_lifted(view) || views.is_some_and(|(live, wanted)| !replaces(live, wanted))
 }
 
 fn changed_view(context: &Context<'_>, view: &Coordinate) -> Vec<String> {

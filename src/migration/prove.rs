@@ -8,6 +8,7 @@ use super::desired::Desired;
 use super::diff::{Adoption, Change, changes, with_defaults};
 use super::error::MigrationError;
 use super::spoken::Spoken;
+use super::trigger::stand_in;
 use super::{postgres, statement};
 use crate::model::coordinate::{Coordinate, Dataset};
 use crate::model::migration::Step;
@@ -154,6 +155,7 @@ impl Copy<'_> {
                 self.live.relations.iter().filter(|(_, relation)| relation.kind == RelationKind::Sequence);
             wanted.extend(counts.map(|(sequence, _)| sequence.clone()));
         }
+        self.stand_ins(&wanted).await;
         let mut waiting: Vec<(&Coordinate, Vec<String>)> = Vec::new();
         for object in &wanted {
             if self.is_postgres() {
@@ -202,6 +204,18 @@ impl Copy<'_> {
         }
     }
 
+    /// Makes something to stand in for the functions of triggers that lie where nothing is read.
+    async fn stand_ins(&mut self, wanted: &BTreeSet<Coordinate>) {
+        let datasets: Vec<&Dataset> = self.live.datasets.iter().chain(self.desired.datasets()).collect();
+        let sides = [&self.live.relations, &self.desired.schema.relations];
+        let relations = wanted.iter().flat_map(|object| sides.map(|side| side.get(object)));
+        let triggers = relations.flatten().flat_map(|relation| relation.extra.triggers.values());
+        for sql in triggers.flat_map(|trigger| stand_in(trigger, &datasets)) {
+            // One that is there already needs nothing to stand in for it.
+            drop(self.scratch.build(&sql).await);
+        }
+    }
+
     fn is_postgres(&self) -> bool {
         self.desired.dialect == Dialect::Postgres
     }
@@ -242,6 +256,10 @@ impl Copy<'_> {
         }
         let declared = touched.iter().filter_map(|object| self.desired.objects.get(object)?.sql.as_deref());
         let mut read: BTreeSet<String> = declared.flat_map(words).collect();
+        // The function of a new trigger is there already, and nothing else may name it.
+        let wanted = touched.iter().filter_map(|object| self.desired.schema.relations.get(object));
+        let triggers = wanted.flat_map(|relation| relation.extra.triggers.values());
+        read.extend(triggers.flat_map(|trigger| words(trigger)));
         let spoken = found.iter().filter_map(|object| texts.get(object));
         read.extend(spoken.flat_map(Spoken::words).cloned());
         let named: Vec<(String, &Coordinate)> = texts.keys().map(|object| (lower(object), *object)).collect();
@@ -313,7 +331,10 @@ impl Copy<'_> {
             let actual = self.scratch.schema(&datasets, routines, texts).await?.only(wanted);
             let left = changes(&actual, &desired, &ledger, &Adoption::default());
             // What is refused for good has no statements; it is still there.
-            let left = left.iter().find(|change| !self.refused(change) && !self.is_uncopied(change));
+            let left = left.iter().find(|change| {
+                let stays = matches!(change, Change::ForeignTrigger { .. });
+                !stays && !self.refused(change) && !self.is_uncopied(change)
+            });
             let Some(change) = left else { return Ok(Ok(())) };
             why = format!("it would not give what is declared: {change:?}");
         }

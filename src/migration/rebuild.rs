@@ -124,6 +124,7 @@ fn reshapes(change: &Change) -> bool {
         | Change::BuildKey { .. }
         | Change::LiftView(_)
         | Change::LowerView(_)
+        | Change::ForeignTrigger { .. }
         | Change::ChangeComment { .. } => false,
     }
 }

@@ -23,6 +23,18 @@ pub struct Schema {
     /// Types that have a name: enumerations, composite types, domains.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub types: BTreeMap<Coordinate, NamedType>,
+    /// Views of other datasets that read what is here, where what is live was asked for them; no part of the schema itself.
+    #[serde(skip)]
+    pub outside: BTreeMap<Coordinate, Outside>,
+}
+
+/// A view of a dataset that was not asked for.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Outside {
+    /// Its text, where the engine does not say what it is bound to.
+    pub definition: String,
+    /// What it is bound to. Empty: not known.
+    pub reads: BTreeSet<Read>,
 }
 
 /// A type that has a name.
@@ -272,6 +284,7 @@ impl Schema {
             relations: pick(&self.relations, &wanted),
             routines: pick(&self.routines, &wanted),
             types: pick(&self.types, &wanted),
+            outside: BTreeMap::new(),
         }
     }
 

@@ -38,11 +38,29 @@ pub fn with_column(sql: &str, dialect: Dialect, column: &str, text: &str) -> Opt
     Some(replaced(sql, last.end..last.end, &format!("{separator}{text}")))
 }
 
-/// Takes a column out.
+/// Takes a column out, and the keys and checks of the table that name it.
+///
+/// Shape: nothing where another column is said by it.
 pub fn without_column(sql: &str, dialect: Dialect, column: &str) -> Option<String> {
     let list = List::of(sql, dialect)?;
     let at = list.items.iter().position(|item| item.is(column))?;
-    list.without(at)
+    let others = list.items.iter().filter(|item| item.column().is_some() && !item.is(column));
+    if others.into_iter().any(|item| item.is_said_by(column)) {
+        return None;
+    }
+    let mut left = list.without(at)?;
+    loop {
+        let list = List::of(&left, dialect)?;
+        let key = list.items.iter().position(|item| item.column().is_none() && item.names_as_key(column));
+        let Some(key) = key else { return Some(left) };
+        left = list.without(key)?;
+    }
+}
+
+/// Whether a statement names a column behind what it is about: an index's table, or what a comment is on.
+pub fn names_column(sql: &str, dialect: Dialect, from: usize, column: &str) -> bool {
+    let tokens = tokens(sql, dialect).unwrap_or_default();
+    tokens.iter().filter(|token| token.span.start >= from).any(|token| is_named(token, column))
 }
 
 /// Gives a column another type, and nothing else.
@@ -138,6 +156,10 @@ fn made(sql: &str, dialect: Dialect) -> Option<String> {
     Some(sql[name.first()?.span.start..name.last()?.span.end].to_owned())
 }
 
+fn is_named(token: &Token, name: &str) -> bool {
+    matches!(&token.kind, Kind::Word { text, .. } if text.eq_ignore_ascii_case(name))
+}
+
 fn is(token: &Token, word: &str) -> bool {
     token.keyword().as_deref() == Some(word)
 }
@@ -228,12 +250,38 @@ impl<'a> List<'a> {
 
     fn without(&self, at: usize) -> Option<String> {
         let span = self.items[at].span();
+        if let Some(left) = self.without_lines(at) {
+            return Some(left);
+        }
         let span = match (at.checked_sub(1).map(|before| self.items[before].span()), self.items.get(at + 1)) {
             (Some(before), _) => before.end..span.end,
             (None, Some(next)) => span.start..next.span().start,
             (None, None) => return None,
         };
         Some(replaced(self.sql, span, ""))
+    }
+}
+
+impl List<'_> {
+    /// Takes out the lines of an item that stands there alone, with the comment behind it.
+    fn without_lines(&self, at: usize) -> Option<String> {
+        let (sql, span) = (self.sql, self.items[at].span());
+        let from = sql[..span.start].rfind('\n')? + 1;
+        let to = span.end + sql[span.end..].find('\n')? + 1;
+        let behind = sql[span.end..to].trim_start();
+        let behind = behind.strip_prefix(',').unwrap_or(behind).trim();
+        let alone =
+            sql[from..span.start].trim().is_empty() && (behind.is_empty() || behind.starts_with("--"));
+        let mut left = alone.then(|| replaced(sql, from..to, ""))?;
+        if at + 1 == self.items.len() {
+            let before = self.items[at.checked_sub(1)?].span().end;
+            let comma = before + sql[before..].find(|next: char| !next.is_whitespace())?;
+            if !sql[comma..].starts_with(',') {
+                return None;
+            }
+            left.remove(comma);
+        }
+        Some(left)
     }
 }
 
@@ -250,6 +298,26 @@ impl Item {
 
     fn is(&self, name: &str) -> bool {
         self.column().is_some_and(|column| column.eq_ignore_ascii_case(name))
+    }
+
+    /// Whether what is said of a column names another one of its table.
+    fn is_said_by(&self, name: &str) -> bool {
+        let clauses = self.clauses().into_iter();
+        let own = clauses.filter(|clause| self.word_of(clause).as_deref() != Some("REFERENCES"));
+        own.flatten().any(|at| is_named(&self.tokens[at], name))
+    }
+
+    /// Whether a name stands in it, from a token on.
+    fn names(&self, from: usize, name: &str) -> bool {
+        self.tokens.iter().skip(from).any(|token| is_named(token, name))
+    }
+
+    /// Whether a key of the table names a column of it: what a foreign key points at is another's.
+    fn names_as_key(&self, column: &str) -> bool {
+        match self.key_word().as_deref() {
+            Some("FOREIGN") => self.key_columns().contains(&column.to_lowercase()),
+            _ => self.names(if self.key_name().is_some() { 2 } else { 0 }, column),
+        }
     }
 
     fn keyword(&self, at: usize) -> Option<String> {
@@ -382,6 +450,24 @@ mod tests {
             "create table t (a int)"
         );
         assert_eq!(without_column("create table t (a int)", DIALECT, "a"), None);
+        for (list, expected) in [
+            ("\n  a int, -- the a\n  b int, -- the b\n  c int\n", Some("\n  a int, -- the a\n  c int\n")),
+            ("\n  a int, -- the a\n  b int -- the b\n", Some("\n  a int -- the a\n")),
+            ("\n  a int -- the a\n  , b int\n", Some("\n  a int\n")),
+            ("a int, b int, constraint k unique (b), check (a > B)", Some("a int")),
+            ("b int, a int, primary key (a, b), unique (a)", Some("a int, unique (a)")),
+            (
+                "a int, b int, foreign key (a) references u (b)",
+                Some("a int, foreign key (a) references u (b)"),
+            ),
+            ("a int, b int, foreign key (b) references u (a)", Some("a int")),
+            ("a int, b int, constraint b check (a > 0)", Some("a int, constraint b check (a > 0)")),
+            ("a int check (a > b), b int", None),
+            ("a int, b int, c int generated always as (b + 1)", None),
+        ] {
+            let found = without_column(&format!("create table t ({list})"), DIALECT, "b");
+            assert_eq!(found, expected.map(|list| format!("create table t ({list})")), "{list}");
+        }
         assert_eq!(without_column("create table t (a int)", DIALECT, "x"), None);
     }
 

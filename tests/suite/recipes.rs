@@ -83,11 +83,63 @@ const CASES: &[Case] = &[
         mend: "",
     },
     Case {
+        code: "rename-table",
+        on: On::Both,
+        live: &[(ALL, "CREATE TABLE t (id bigint PRIMARY KEY, a int, z int DEFAULT 7);\n")],
+        rows: "INSERT INTO analytics.t VALUES (1, 10, 3)",
+        wanted: &[
+            (ALL, "CREATE TABLE u (z int DEFAULT 7, id bigint PRIMARY KEY, b int, more int);\n"),
+            (
+                "schema/u.yml",
+                "tables:\n- name: u\n  renamed_from: t\n  columns:\n  - {name: b, renamed_from: a}\n",
+            ),
+        ],
+        mend: "",
+    },
+    Case {
         code: "retype-column",
         on: On::Both,
         live: &[(ALL, "CREATE TABLE t (id bigint PRIMARY KEY, x text);\n")],
         rows: "INSERT INTO analytics.t VALUES (1, '10'), (2, NULL)",
         wanted: &[(ALL, "CREATE TABLE t (id bigint PRIMARY KEY, x integer);\n")],
+        mend: "",
+    },
+    Case {
+        code: "retype-column",
+        on: On::Both,
+        live: &[(
+            ALL,
+            "CREATE TABLE t (\n  id bigint, -- the id\n  w varchar, -- the weight\n  CONSTRAINT uq_w UNIQUE (w)\n);\nCREATE INDEX t_w ON t (w);\nCOMMENT ON COLUMN t.w IS 'the weight';\nCREATE INDEX t_id ON t (id);\n",
+        )],
+        rows: "INSERT INTO analytics.t VALUES (1, '10'), (2, NULL)",
+        wanted: &[(
+            ALL,
+            "CREATE TABLE t (\n  id bigint, -- the id\n  w integer, -- the weight\n  CONSTRAINT uq_w UNIQUE (w)\n);\nCREATE INDEX t_w ON t (w);\nCOMMENT ON COLUMN t.w IS 'the weight';\nCREATE INDEX t_id ON t (id);\n",
+        )],
+        mend: "",
+    },
+    Case {
+        code: "retype-column",
+        on: On::Both,
+        live: &[(ALL, "CREATE TABLE t (\n  id bigint,\n  w int DEFAULT 0\n);\n")],
+        rows: "INSERT INTO analytics.t (id) VALUES (1)",
+        wanted: &[(ALL, "CREATE TABLE t (\n  id bigint,\n  w text DEFAULT 'none'\n);\n")],
+        mend: "",
+    },
+    Case {
+        code: "drop-column",
+        on: On::Postgres,
+        live: &[(ALL, "CREATE TABLE t (\n  id bigint,\n  w serial\n);\n")],
+        rows: "INSERT INTO analytics.t (id) VALUES (1)",
+        wanted: &[(ALL, "CREATE TABLE t (\n  id bigint\n);\n")],
+        mend: "",
+    },
+    Case {
+        code: "retype-column",
+        on: On::Postgres,
+        live: &[(ALL, "CREATE TABLE t (\n  id bigint,\n  w serial\n);\n")],
+        rows: "INSERT INTO analytics.t (id) VALUES (1)",
+        wanted: &[(ALL, "CREATE TABLE t (\n  id bigint,\n  w text\n);\n")],
         mend: "",
     },
     Case {
@@ -287,6 +339,18 @@ const CASES: &[Case] = &[
         live: &[("routines/f.sql", "CREATE FUNCTION f(a int) RETURNS int LANGUAGE sql AS 'SELECT a * 2';\n")],
         rows: "SELECT 1",
         wanted: &[("routines/f.sql", ""), ("models/f.yml", "models:\n- {name: f, state: dropped}\n")],
+        mend: "",
+    },
+    Case {
+        code: "drop-trigger",
+        on: On::Postgres,
+        live: &[(
+            ALL,
+            "CREATE TABLE t (id bigint, made timestamptz NOT NULL);\nCREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql \
+             AS 'BEGIN NEW.made := now(); RETURN NEW; END';\nCREATE TRIGGER stamp BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION stamp();\n",
+        )],
+        rows: IDS,
+        wanted: &[(ALL, "CREATE TABLE t (id bigint, made timestamptz NOT NULL)\n")],
         mend: "",
     },
     Case {

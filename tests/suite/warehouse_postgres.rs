@@ -99,6 +99,120 @@ fn somebody_elses_view_is_never_dropped() {
 }
 
 #[test]
+fn a_view_of_another_schema_is_named_and_never_dropped() {
+    let Some(shop) = Shop::new(ORDERS) else { return };
+    shop.converge(ORDERS, "");
+    let before = shop.migrate("--plan").json()["result"]["fingerprint"].clone();
+    shop.sql(
+        "CREATE SCHEMA bi; CREATE VIEW bi.report AS SELECT total FROM analytics.orders; \
+         CREATE VIEW bi.above AS SELECT total FROM bi.report; \
+         CREATE TABLE bi.orders (note int); CREATE VIEW bi.other AS SELECT note FROM bi.orders",
+    );
+    let plan = shop.migrate("--plan").exits(0).json();
+    assert_eq!(plan["result"]["fingerprint"], before);
+    assert_eq!(plan["result"]["drift"].as_array().map(Vec::len), Some(0), "{plan:#}");
+    let affected = |step: &serde_json::Value| -> Vec<String> {
+        let names = step["affected"].as_array().unwrap().iter();
+        names.map(|one| one["object"].as_str().unwrap().to_owned()).collect()
+    };
+    let views = "CREATE TABLE orders (id bigint PRIMARY KEY";
+    let less = format!("{views}, note varchar(20));\n");
+    shop.declare(&less);
+    let run = shop.migrate("--yes --force").exits(1);
+    assert!(
+        run.stdout.contains("`bi.report` is in the way") || run.stdout.contains("`bi.above`, `bi.report`"),
+        "{}",
+        run.stdout
+    );
+    let plan = shop.migrate("--plan").json();
+    let steps = plan["result"]["steps"].as_array().unwrap();
+    let dropped = affected(step(steps, "drop-column"));
+    assert!(
+        dropped.contains(&"bi.report".to_owned()) && dropped.contains(&"bi.above".to_owned()),
+        "{dropped:?}"
+    );
+    assert!(!dropped.contains(&"bi.other".to_owned()), "{dropped:?}");
+    assert_eq!(shop.sql("SELECT count(*) FROM bi.above"), "0");
+}
+
+const STAMPED: &str = "CREATE TABLE orders (id int PRIMARY KEY, made timestamptz NOT NULL);\n\
+    CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.made := now(); RETURN NEW; END$$;\n";
+const STAMP: &str = "CREATE TRIGGER stamp BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION stamp();\n";
+
+#[test]
+fn a_trigger_that_writers_need_goes_only_where_that_is_let_through() {
+    let both = format!("{STAMPED}{STAMP}");
+    let Some(shop) = Shop::new(&both) else { return };
+    shop.converge(&both, "");
+    shop.sql("INSERT INTO analytics.orders (id) VALUES (1)");
+    shop.declare(STAMPED);
+    let plan = shop.migrate("--plan").exits(1).json();
+    let steps = plan["result"]["steps"].as_array().unwrap();
+    assert_eq!(step(steps, "drop-trigger")["allow"], "drop-trigger:analytics.orders");
+    shop.migrate("--yes").exits(1);
+    shop.sql("INSERT INTO analytics.orders (id) VALUES (2)");
+    // One that is declared otherwise comes again at once.
+    let other = both.replace("BEFORE INSERT", "BEFORE INSERT OR UPDATE");
+    assert_eq!(codes(&shop.converge(&other, "")), ["drop-trigger", "create-trigger"]);
+    let steps = shop.converge(STAMPED, "--allow drop-trigger:analytics.orders");
+    assert_eq!(codes(&steps), ["drop-trigger"]);
+    // Where the code goes back to what was applied before, it stays.
+    assert_eq!(codes(&shop.converge(&both, "")), ["create-trigger"]);
+    shop.declare(STAMPED);
+    assert_eq!(codes(&shop.steps("")), ["ahead-of-code"]);
+    shop.migrate("--yes").exits(0);
+    shop.sql("INSERT INTO analytics.orders (id) VALUES (3)");
+    shop.migrate("--yes --allow drop-trigger:analytics.orders").exits(0);
+    assert!(shop.steps("").is_empty());
+}
+
+#[test]
+fn somebody_elses_trigger_stays_and_is_named() {
+    let table = "CREATE TABLE orders (id int PRIMARY KEY, note text);\nCREATE VIEW v AS SELECT id, note FROM orders;\n";
+    let Some(shop) = Shop::new(table) else { return };
+    shop.converge(table, "");
+    shop.sql(
+        "CREATE SCHEMA audit; \
+         CREATE FUNCTION audit.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END'; \
+         CREATE TRIGGER theirs AFTER INSERT ON analytics.orders FOR EACH ROW EXECUTE FUNCTION audit.f(); \
+         CREATE TRIGGER above INSTEAD OF INSERT ON analytics.v FOR EACH ROW EXECUTE FUNCTION audit.f(); \
+         INSERT INTO analytics.orders VALUES (1, 'x')",
+    );
+    let all = "SELECT string_agg(tgname, ' ' ORDER BY tgname) FROM pg_trigger WHERE NOT tgisinternal";
+    let wider = table.replace("note text", "note text, more int");
+    let drift = |plan: &serde_json::Value| plan["result"]["drift"].as_array().map(Vec::len);
+    for declared in [
+        wider.clone(),
+        // The view is made again: what it reads goes, and what it gives is less.
+        format!(
+            "{}CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';\n",
+            table.replace("note text", "note varchar(9)")
+        ),
+        table.replace("id, note FROM", "id FROM"),
+    ] {
+        shop.declare(&declared);
+        let plan = shop.migrate("--plan --force").exits(0).json();
+        assert_eq!((plan["result"]["proof"].as_str(), drift(&plan)), (Some("proven"), Some(2)), "{plan:#}");
+        let steps = plan["result"]["steps"].as_array().unwrap();
+        let named = steps.iter().filter(|step| step["code"] == "foreign-trigger").count();
+        assert_eq!(named, 2, "{plan:#}");
+        shop.migrate("--yes --force").exits(0);
+        assert_eq!(shop.sql(all), "above theirs", "{declared}");
+    }
+    // It is managed once it is declared, with a function of which only the name is known.
+    let theirs = "CREATE TRIGGER theirs AFTER INSERT ON orders FOR EACH ROW EXECUTE FUNCTION audit.f();\n";
+    let more = theirs.replace("theirs", "ours");
+    let declared = format!("{}{theirs}{more}", table.replace("id, note FROM", "id FROM"));
+    shop.declare(&declared);
+    let plan = shop.migrate("--plan").exits(0).json();
+    let steps = plan["result"]["steps"].as_array().unwrap();
+    let reason = step(steps, "create-trigger")["reason"].as_str().unwrap();
+    assert!(reason.contains("`audit.f` is there is not proven"), "{reason}");
+    shop.migrate("--yes").exits(0);
+    assert_eq!(shop.sql(all), "above ours theirs");
+}
+
+#[test]
 fn indexes_and_keys_come_without_locking_writers_out() {
     let Some(shop) = Shop::new(ORDERS) else { return };
     shop.converge(ORDERS, "");

@@ -97,6 +97,6 @@ fn way<'a>(context: &'a Context<'_>, table: &Coordinate, column: &Column) -> Way
             &[format!("set-not-null:{table}.{this}")],
         )
         .afresh()
-        .default(table, this, value)
+        .default(table, this, Some(value))
         .instead(format!("or declare a default for `{this}`: old rows and old writers get it"))
 }

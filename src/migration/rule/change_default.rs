@@ -34,7 +34,7 @@ pub(super) fn step(context: &Context<'_>, table: &Coordinate, from: &Column, to:
 fn way<'a>(context: &'a Context<'_>, table: &Coordinate, to: &Column, before: &str) -> Way<'a> {
     let this = &to.name;
     Way::new(context)
-        .default(table, this, before)
+        .default(table, this, Some(before))
         .expand(format!("keep `{before}` as the default of `{this}`; promote"))
         .moves(format!("let whoever writes `{table}` fill `{this}`"))
         .back()

@@ -37,5 +37,8 @@ fn way<'a>(context: &'a Context<'_>, table: &Coordinate, from: &Column, to: &Col
         .expand(format!("keep `{this}` as it is and declare `{new}` beside it; promote"))
         .moves(format!("move whoever reads `{this}` to `{new}`"))
         .without_column(table, this)
-        .contract(format!("then remove `{this}`; promote"), &[format!("drop-column:{table}.{this}")])
+        .contract(
+            format!("then remove `{this}` and the keys, indexes and comments that name it; promote"),
+            &[format!("drop-column:{table}.{this}")],
+        )
 }

@@ -8,9 +8,9 @@ use super::{
     change_default, change_generated, change_identity, change_options, change_routine, change_sequence,
     change_type, change_view, create_dataset, create_index, create_routine, create_sequence, create_table,
     create_trigger, create_type, create_view, drop_column, drop_constraint, drop_index, drop_not_null,
-    drop_routine, drop_sequence, drop_table, drop_trigger, drop_type, drop_view, guard_not_null, lift_view,
-    lower_view, narrow_type, not_ours, not_planned, orphan, rename_column, rename_table, retype_column,
-    set_not_null, table_to_view, validate_constraint, view_to_table, widen_type,
+    drop_routine, drop_sequence, drop_table, drop_trigger, drop_type, drop_view, foreign_trigger,
+    guard_not_null, lift_view, lower_view, narrow_type, not_ours, not_planned, orphan, rename_column,
+    rename_table, retype_column, set_not_null, table_to_view, validate_constraint, view_to_table, widen_type,
 };
 use crate::model::migration::Step;
 
@@ -59,6 +59,7 @@ pub(in crate::migration) fn step(context: &Context<'_>, change: &Change) -> Step
         Change::DropType(object) => drop_type::step(context, object),
         Change::CreateTrigger { table, trigger, .. } => create_trigger::step(context, table, trigger),
         Change::DropTrigger { table, trigger } => drop_trigger::step(context, table, trigger),
+        Change::ForeignTrigger { table, trigger } => foreign_trigger::step(context, table, trigger),
         Change::ChangeOptions(object) => change_options::step(context, object),
         Change::NotPlanned { object, what } => not_planned::step(context, object, what),
         Change::ChangeCollation { table, from, to } => change_collation::step(context, table, from, to),

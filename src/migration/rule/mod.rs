@@ -38,6 +38,7 @@ mod drop_table;
 mod drop_trigger;
 mod drop_type;
 mod drop_view;
+mod foreign_trigger;
 mod guard_not_null;
 mod judge;
 mod lift_view;

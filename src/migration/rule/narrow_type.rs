@@ -44,7 +44,7 @@ fn way<'a>(context: &'a Context<'_>, table: &Coordinate, from: &Column, to: &Col
     let select = if select.is_empty() { Vec::new() } else { vec![format!("{select} LIMIT 10")] };
     let value = format!("cast({} as {})", crate::warehouse::name(this), to.data_type);
     Way::new(context)
-        .typed(table, this, &from.data_type)
+        .unchanged(table, from, to)
         .expand(format!("keep {} for `{this}`; promote", from.data_type))
         .fill("look at the values that do not fit, and mend them", select)
         .back()

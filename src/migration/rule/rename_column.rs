@@ -1,6 +1,7 @@
 //! `rename-column`: a column bears another name, as `renamed_from` says.
 
 use super::draft::Draft;
+use super::rename_table::stood_in_for;
 use crate::migration::context::Context;
 use crate::migration::statement::{alter, without_indexes};
 use crate::migration::way::Way;
@@ -12,8 +13,13 @@ use crate::warehouse::{name, path};
 pub(super) fn step(context: &Context<'_>, table: &Coordinate, from: &str, to: &str) -> Step {
     let rename = alter(table, &format!("RENAME COLUMN {} TO {}", name(from), name(to)));
     let affected = context.affected(table, Some(from));
-    let settled =
-        if context.empty(table) && affected.is_empty() { Verdict::Compatible } else { Verdict::Incompatible };
+    let before = context.live_name(table);
+    let unseen = before != *table && stood_in_for(context, table, &before);
+    let settled = if unseen || (context.empty(table) && affected.is_empty()) {
+        Verdict::Compatible
+    } else {
+        Verdict::Incompatible
+    };
     Draft::new(context, "rename-column", table)
         .column(to)
         .judged(Verdict::Incompatible, Mechanics::Metadata)
@@ -27,6 +33,11 @@ pub(super) fn step(context: &Context<'_>, table: &Coordinate, from: &str, to: &s
 
 /// Both names are there until everybody has moved.
 fn way<'a>(context: &'a Context<'_>, table: &Coordinate, from: &str, to: &str) -> Way<'a> {
+    let before = context.live_name(table);
+    if before != *table {
+        return Way::new(context)
+            .instead(format!("the way out of `rename-table:{table}` takes `{to}` with it"));
+    }
     let loose =
         |column: &Column| Column { nullable: column.nullable || column.default.is_none(), ..column.clone() };
     let mut way = Way::new(context);

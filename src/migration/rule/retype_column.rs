@@ -9,7 +9,7 @@ use crate::migration::way::Way;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
 use crate::model::schema::Column;
-use crate::warehouse::{name, path};
+use crate::warehouse::{name, path, words};
 
 pub(super) fn step(context: &Context<'_>, table: &Coordinate, from: &Column, to: &Column) -> Step {
     if let Some(expression) = context.using(table, &to.name) {
@@ -68,7 +68,7 @@ pub(super) fn told(
     let select =
         format!("SELECT * FROM {there} WHERE {named} IS NOT NULL AND ({expression}) IS NULL LIMIT 10");
     let way = Way::new(context)
-        .typed(table, &to.name, &from.data_type)
+        .unchanged(table, from, to)
         .expand(format!("keep `{}` as it is; promote", to.name))
         .fill("look at the values for which it gives none, and mend them or the expression", vec![select])
         .back()
@@ -121,6 +121,16 @@ pub(super) fn round_trip(
     ))
 }
 
+/// What to do about the keys and indexes of a column that goes, where it has some.
+fn kept(context: &Context<'_>, table: &Coordinate, from: &Column, new: &str) -> String {
+    let has = context.relation(table).is_some_and(|live| {
+        let names = |index: &String| words(index).contains(&from.name.to_lowercase());
+        live.constraints.iter().any(|key| key.columns.contains(&from.name))
+            || live.indexes.values().any(names)
+    });
+    if has { format!(", and declare for `{new}` the keys and indexes that it needs") } else { String::new() }
+}
+
 /// A column of the new type comes beside the old one; or the files say how a value becomes another.
 pub(super) fn beside<'a>(
     context: &'a Context<'_>,
@@ -137,13 +147,13 @@ pub(super) fn beside<'a>(
         (way.outputs(table, &[(this.clone(), old), (new.clone(), name(this))]), Vec::new())
     } else {
         let fill = format!("UPDATE {} SET {} = {value} WHERE {1} IS NULL", path(table), name(&new));
-        (way.typed(table, this, &from.data_type).column(table, &second), vec![fill])
+        (way.unchanged(table, from, to).column(table, &second), vec![fill])
     };
     way.expand(format!("keep `{this}` as it is and declare `{new}` {} beside it; promote", to.data_type))
         .fill(format!("fill `{new}`, and let whoever writes fill both"), fill)
-        .moves(format!("move whoever reads `{this}` to `{new}`"))
+        .moves(format!("move whoever reads `{this}` to `{new}`{}", kept(context, table, from, &new)))
         .without_column(table, this)
-        .contract(format!("then remove `{this}`; promote"), &[format!("drop-column:{table}.{this}")])
+        .contract(format!("then remove `{this}` and the keys, indexes and comments that name it; promote"), &[format!("drop-column:{table}.{this}")])
         .afresh()
         .using(table, this, &value)
         .instead(format!("or say how old values become new ones, by `migrate_using` at `{this}`: readers see the new type at once"))

@@ -26,6 +26,39 @@ async fn refuses_to_drop_a_column_and_says_who_reads_it() {
 }
 
 #[tokio::test]
+async fn names_who_reads_from_another_schema() {
+    let trial = Trial::new();
+    trial.converge(&ddl("create table analytics.t(a int, b int)")).await;
+    let before =
+        trial.plan(&ddl("create table analytics.t(a int, b int)"), &Options::default()).await.unwrap();
+    trial
+        .by_hand(&[
+            "create schema bi",
+            "create view bi.report as select a, b from analytics.t",
+            "create view bi.above as select b from bi.report",
+            "create view main.top as select b from bi.above",
+            "create table bi.t(a int, b int)",
+            "create view bi.other as select b from bi.t",
+        ])
+        .await
+        .unwrap();
+    let after = ddl("create table analytics.t(a int)");
+    let planned = trial.plan(&after, &Options::default()).await.unwrap();
+    let step = planned.step("drop-column");
+    assert_eq!((step.settled, step.blocks()), (Verdict::Incompatible, true));
+    let named: Vec<&str> = step.affected.iter().map(|one| one.object.as_str()).collect();
+    assert_eq!(named, ["bi.report", "bi.above", "main.top"]);
+    assert!(step.affected.iter().all(|one| !one.managed));
+    // Nothing but who reads is taken from there.
+    assert_eq!(planned.plan.fingerprint, before.plan.fingerprint);
+    assert_eq!((&planned.plan.drift, planned.plan.datasets.len()), (&Vec::new(), 1));
+    assert!(planned.plan.live.relations.keys().all(|object| object.dataset == a()));
+    let gone = |name| DeclaredObject { state: super::super::State::Dropped, ..table(name, Vec::new()) };
+    let planned = trial.plan(&declared(vec![gone("t")]), &Options::default()).await.unwrap();
+    assert!(planned.step("drop-table").blocks());
+}
+
+#[tokio::test]
 async fn lets_through_what_is_allowed_and_says_what_was_said_in_vain() {
     let trial = Trial::new();
     trial.converge(&ddl("create table analytics.t(a int, b int)")).await;

@@ -8,9 +8,9 @@ use super::stage::Way;
 use crate::migration::desired::Managed;
 use crate::migration::{postgres, statement};
 use crate::model::coordinate::Coordinate;
-use crate::model::schema::{Column, Constraint};
+use crate::model::schema::{Column, Constraint, Relation, RelationKind};
 use crate::sql::table;
-use crate::warehouse::{name, same_name};
+use crate::warehouse::{name, path, same_name};
 
 /// Where an object's columns are declared.
 enum Written {
@@ -26,6 +26,7 @@ impl Way<'_> {
     /// Declares a column of a table as it is said, new or instead of what it was.
     #[must_use]
     pub(in crate::migration) fn column(mut self, object: &Coordinate, column: &Column) -> Self {
+        let Some(column) = &self.declarable(object, column) else { return self };
         let text =
             if self.context.is_postgres() { postgres::written(column) } else { statement::column(column) };
         match self.written(object) {
@@ -44,17 +45,40 @@ impl Way<'_> {
         self
     }
 
-    /// Takes a column's declaration out.
+    /// Takes a column's declaration out, with the keys, indexes and comments that name it.
+    ///
+    /// Shape: nothing is edited where something else is declared by it.
     #[must_use]
     pub(in crate::migration) fn without_column(mut self, object: &Coordinate, column: &str) -> Self {
+        if self.is_pointed_at(object, column) {
+            return self;
+        }
         match self.written(object) {
             Some(Written::Statement(file)) => {
+                let before = self.text(&file);
                 self.statement(&file, object, |sql, dialect| table::without_column(sql, dialect, column));
+                if self.text(&file) != before {
+                    self.without_what_names(object, column);
+                }
             }
-            Some(Written::Properties(file, entry)) => self.property_column(&file, &entry, column, None),
+            Some(Written::Properties(file, entry)) => {
+                self.property_column(&file, &entry, column, None);
+                self.property_keys(&file, &entry, column);
+            }
             Some(Written::Query(_)) | None => {}
         }
         self
+    }
+
+    /// Whether a foreign key that is declared points at a column.
+    fn is_pointed_at(&self, object: &Coordinate, column: &str) -> bool {
+        let target = format!("REFERENCES {}(", path(object));
+        let points = |key: &Constraint| {
+            let list = key.definition.split_once(&target).and_then(|(_, rest)| rest.split_once(')'));
+            list.is_some_and(|(list, _)| list.split(", ").any(|one| one.trim() == name(column)))
+        };
+        let relations = self.context.desired.schema.relations.values();
+        relations.flat_map(|relation| &relation.constraints).any(points)
     }
 
     /// Declares that a column takes NULL.
@@ -70,11 +94,17 @@ impl Way<'_> {
 
     /// Declares a column's default.
     #[must_use]
-    pub(in crate::migration) fn default(mut self, object: &Coordinate, column: &str, default: &str) -> Self {
+    pub(in crate::migration) fn default(
+        mut self,
+        object: &Coordinate,
+        column: &str,
+        default: Option<&str>,
+    ) -> Self {
         if let Some(Written::Statement(file)) = self.written(object) {
-            let clause = format!("DEFAULT {}", statement::bracketed(default));
+            let clause = default.map(|default| format!("DEFAULT {}", statement::bracketed(default)));
             self.statement(&file, object, |sql, dialect| {
                 let bare = table::without_clause(sql, dialect, column, "DEFAULT");
+                let Some(clause) = clause else { return bare };
                 table::with_clause(bare.as_deref().unwrap_or(sql), dialect, column, &clause)
             });
             return self;
@@ -83,9 +113,54 @@ impl Way<'_> {
         self
     }
 
+    /// Declares that a column is of its old type, with the default that it had.
+    #[must_use]
+    pub(in crate::migration) fn unchanged(self, object: &Coordinate, from: &Column, to: &Column) -> Self {
+        let Some(from) = self.declarable(object, from) else { return self };
+        let way = if from.default == to.default || matches!(self.written(object), Some(Written::Query(_))) {
+            self
+        } else {
+            self.default(object, &to.name, from.default.as_deref())
+        };
+        way.typed(object, &to.name, &from.data_type)
+    }
+
+    /// A live column in words that declare it: one that counts with a sequence of its own is `serial`.
+    ///
+    /// Shape: nothing where no words do.
+    fn declarable(&self, object: &Coordinate, column: &Column) -> Option<Column> {
+        let table = self.context.live_name(object);
+        let owns = |relation: &&Relation| {
+            let reads = &relation.extra.reads;
+            reads.iter().any(|read| read.object == table && read.column.as_ref() == Some(&column.name))
+        };
+        let mut relations = self.context.live.relations.iter();
+        let owned = relations.find(|(_, known)| known.kind == RelationKind::Sequence && owns(known));
+        let declared = |name: &Coordinate| self.context.wanted(name).is_some();
+        let Some((sequence, known)) = owned.filter(|(name, _)| column.default.is_some() && !declared(name))
+        else {
+            return Some(column.clone());
+        };
+        let serial = match column.data_type.as_str() {
+            "smallint" => "smallserial",
+            "integer" => "serial",
+            "bigint" => "bigserial",
+            _ => return None,
+        };
+        let plain = format!("AS {} START WITH 1 INCREMENT BY 1 MINVALUE 1 ", column.data_type);
+        let counts = known.definition.starts_with(&plain) && known.definition.ends_with(" CACHE 1");
+        let named = sequence.name == format!("{}_{}_seq", table.name, column.name);
+        (counts && named && !column.nullable).then(|| Column {
+            data_type: serial.to_owned(),
+            default: None,
+            nullable: true,
+            ..column.clone()
+        })
+    }
+
     /// Declares a column's type; a query keeps it by a cast.
     #[must_use]
-    pub(in crate::migration) fn typed(mut self, object: &Coordinate, column: &str, data_type: &str) -> Self {
+    fn typed(mut self, object: &Coordinate, column: &str, data_type: &str) -> Self {
         match self.written(object) {
             Some(Written::Statement(file)) => self
                 .statement(&file, object, |sql, dialect| table::with_type(sql, dialect, column, data_type)),

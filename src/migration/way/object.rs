@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 use super::properties::described;
 use super::stage::Way;
 use crate::model::coordinate::Coordinate;
+use crate::model::schema::Column;
+use crate::sql::table::names_column;
 use crate::sql::{self, CreationKind, Leading};
 use crate::warehouse::{name, same_name};
 
@@ -33,6 +35,50 @@ impl Way<'_> {
             break;
         }
         self
+    }
+
+    /// Takes out the indexes and comments of a table that name a column, and what is added to it by `ALTER`, in
+    /// whichever files they are.
+    pub(super) fn without_what_names(&mut self, table: &Coordinate, column: &str) {
+        let dialect = self.context.desired.dialect;
+        let is_table = |part: Option<&sql::Part>| part.is_some_and(|part| same_name(&part.text, &table.name));
+        let names = |sql: &str| match sql::leading(sql, dialect) {
+            Ok(Leading::Create(made)) if made.kind == CreationKind::Index => {
+                let on = made.on.last();
+                is_table(on) && on.is_some_and(|on| names_column(sql, dialect, on.span.end, column))
+            }
+            Ok(Leading::Comment(kind, parts)) if kind == "COLUMN" => match parts.as_slice() {
+                [.., owner, last] => is_table(Some(owner)) && same_name(&last.text, column),
+                _ => false,
+            },
+            Ok(Leading::Alter(parts)) => {
+                let owner = parts.last();
+                is_table(owner)
+                    && owner.is_some_and(|owner| names_column(sql, dialect, owner.span.end, column))
+            }
+            Ok(Leading::Create(_) | Leading::Comment(..) | Leading::Query | Leading::Other(_)) | Err(_) => {
+                false
+            }
+        };
+        let files: Vec<String> = self.context.desired.texts.keys().cloned().collect();
+        for file in files {
+            let Some(mut text) = self.text(&file) else { continue };
+            let statements = sql::split(&text, dialect).unwrap_or_default();
+            let spans: Vec<_> = statements
+                .iter()
+                .filter(|statement| names(statement.lexed.text()))
+                .map(|statement| statement.span.clone())
+                .collect();
+            for span in spans.iter().rev() {
+                let rest = &text[span.end..];
+                let rest = rest.trim_start().strip_prefix(';').unwrap_or(rest);
+                let rest = rest.strip_prefix('\n').unwrap_or(rest);
+                text = format!("{}{rest}", &text[..span.start]);
+            }
+            if !spans.is_empty() {
+                self.put(&file, (!text.trim().is_empty()).then_some(text));
+            }
+        }
     }
 
     /// Gives an enumeration or a composite type other parts.
@@ -85,19 +131,42 @@ impl Way<'_> {
         self
     }
 
-    /// Declares a view of an object under another name, beside it.
+    /// Declares a view of an object under another name, beside it, with columns under their old names.
     #[must_use]
-    pub(in crate::migration) fn view_beside(mut self, object: &Coordinate, view: &str) -> Self {
+    pub(in crate::migration) fn view_beside(
+        mut self,
+        object: &Coordinate,
+        view: &str,
+        columns: &[(&Column, &Column)],
+    ) -> Self {
         let Some(file) = self.place_of(object) else { return self };
-        let columns = self.context.wanted(object).into_iter().flat_map(|wanted| &wanted.columns);
-        let columns: Vec<String> = columns.map(|column| name(&column.name)).collect();
-        let list = columns.join(", ");
+        let written = |(old, new): &(&Column, &Column)| {
+            let (old, new) = (name(&old.name), name(&new.name));
+            if old == new { new } else { format!("{new} AS {old}") }
+        };
+        let list = columns.iter().map(written).collect::<Vec<_>>().join(", ");
         let text = if self.context.managed(object).indexed {
             format!("CREATE VIEW {} AS\nSELECT {list} FROM {};\n", name(view), name(&object.name))
         } else {
             format!("select {list}\nfrom {{{{ ref('{}') }}}}\n", object.name)
         };
         self.put(&beside(&file, view, "sql"), Some(text));
+        self
+    }
+
+    /// Declares more behind what the file of an object declares.
+    #[must_use]
+    pub(in crate::migration) fn also(mut self, object: &Coordinate, statements: &[String]) -> Self {
+        let Some(file) = self.file_of(object) else { return self };
+        let Some(mut text) = self.text(&file) else { return self };
+        let declared = sql::split(&text, self.context.desired.dialect).unwrap_or_default();
+        if let Some(end) = declared.last().map(|statement| statement.span.end)
+            && !text[end..].trim_start().starts_with(';')
+        {
+            text.insert(end, ';');
+        }
+        let text = format!("{}\n{};\n", text.trim_end(), statements.join(";\n"));
+        self.put(&file, Some(text));
         self
     }
 

@@ -6,6 +6,7 @@ use super::object::beside;
 use super::stage::Way;
 use crate::model::coordinate::Coordinate;
 use crate::model::schema::Column;
+use crate::warehouse::{same_name, words};
 use crate::yaml::edit::{Step, append, remove, set};
 
 impl Way<'_> {
@@ -57,6 +58,32 @@ impl Way<'_> {
         };
         if edited.is_some() {
             self.put(file, edited);
+        }
+    }
+
+    /// Takes out the keys and checks of an object that name a column.
+    pub(super) fn property_keys(&mut self, file: &str, entry: &str, column: &str) {
+        let Some(text) = self.text(file) else { return };
+        let Some(list) = list_of(&text, file, entry) else { return };
+        let Ok(root) = crate::yaml::parse(&text, file) else { return };
+        let item = root.get(list).and_then(|list| list.named(entry));
+        let Some(Value::Array(keys)) =
+            item.and_then(|item| item.get("constraints")).map(crate::yaml::Node::to_json)
+        else {
+            return;
+        };
+        let names = |key: &Value| {
+            let columns = key["columns"].as_array().into_iter().flatten();
+            let covers = columns.filter_map(Value::as_str).any(|one| same_name(one, column));
+            covers
+                || key["expression"].as_str().is_some_and(|text| words(text).contains(&column.to_lowercase()))
+        };
+        let kept: Vec<Value> = keys.iter().filter(|key| !names(key)).cloned().collect();
+        if kept.len() < keys.len() {
+            let kept = if kept.is_empty() { Value::Null } else { Value::Array(kept) };
+            if let Ok(text) = set(&text, file, &[Step::Key(list), Step::Named(entry)], "constraints", &kept) {
+                self.put(file, Some(text));
+            }
         }
     }
 

@@ -9,7 +9,8 @@ use super::checks::ask_binding;
 use super::rows::{ask, list};
 use crate::model::coordinate::{Coordinate, Dataset};
 use crate::model::schema::{
-    Column, Constraint, Extra, Overload, Parameter, Relation, RelationKind, Routine, RoutineKind, Schema,
+    Column, Constraint, Extra, Outside, Overload, Parameter, Relation, RelationKind, Routine, RoutineKind,
+    Schema,
 };
 use crate::sql::Dialect;
 use crate::sql::table::collations;
@@ -74,6 +75,29 @@ pub(super) fn schema(
         found.routines = macros(&scope)?;
     }
     Ok(found)
+}
+
+/// Reads the views of other datasets, in one query: the engine does not say what they read.
+pub(super) fn outside(
+    connection: &Connection,
+    catalog: &str,
+    datasets: &[Dataset],
+) -> Result<BTreeMap<Coordinate, Outside>, WarehouseError> {
+    let names: Vec<String> = datasets.iter().map(|dataset| literal(&dataset.schema.to_lowercase())).collect();
+    let sql = format!(
+        "SELECT schema_name, view_name, sql FROM duckdb_views() WHERE database_name = {} \
+         AND lower(schema_name) NOT IN ({}) AND NOT internal AND NOT temporary",
+        literal(catalog),
+        names.join(", ")
+    );
+    let rows = ask(connection, &sql, |row| {
+        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, Option<String>>(2)?))
+    })?;
+    let view = |(schema, view, definition): (String, String, Option<String>)| {
+        let definition = definition.unwrap_or_default();
+        (Dataset::new(schema).object(view), Outside { definition, ..Outside::default() })
+    };
+    Ok(rows.into_iter().map(view).collect())
 }
 
 fn present(scope: &Scope<'_>) -> Result<Vec<Dataset>, WarehouseError> {

@@ -9,7 +9,7 @@ use ::duckdb::{Connection, InterruptHandle};
 use async_trait::async_trait;
 
 use super::engine::{Threads, attach, attach_memory, catalog, start};
-use super::introspect::schema;
+use super::introspect::{outside, schema};
 use super::rows::{ask, count, failed, list, run};
 use crate::model::coordinate::Dataset;
 use crate::model::schema::Schema;
@@ -204,7 +204,11 @@ impl DuckDb {
 #[async_trait(?Send)]
 impl Inspect for DuckDb {
     async fn schema(&mut self, datasets: &[Dataset]) -> Result<Schema, WarehouseError> {
-        self.read(datasets)
+        let mut found = self.read(datasets)?;
+        if !found.datasets.is_empty() {
+            found.outside = outside(&self.connection, &self.catalog, datasets)?;
+        }
+        Ok(found)
     }
 
     fn engine(&self) -> String {

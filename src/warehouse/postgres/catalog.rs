@@ -111,6 +111,30 @@ JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid AND a.attnum = d.refobjsubi
 WHERE d.deptype = 'a' AND n.nspname IN ($NAMES)
 ORDER BY 1, 2, 3, 4, 5";
 
+/// What views of other namespaces are bound to: those that read something of these, and those that read them.
+pub(super) const OUTSIDE: &str = r"
+WITH RECURSIVE edge AS (
+  SELECT DISTINCT w.ev_class AS reader, d.refobjid AS read, d.refobjsubid AS part
+  FROM pg_catalog.pg_rewrite w
+  JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = w.oid
+    AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid <> w.ev_class
+), reader(oid) AS (
+  SELECT e.reader FROM edge e JOIN pg_catalog.pg_class r ON r.oid = e.read JOIN pg_catalog.pg_namespace m ON m.oid = r.relnamespace
+  WHERE m.nspname IN ($NAMES)
+  UNION
+  SELECT e.reader FROM edge e JOIN reader ON e.read = reader.oid
+)
+SELECT n.nspname, c.relname, m.nspname, r.relname, a.attname
+FROM reader
+JOIN pg_catalog.pg_class c ON c.oid = reader.oid AND c.relkind IN ('v', 'm')
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN edge e ON e.reader = c.oid
+JOIN pg_catalog.pg_class r ON r.oid = e.read
+JOIN pg_catalog.pg_namespace m ON m.oid = r.relnamespace
+LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid AND a.attnum = e.part AND e.part > 0
+WHERE n.nspname NOT IN ($NAMES) AND n.nspname <> 'information_schema' AND NOT pg_catalog.starts_with(n.nspname, 'pg_')
+ORDER BY 1, 2, 3, 4, 5";
+
 /// Functions and procedures.
 pub(super) const ROUTINES: &str = r"
 SELECT n.nspname, p.proname, p.prokind::text, p.proretset, pg_catalog.pg_get_functiondef(p.oid),

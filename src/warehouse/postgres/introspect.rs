@@ -6,8 +6,8 @@ use super::catalog;
 use super::server::{Row, Session};
 use crate::model::coordinate::{Coordinate, Dataset};
 use crate::model::schema::{
-    Column, Constraint, Extra, NamedType, Overload, Parameter, Read, Relation, RelationKind, Routine,
-    RoutineKind, Schema, TypeKind,
+    Column, Constraint, Extra, NamedType, Outside, Overload, Parameter, Read, Relation, RelationKind,
+    Routine, RoutineKind, Schema, TypeKind,
 };
 use crate::warehouse::{WarehouseError, literal, path, quoted};
 
@@ -60,6 +60,22 @@ pub(super) async fn schema(session: &Session, datasets: &[Dataset]) -> Result<Sc
     reads(&scope, &mut found.relations).await?;
     found.routines = routines(&scope).await?;
     found.types = types(&scope).await?;
+    Ok(found)
+}
+
+/// Reads the views of other datasets that read something of these, in one query.
+pub(super) async fn outside(
+    session: &Session,
+    datasets: &[Dataset],
+) -> Result<BTreeMap<Coordinate, Outside>, WarehouseError> {
+    let scope = Scope { session, datasets };
+    let mut found: BTreeMap<Coordinate, Outside> = BTreeMap::new();
+    for row in scope.ask(catalog::OUTSIDE).await? {
+        let Some((view, object)) = scope.at(&row).zip(scope.place(&row.text(2), row.text(3))) else {
+            continue;
+        };
+        found.entry(view).or_default().reads.insert(Read { object, column: row.optional(4) });
+    }
     Ok(found)
 }
 

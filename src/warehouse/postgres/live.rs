@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::declaring::on_table;
-use super::introspect::schema;
+use super::introspect::{outside, schema};
 use super::parameters::Parameters;
 use super::record;
 use super::server::{Row, Session};
@@ -191,6 +191,15 @@ impl Postgres {
     }
 }
 
+/// Reads some datasets, and who reads them from elsewhere.
+async fn whole(session: &Session, datasets: &[Dataset]) -> Result<Schema, WarehouseError> {
+    let mut found = schema(session, datasets).await?;
+    if !found.datasets.is_empty() {
+        found.outside = outside(session, datasets).await?;
+    }
+    Ok(found)
+}
+
 /// The table that a statement needs a lock on.
 fn table(sql: &str) -> Vec<String> {
     let said = head(sql);
@@ -207,7 +216,7 @@ fn stands_alone(sql: &str) -> bool {
 impl Inspect for Postgres {
     async fn schema(&mut self, datasets: &[Dataset]) -> Result<Schema, WarehouseError> {
         self.session.run("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?;
-        let found = schema(&self.session, datasets).await;
+        let found = whole(&self.session, datasets).await;
         drop(self.session.run("ROLLBACK").await);
         found
     }
