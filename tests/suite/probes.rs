@@ -252,3 +252,29 @@ fn a_check_that_does_more_than_compute_is_not_asked_of_live_rows() {
         assert_eq!(step["probe"]["rows"], 0, "{step:#}");
     }
 }
+
+#[test]
+fn a_null_counts_where_a_key_says_that_it_equals_others() {
+    let Some(server) = server() else { return };
+    let shop = Shop::new(Some(server));
+    shop.sandbox.write("p/schema/t.sql", "CREATE TABLE t (id int);\n");
+    shop.sandbox.promote("p", "migrate --yes").exits(0);
+    shop.sql("INSERT INTO analytics.t VALUES (1), (NULL), (NULL)");
+    for (wanted, settled) in [
+        ("CREATE TABLE t (id int UNIQUE);\n", "compatible_with_cost"),
+        ("CREATE TABLE t (id int UNIQUE NULLS NOT DISTINCT);\n", "incompatible"),
+        ("CREATE TABLE t (id int, n int UNIQUE NULLS NOT DISTINCT);\n", "needs_data_check"),
+        ("CREATE TABLE t (id int);\nCREATE UNIQUE INDEX i ON t (id);\n", "compatible_with_cost"),
+        ("CREATE TABLE t (id int);\nCREATE UNIQUE INDEX i ON t (id) NULLS NOT DISTINCT;\n", "incompatible"),
+        (
+            "CREATE TABLE t (id int);\nCREATE UNIQUE INDEX i ON t (id) NULLS NOT DISTINCT WHERE id > 0;\n",
+            "compatible_with_cost",
+        ),
+    ] {
+        shop.sandbox.write("p/schema/t.sql", wanted);
+        let steps = shop.steps();
+        let coming = |step: &&Value| step["code"] == "add-constraint" || step["code"] == "create-index";
+        let step = steps.iter().find(coming).unwrap_or_else(|| panic!("{wanted}: {steps:#?}"));
+        assert_eq!(step["settled"], settled, "{wanted}: {step:#}");
+    }
+}

@@ -10,6 +10,9 @@ use crate::model::migration::{Mechanics, Step, Verdict};
 use crate::model::schema::Constraint;
 use crate::warehouse::{name, path};
 
+/// How a key begins to which a NULL is a value like others.
+const NULLS_EQUAL: &str = "UNIQUE NULLS NOT DISTINCT";
+
 pub(super) fn step(context: &Context<'_>, table: &Coordinate, constraint: &Constraint) -> Step {
     let probe = violations(context, table, constraint);
     let rows = probe.as_ref().and_then(|probe| context.answer(probe));
@@ -22,8 +25,9 @@ pub(super) fn step(context: &Context<'_>, table: &Coordinate, constraint: &Const
         .columns
         .iter()
         .any(|column| context.relation(table).is_none_or(|live| live.column(column).is_none()));
-    // A new column without a value in it breaks no foreign key and no uniqueness.
+    // A new column without a value in it breaks no foreign key and no uniqueness, unless NULL equals NULL.
     let blank = matches!(constraint.kind.as_str(), "FOREIGN KEY" | "UNIQUE")
+        && !constraint.definition.starts_with(NULLS_EQUAL)
         && constraint.columns.iter().any(|column| {
             let wanted = context.wanted(table).and_then(|wanted| wanted.column(column));
             let live = context.relation(table).and_then(|live| live.column(column));
@@ -104,6 +108,9 @@ pub(super) fn violations(
     match constraint.kind.as_str() {
         "PRIMARY KEY" => Some(format!(
             "SELECT (SELECT count(*) FROM {table} WHERE {nulls}) + (SELECT count(*) FROM (SELECT {list} FROM {table} GROUP BY {list} HAVING count(*) > 1) AS x)"
+        )),
+        "UNIQUE" if definition.starts_with(NULLS_EQUAL) => Some(format!(
+            "SELECT count(*) FROM (SELECT {list} FROM {table} GROUP BY {list} HAVING count(*) > 1) AS x"
         )),
         "UNIQUE" => Some(format!(
             "SELECT count(*) FROM (SELECT {list} FROM {table} WHERE NOT ({nulls}) GROUP BY {list} HAVING count(*) > 1) AS x"

@@ -79,11 +79,17 @@ fn duplicates(context: &Context<'_>, table: &Coordinate, definition: &str) -> Op
         });
         columns.push(plain?);
     }
-    let filter = rest.split_once(" WHERE ").map(|(_, filter)| format!(" AND {filter}")).unwrap_or_default();
+    let (kept, filter) =
+        rest.split_once(" WHERE ").map_or((rest, None), |(kept, filter)| (kept, Some(filter)));
     let list = columns.join(", ");
-    let set = columns.iter().map(|column| format!("{column} IS NOT NULL")).collect::<Vec<_>>().join(" AND ");
+    let mut rows: Vec<String> = columns.iter().map(|column| format!("{column} IS NOT NULL")).collect();
+    if kept.contains(" NULLS NOT DISTINCT") {
+        rows.clear();
+    }
+    rows.extend(filter.map(str::to_owned));
+    let rows = if rows.is_empty() { String::new() } else { format!(" WHERE {}", rows.join(" AND ")) };
     Some(format!(
-        "SELECT count(*) FROM (SELECT 1 FROM {place} WHERE {set}{filter} GROUP BY {list} HAVING count(*) > 1) AS x"
+        "SELECT count(*) FROM (SELECT 1 FROM {place}{rows} GROUP BY {list} HAVING count(*) > 1) AS x"
     ))
 }
 
