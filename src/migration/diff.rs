@@ -9,6 +9,7 @@ use crate::model::schema::{
 use crate::sql::Dialect;
 use crate::warehouse::{Ledger, Owned, Standing, same_name};
 
+use super::count::with_sequences;
 use super::desired::{Desired, Managed};
 use super::rename::before;
 
@@ -72,6 +73,8 @@ pub(super) enum Change {
     DropRoutine(Coordinate),
     /// A sequence is not there.
     CreateSequence(Coordinate),
+    /// A sequence is to bear the name that its table or column gets.
+    RenameSequence { sequence: Coordinate, from: Coordinate, table: Coordinate },
     /// A sequence counts otherwise, or belongs to another column.
     ChangeSequence(Coordinate),
     /// A sequence is to go.
@@ -123,6 +126,7 @@ impl Change {
             | Self::CreateTable(object)
             | Self::DropTable(object)
             | Self::RenameTable { table: object, .. }
+            | Self::RenameSequence { sequence: object, .. }
             | Self::AddColumn { table: object, .. }
             | Self::DropColumn { table: object, .. }
             | Self::RenameColumn { table: object, .. }
@@ -330,17 +334,26 @@ fn relation_changes(
     match (there, before, desired.kind) {
         (None, Some((from, old)), RelationKind::Table) if old.kind == RelationKind::Table => {
             found.push(Change::RenameTable { table: object.clone(), from: from.clone() });
-            let old = super::rename::with_keys(old, desired);
+            let old = super::rename::with_keys(&with_sequences(old, managed), desired);
             table_changes(object, &old, desired, managed, found);
         }
         (None, _, RelationKind::Table) => new_table(object, desired, found),
         (None, _, RelationKind::View | RelationKind::MaterializedView) => {
             found.push(Change::CreateView(object.clone()));
         }
+        (None, Some((from, old)), RelationKind::Sequence) if old.kind == RelationKind::Sequence => {
+            let table = desired.extra.reads.first().map_or(object, |read| &read.object).clone();
+            let (sequence, from) = (object.clone(), from.clone());
+            found.push(Change::RenameSequence { sequence, from, table });
+            if old.definition != desired.definition {
+                found.push(Change::ChangeSequence(object.clone()));
+            }
+            comment_changes(object, old, desired, found);
+        }
         (None, _, RelationKind::Sequence) => found.push(Change::CreateSequence(object.clone())),
         (Some(live), _, kind) => match (live.kind, kind) {
             (RelationKind::Table, RelationKind::Table) => {
-                table_changes(object, live, desired, managed, found);
+                table_changes(object, &with_sequences(live, managed), desired, managed, found);
                 kept_changes(object, live, desired, managed, found);
             }
             (before, after) if before.is_view() && after.is_view() => {

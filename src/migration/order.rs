@@ -158,6 +158,12 @@ fn waits_for(change: &Change, other: &Change) -> bool {
             Change::DropConstraint { table: other, constraint: gone }
             | Change::AddConstraint { table: other, constraint: gone },
         ) => table == other && constraint.name == gone.name,
+        // What counts for a column bears its name from the same moment on.
+        (
+            Change::RenameSequence { table, .. },
+            Change::RenameTable { table: other, .. } | Change::RenameColumn { table: other, .. },
+        ) => table == other,
+        (Change::ChangeSequence(object), Change::RenameSequence { sequence, .. }) => object == sequence,
         _ => false,
     }
 }
@@ -201,7 +207,7 @@ fn server_phase(change: &Change) -> u8 {
         Change::CreateDataset(_) => 0,
         Change::AddEnumValue { .. } => 1,
         Change::LiftView(_) | Change::DropView(_) | Change::DropTrigger { .. } => 2,
-        Change::RenameTable { .. } => 3,
+        Change::RenameTable { .. } | Change::RenameSequence { .. } => 3,
         Change::DropConstraint { constraint, .. } if constraint.kind == "FOREIGN KEY" => 3,
         Change::DropConstraint { .. } | Change::DropIndex { .. } => 4,
         Change::CreateType(_) | Change::ChangeType(_) => 5,
@@ -325,6 +331,7 @@ fn phase(change: &Change) -> u8 {
         Change::DropView(_) | Change::DropRoutine(_) | Change::LiftView(_) | Change::DropTrigger { .. } => 1,
         Change::DropIndex { .. } => 2,
         Change::RenameTable { .. }
+        | Change::RenameSequence { .. }
         | Change::CreateType(_)
         | Change::ChangeType(_)
         | Change::AddEnumValue { .. }

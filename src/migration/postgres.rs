@@ -82,6 +82,9 @@ pub(super) fn statements(context: &Context<'_>, change: &Change) -> Vec<String> 
             let wanted = context.wanted(object).map(|wanted| wanted.definition.as_str());
             vec![format!("CREATE SEQUENCE {} {}", path(object), wanted.unwrap_or_default())]
         }
+        Change::RenameSequence { sequence, from, .. } => {
+            vec![format!("ALTER SEQUENCE {} RENAME TO {}", path(from), name(&sequence.name))]
+        }
         Change::ChangeSequence(object) => changed_sequence(context, object),
         Change::DropSequence(object) => {
             let owned = context.live.relations.get(object).is_some_and(|live| !live.extra.reads.is_empty());
