@@ -112,11 +112,11 @@ pub(super) fn beyond(expression: &str, dialect: Dialect) -> Option<String> {
         let parts: Vec<&str> = reference.parts.iter().map(|part| part.text.as_str()).collect();
         return Some(parts.join("."));
     }
-    let spoken = words(expression);
-    let query = QUERIES.iter().find(|word| spoken.contains(**word)).map(|word| (*word).to_owned());
     // DuckDB takes `FROM` for the beginning of a query; behind `DISTINCT` it compares.
-    let from = dialect == Dialect::DuckDb
-        && words(&expression.to_lowercase().replace("distinct from", " ")).contains("from");
+    let plain = expression.to_lowercase().replace("distinct from", " ").replace("with time zone", " ");
+    let spoken = words(&plain);
+    let query = QUERIES.iter().find(|word| spoken.contains(**word)).map(|word| (*word).to_owned());
+    let from = dialect == Dialect::DuckDb && spoken.contains("from");
     query
         .or_else(|| from.then(|| "from".to_owned()))
         .or_else(|| expression.contains(';').then(|| ";".to_owned()))
