@@ -488,12 +488,16 @@ fn column_changes(table: &Coordinate, from: &Column, to: &Column, found: &mut Ve
     if from.data_type == to.data_type && from.collation != to.collation {
         found.push(Change::ChangeCollation { table: table.clone(), from: from.clone(), to: to.clone() });
     }
-    if from.identity != to.identity {
-        found.push(Change::ChangeIdentity { table: table.clone(), from: from.clone(), to: to.clone() });
+    let identity = Change::ChangeIdentity { table: table.clone(), from: from.clone(), to: to.clone() };
+    // A column that counts by itself has no default, and refuses NULL before it does.
+    let counts = from.identity.is_none() && to.identity.is_some();
+    let last = counts.then(|| identity.clone());
+    if from.identity != to.identity && !counts {
+        found.push(identity);
     }
     // A change of type takes the default away and sets the new one itself.
     let retyped = from.data_type != to.data_type && from.default.is_some();
-    if from.default != to.default && !retyped {
+    if from.default != to.default && !retyped && !counts {
         found.push(Change::ChangeDefault { table: table.clone(), from: from.clone(), to: to.clone() });
     }
     match (from.nullable, to.nullable) {
@@ -501,6 +505,7 @@ fn column_changes(table: &Coordinate, from: &Column, to: &Column, found: &mut Ve
         (false, true) => found.push(Change::DropNotNull { table, column: to.clone() }),
         (true, true) | (false, false) => {}
     }
+    found.extend(last);
 }
 
 /// A column's comment is part of the comments, its keys of the constraints.

@@ -5,6 +5,7 @@
 //! while others go on writing. A view that is made again gets back what it lost: comments, triggers, rights.
 
 use super::context::Context;
+use super::count;
 use super::diff::Change;
 use super::online;
 use super::rename;
@@ -43,12 +44,9 @@ pub(super) fn statements(context: &Context<'_>, change: &Change) -> Vec<String> 
         Change::LookNotNull { table, column } => vec![online::look(table, column)],
         Change::BuildKey { table, constraint } => online::build_key(context, table, constraint),
         Change::DropNotNull { table, column } => vec![alter_column(table, &column.name, "DROP NOT NULL")],
-        Change::ChangeDefault { table, to, .. } => vec![match &to.default {
-            Some(default) => alter_column(table, &to.name, &format!("SET DEFAULT {default}")),
-            None => alter_column(table, &to.name, "DROP DEFAULT"),
-        }],
+        Change::ChangeDefault { table, from, to } => count::default_set(context, table, from, to),
         Change::ChangeGenerated { table, from, to } => generated(context, table, from, to),
-        Change::ChangeIdentity { table, from, to } => vec![identity(table, from, to)],
+        Change::ChangeIdentity { table, from, to } => count::identity(context, table, from, to),
         Change::AddConstraint { table, constraint } => vec![added_constraint(context, table, constraint)],
         Change::ValidateConstraint { table, constraint } => {
             vec![alter(table, &format!("VALIDATE CONSTRAINT {}", key_name(constraint)))]
@@ -294,8 +292,8 @@ fn retyped(context: &Context<'_>, table: &Coordinate, from: &Column, to: &Column
     let cast = || format!("{}{through}::{}", name(&to.name), to.data_type);
     let value = context.using(table, &to.name).map_or_else(cast, |expression| format!("({expression})"));
     ddl.push(alter_column(table, &to.name, &format!("TYPE {} USING {value}", typed(to))));
-    if let (Some(_), Some(default)) = (&from.default, &to.default) {
-        ddl.push(alter_column(table, &to.name, &format!("SET DEFAULT {default}")));
+    if from.default.is_some() && to.default.is_some() {
+        ddl.extend(count::default_set(context, table, from, to));
     }
     ddl
 }
@@ -343,14 +341,6 @@ fn generated(context: &Context<'_>, table: &Coordinate, from: &Column, to: &Colu
         .filter(|key| live.constraints.contains(key) && key.columns.contains(&to.name));
     ddl.extend(keys.map(|key| alter(table, &format!("ADD CONSTRAINT {} {}", key_name(key), key.definition))));
     ddl
-}
-
-fn identity(table: &Coordinate, from: &Column, to: &Column) -> String {
-    match (&from.identity, &to.identity) {
-        (_, None) => alter_column(table, &to.name, "DROP IDENTITY"),
-        (None, Some(kind)) => alter_column(table, &to.name, &format!("ADD GENERATED {kind} AS IDENTITY")),
-        (Some(_), Some(kind)) => alter_column(table, &to.name, &format!("SET GENERATED {kind}")),
-    }
 }
 
 fn added_constraint(context: &Context<'_>, table: &Coordinate, constraint: &Constraint) -> String {

@@ -9,8 +9,8 @@ use super::{
     change_type, change_view, create_dataset, create_index, create_routine, create_sequence, create_table,
     create_trigger, create_type, create_view, drop_column, drop_constraint, drop_index, drop_not_null,
     drop_routine, drop_sequence, drop_table, drop_trigger, drop_type, drop_view, guard_not_null, lift_view,
-    lower_view, narrow_type, not_ours, not_planned, orphan, rename_column, rename_sequence, rename_table, retype_column,
-    set_not_null, table_to_view, validate_constraint, view_to_table, widen_type,
+    lower_view, narrow_type, not_ours, not_planned, orphan, rename_column, rename_sequence, rename_table,
+    retype_column, set_not_null, table_to_view, validate_constraint, view_to_table, widen_type,
 };
 use crate::model::migration::Step;
 
