@@ -13,7 +13,7 @@ use super::statement::{alter, alter_column, column_path, comment, comments, crea
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::Mechanics;
 use crate::model::schema::{
-    Column, Constraint, NamedType, Relation, RelationKind, Routine, RoutineKind, TypeKind,
+    Column, Constraint, NamedType, Overload, Relation, RelationKind, Rights, Routine, RoutineKind, TypeKind,
 };
 use crate::warehouse::{literal, name, path, words};
 
@@ -506,31 +506,63 @@ fn drop_routine(object: &Coordinate, routine: &Routine) -> Vec<String> {
     all.map(|index| format!("DROP {} {}", routine_noun(routine), signature(object, routine, index))).collect()
 }
 
+/// Whether a routine is put in its old self's place: another result, or other names of what is given, is refused there.
+fn stays(old: &Overload, live: &Routine, wanted: &Routine) -> bool {
+    let names = |overload: &Overload| -> Vec<String> {
+        overload.parameters.iter().map(|parameter| parameter.name.clone()).collect()
+    };
+    let fewer = |overload: &Overload| {
+        overload.parameters.iter().filter(|parameter| parameter.default.is_some()).count()
+    };
+    wanted.overloads.iter().any(|new| {
+        live.kind == wanted.kind
+            && new.identity == old.identity
+            && new.returns == old.returns
+            && names(new) == names(old)
+            && fewer(new) >= fewer(old)
+    })
+}
+
+/// The rights to what is dropped of a routine, so that its new self gets them again.
+pub(super) fn lost<'a>(live: &'a Routine, wanted: &Routine) -> Vec<(&'a Overload, Rights)> {
+    let gone = live.overloads.iter().filter(|old| !stays(old, live, wanted));
+    gone.map(|old| (old, live.rights.get(old.identity.as_deref().unwrap_or_default()).cloned()))
+        .map(|(old, rights)| (old, rights.unwrap_or_default()))
+        .collect()
+}
+
+/// Gives what is made again the rights that its old self had: what it is, and the right that it knows.
+fn given_back(what: &str, right: &str, rights: &Rights) -> Vec<String> {
+    let mut from = rights.by_default.clone();
+    if rights.closed {
+        from.push("PUBLIC".to_owned());
+    }
+    let mut ddl: Vec<String> =
+        from.iter().map(|grantee| format!("REVOKE ALL ON {what} FROM {grantee}")).collect();
+    ddl.extend(rights.given.iter().map(|grantee| format!("GRANT {right} ON {what} TO {grantee}")));
+    ddl.extend(rights.owner.as_ref().map(|owner| format!("ALTER {what} OWNER TO {}", name(owner))));
+    ddl
+}
+
 fn changed_routine(context: &Context<'_>, object: &Coordinate) -> Vec<String> {
     let (live, wanted) = (context.live.routines.get(object), context.desired.schema.routines.get(object));
     let (Some(live), Some(wanted)) = (live, wanted) else { return Vec::new() };
     let mut ddl = Vec::new();
     for (index, old) in live.overloads.iter().enumerate() {
-        // Another result, or other names of what is given, is refused in place.
-        let stays = wanted.overloads.iter().any(|new| {
-            let names = |overload: &crate::model::schema::Overload| {
-                overload.parameters.iter().map(|parameter| parameter.name.clone()).collect::<Vec<_>>()
-            };
-            let fewer = |overload: &crate::model::schema::Overload| {
-                overload.parameters.iter().filter(|parameter| parameter.default.is_some()).count()
-            };
-            live.kind == wanted.kind
-                && new.identity == old.identity
-                && new.returns == old.returns
-                && names(new) == names(old)
-                && fewer(new) >= fewer(old)
-        });
-        if !stays {
+        if !stays(old, live, wanted) {
             ddl.push(format!("DROP {} {}", routine_noun(live), signature(object, live, index)));
         }
     }
-    let new = wanted.overloads.iter().filter(|overload| !live.overloads.contains(overload));
-    ddl.extend(new.map(|overload| overload.body.clone()));
+    let lost = lost(live, wanted);
+    for (index, new) in wanted.overloads.iter().enumerate().filter(|(_, new)| !live.overloads.contains(new)) {
+        ddl.push(new.body.clone());
+        let known = |old: &&(&Overload, Rights)| old.0.identity == new.identity;
+        let replaced = live.overloads.iter().any(|old| old.identity == new.identity);
+        if let Some((_, rights)) = lost.iter().find(known).or(lost.first().filter(|_| !replaced)) {
+            let what = format!("{} {}", routine_noun(wanted), signature(object, wanted, index));
+            ddl.extend(given_back(&what, "EXECUTE", rights));
+        }
+    }
     if let Some(text) = &wanted.comment {
         ddl.push(comment(routine_noun(wanted), &signature(object, wanted, 0), Some(text)));
     }
@@ -576,6 +608,7 @@ fn changed_type(context: &Context<'_>, object: &Coordinate) -> Vec<String> {
     let old = object.dataset.object(format!("_promote_old_{}", object.name));
     let mut ddl = vec![format!("ALTER TYPE {} RENAME TO {}", path(object), name(&old.name))];
     ddl.extend(create_type(object, wanted));
+    ddl.extend(given_back(&format!("TYPE {}", path(object)), "USAGE", &live.rights));
     for (table, column) in holders(context, object) {
         let (plain, many) = (path(object), column.data_type.ends_with("[]"));
         let (text, new) = if many { ("text[]", format!("{plain}[]")) } else { ("text", plain) };

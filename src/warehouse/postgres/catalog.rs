@@ -118,7 +118,18 @@ SELECT n.nspname, p.proname, p.prokind::text, p.proretset, pg_catalog.pg_get_fun
   coalesce(pg_catalog.array_to_json(p.proargnames)::text, '[]'), coalesce(pg_catalog.array_to_json(p.proargmodes)::text, '[]'),
   (SELECT coalesce(pg_catalog.json_agg(pg_catalog.format_type(u.type, NULL) ORDER BY u.place), '[]')::text
     FROM pg_catalog.unnest(coalesce(p.proallargtypes, p.proargtypes::oid[])) WITH ORDINALITY u(type, place)),
-  p.pronargdefaults::text, pg_catalog.pg_get_function_arguments(p.oid), pg_catalog.obj_description(p.oid, 'pg_proc')
+  p.pronargdefaults::text, pg_catalog.pg_get_function_arguments(p.oid), pg_catalog.obj_description(p.oid, 'pg_proc'),
+  CASE WHEN p.proowner <> (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user) THEN pg_catalog.pg_get_userbyid(p.proowner) END,
+  NOT pg_catalog.pg_has_role(p.proowner, 'MEMBER'),
+  coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner)) IS NOT NULL AND NOT EXISTS (SELECT FROM pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) a WHERE a.grantee = 0),
+  (SELECT coalesce(pg_catalog.json_agg(CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END
+      || CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END ORDER BY a.grantee), '[]')::text
+    FROM pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) a WHERE a.grantee <> p.proowner AND (a.grantee <> 0 OR EXISTS (SELECT FROM pg_catalog.pg_default_acl f
+      WHERE f.defaclobjtype = 'f' AND f.defaclrole = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user)))),
+  (SELECT coalesce(pg_catalog.json_agg(DISTINCT pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee))), '[]')::text
+    FROM pg_catalog.pg_default_acl f, pg_catalog.aclexplode(f.defaclacl) a
+    WHERE f.defaclobjtype = 'f' AND f.defaclnamespace IN (0, n.oid) AND a.grantee NOT IN (0, f.defaclrole)
+      AND f.defaclrole = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user))
 FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
 WHERE n.nspname IN ($NAMES) AND p.prokind IN ('f', 'p')
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid AND d.deptype IN ('e', 'i'))
@@ -138,7 +149,18 @@ SELECT n.nspname, t.typname, t.typtype::text,
         FROM pg_catalog.pg_constraint k WHERE k.contypid = t.oid), '')
     WHEN 'r' THEN (SELECT 'RANGE (SUBTYPE = ' || pg_catalog.format_type(r.rngsubtype, NULL) || ')' FROM pg_catalog.pg_range r WHERE r.rngtypid = t.oid)
     ELSE '' END,
-  pg_catalog.obj_description(t.oid, 'pg_type')
+  pg_catalog.obj_description(t.oid, 'pg_type'),
+  CASE WHEN t.typowner <> (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user) THEN pg_catalog.pg_get_userbyid(t.typowner) END,
+  NOT pg_catalog.pg_has_role(t.typowner, 'MEMBER'),
+  coalesce(t.typacl, pg_catalog.acldefault('T', t.typowner)) IS NOT NULL AND NOT EXISTS (SELECT FROM pg_catalog.aclexplode(coalesce(t.typacl, pg_catalog.acldefault('T', t.typowner))) a WHERE a.grantee = 0),
+  (SELECT coalesce(pg_catalog.json_agg(CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END
+      || CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END ORDER BY a.grantee), '[]')::text
+    FROM pg_catalog.aclexplode(coalesce(t.typacl, pg_catalog.acldefault('T', t.typowner))) a WHERE a.grantee <> t.typowner AND (a.grantee <> 0 OR EXISTS (SELECT FROM pg_catalog.pg_default_acl f
+      WHERE f.defaclobjtype = 'T' AND f.defaclrole = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user)))),
+  (SELECT coalesce(pg_catalog.json_agg(DISTINCT pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee))), '[]')::text
+    FROM pg_catalog.pg_default_acl f, pg_catalog.aclexplode(f.defaclacl) a
+    WHERE f.defaclobjtype = 'T' AND f.defaclnamespace IN (0, n.oid) AND a.grantee NOT IN (0, f.defaclrole)
+      AND f.defaclrole = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user))
 FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
 LEFT JOIN pg_catalog.pg_class c ON c.oid = t.typrelid
 WHERE n.nspname IN ($NAMES) AND (t.typtype IN ('e', 'd', 'r') OR (t.typtype = 'c' AND c.relkind = 'c'))

@@ -6,7 +6,7 @@ use super::catalog;
 use super::server::{Row, Session};
 use crate::model::coordinate::{Coordinate, Dataset};
 use crate::model::schema::{
-    Column, Constraint, Extra, NamedType, Overload, Parameter, Read, Relation, RelationKind, Routine,
+    Column, Constraint, Extra, NamedType, Overload, Parameter, Read, Relation, RelationKind, Rights, Routine,
     RoutineKind, Schema, TypeKind,
 };
 use crate::warehouse::{WarehouseError, literal, path, quoted};
@@ -192,10 +192,27 @@ async fn routines(scope: &Scope<'_>) -> Result<BTreeMap<Coordinate, Routine>, Wa
             returns: row.optional(6),
             identity: row.optional(5),
         };
-        let empty = Routine { kind, overloads: Vec::new(), comment: row.optional(12) };
-        found.entry(object).or_insert(empty).overloads.push(overload);
+        let empty =
+            Routine { kind, overloads: Vec::new(), comment: row.optional(12), rights: BTreeMap::new() };
+        let routine = found.entry(object).or_insert(empty);
+        let rights = rights(&row, 13);
+        if !rights.is_plain() {
+            routine.rights.insert(overload.identity.clone().unwrap_or_default(), rights);
+        }
+        routine.overloads.push(overload);
     }
     Ok(found)
+}
+
+/// The rights that begin in a column of a row.
+fn rights(row: &Row, first: usize) -> Rights {
+    Rights {
+        owner: row.optional(first),
+        out_of_reach: row.is(first + 1),
+        closed: row.is(first + 2),
+        given: row.list(first + 3),
+        by_default: row.list(first + 4),
+    }
 }
 
 /// The parameters that a call gives: those that only come back are part of what is returned.
@@ -235,7 +252,8 @@ async fn types(scope: &Scope<'_>) -> Result<BTreeMap<Coordinate, NamedType>, War
             TypeKind::Composite => format!("({})", parts.join(", ")),
             TypeKind::Domain | TypeKind::Range => row.text(4),
         };
-        found.insert(object, NamedType { kind, parts, definition, comment: row.optional(5) });
+        let (comment, rights) = (row.optional(5), rights(&row, 6));
+        found.insert(object, NamedType { kind, parts, definition, comment, rights });
     }
     Ok(found)
 }
