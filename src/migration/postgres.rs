@@ -331,6 +331,8 @@ fn generated(context: &Context<'_>, table: &Coordinate, from: &Column, to: &Colu
     ddl.extend(added_column(context, table, to));
     // What hung on the column went with it.
     let Some((live, wanted)) = context.relation(table).zip(context.wanted(table)) else { return ddl };
+    let rights = live.extra.hanging.iter().filter(|part| part.column.as_ref() == Some(&to.name));
+    ddl.extend(rights.map(|part| part.statement.clone()));
     let kept =
         wanted.indexes.iter().filter(|(index, definition)| live.indexes.get(*index) == Some(definition));
     let speaks = |text: &str| words(text).contains(&to.name.to_lowercase());
@@ -378,13 +380,39 @@ fn made_view(context: &Context<'_>, view: &Coordinate) -> Vec<String> {
     let Some(relation) = context.wanted(view).or(live) else { return Vec::new() };
     let mut ddl = create_view(view, relation);
     if let Some(live) = live {
+        ddl.extend(defaults_of_view(view, live, relation));
         ddl.extend(live.extra.grants.iter().cloned());
+        ddl.extend(hanging(live, relation));
         let owner = live.extra.owner.as_ref();
         ddl.extend(
             owner.map(|owner| format!("ALTER {} {} OWNER TO {}", noun(live.kind), path(view), name(owner))),
         );
     }
     ddl
+}
+
+/// What somebody has the columns of a view be where a row is put in without them.
+fn defaults_of_view(view: &Coordinate, live: &Relation, wanted: &Relation) -> Vec<String> {
+    let kept = wanted.columns.iter().filter_map(|column| {
+        let default = column.default.as_ref().or(live.column(&column.name)?.default.as_ref())?;
+        Some((column, default))
+    });
+    kept.filter(|_| wanted.kind == RelationKind::View)
+        .map(|(column, default)| {
+            let set = format!("ALTER COLUMN {} SET DEFAULT {default}", name(&column.name));
+            format!("ALTER VIEW {} {set}", path(view))
+        })
+        .collect()
+}
+
+/// What hung on the columns and indexes that stay.
+fn hanging(live: &Relation, wanted: &Relation) -> Vec<String> {
+    let stays = |column: Option<&String>, index: Option<&String>| {
+        column.is_none_or(|column| wanted.column(column).is_some())
+            && index.is_none_or(|index| wanted.indexes.contains_key(index))
+    };
+    let kept = live.extra.hanging.iter().filter(|part| stays(part.column.as_ref(), part.index.as_ref()));
+    kept.map(|part| part.statement.clone()).collect()
 }
 
 /// Whether the engine puts a view in its old self's place: the old columns come first, as they were.

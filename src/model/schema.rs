@@ -149,12 +149,26 @@ pub struct Extra {
     /// Statements that give others their rights to it again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub grants: Vec<String>,
+    /// What hangs on one of its columns or indexes, and goes with that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hanging: Vec<Hanging>,
     /// Who owns it, where that is not whoever asks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
     /// Whether two columns may differ by case alone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub exact_names: bool,
+}
+
+/// What hangs on a column or an index: a right to it, a comment on it.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Hanging {
+    /// The column.
+    pub column: Option<String>,
+    /// The index.
+    pub index: Option<String>,
+    /// The statement that makes it again.
+    pub statement: String,
 }
 
 /// A column, or a whole object, that something is bound to.

@@ -182,7 +182,9 @@ fn a_routine_and_a_type_that_are_made_anew_keep_their_owner_and_who_may_use_them
          GRANT USAGE ON TYPE analytics.mood TO half_owner",
         shop.database
     ));
-    shop.declare(&before.replace("'bad'", "'good'").replace("f(a int)", "f(a int, b text)").replace("'ok', ", ""));
+    shop.declare(
+        &before.replace("'bad'", "'good'").replace("f(a int)", "f(a int, b text)").replace("'ok', ", ""),
+    );
     let steps = shop.steps("--force");
     for code in ["change-type", "change-routine"] {
         let step = steps.iter().find(|step| step["code"] == code).unwrap();
@@ -190,4 +192,38 @@ fn a_routine_and_a_type_that_are_made_anew_keep_their_owner_and_who_may_use_them
         assert_eq!((&step["allow"], step["ddl"].as_array().unwrap().len()), (&serde_json::Value::Null, 0));
     }
     assert_eq!(shop.sql(rights), known.replace("reader=U*/lim}", "reader=U*/lim,half_owner=U/lim}"));
+}
+
+#[test]
+fn a_view_and_a_computed_column_that_are_made_again_get_back_all_that_they_had() {
+    let before = "CREATE TABLE t (a int, b int, c int GENERATED ALWAYS AS (b + 1) STORED);\n\
+                  CREATE VIEW v AS SELECT a, b FROM t;\nCREATE MATERIALIZED VIEW mv AS SELECT a FROM t;\nCREATE INDEX mvi ON mv (a);\n";
+    let Some(shop) = Shop::new(before) else { return };
+    shop.converge(before, "");
+    for role in ["reader", "extra"] {
+        shop.sql(&format!(
+            "DO $$ BEGIN CREATE ROLE {role}; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+        ));
+    }
+    shop.sql(
+        "GRANT SELECT (a), UPDATE (b) ON analytics.v TO reader; GRANT SELECT (c) ON analytics.t TO reader; \
+         ALTER VIEW analytics.v ALTER b SET DEFAULT 9; COMMENT ON INDEX analytics.mvi IS 'it''s made'; \
+         ALTER MATERIALIZED VIEW analytics.mv CLUSTER ON mvi; \
+         ALTER DEFAULT PRIVILEGES IN SCHEMA analytics GRANT INSERT ON TABLES TO extra",
+    );
+    let state = "SELECT (SELECT string_agg(attname || attacl::text, ' ' ORDER BY attname) FROM pg_attribute WHERE attacl IS NOT NULL \
+                 AND attrelid IN ('analytics.v'::regclass, 'analytics.t'::regclass)), \
+                 (SELECT relacl IS NULL OR relacl::text NOT LIKE '%extra%' FROM pg_class WHERE relname = 'v'), \
+                 obj_description('analytics.mvi'::regclass), (SELECT indisclustered FROM pg_index WHERE indexrelid = 'analytics.mvi'::regclass), \
+                 (SELECT count(*) FROM pg_attrdef WHERE adrelid = 'analytics.v'::regclass)";
+    let known = shop.sql(state);
+    assert_eq!(known, "a{reader=r/postgres} b{reader=w/postgres} c{reader=r/postgres}|t|it's made|t|1");
+    let after = before.replace("(a int, b", "(a bigint, b").replace("b + 1", "b + 2");
+    shop.converge(&after, "--force");
+    assert_eq!(shop.sql(state), known);
+    // What hung on a column that goes, goes with it.
+    shop.converge(
+        &after.replace("SELECT a, b FROM", "SELECT b FROM").replace("CREATE INDEX mvi ON mv (a);\n", ""),
+        "--force",
+    );
 }

@@ -6,8 +6,8 @@ use super::catalog;
 use super::server::{Row, Session};
 use crate::model::coordinate::{Coordinate, Dataset};
 use crate::model::schema::{
-    Column, Constraint, Extra, NamedType, Overload, Parameter, Read, Relation, RelationKind, Rights, Routine,
-    RoutineKind, Schema, TypeKind,
+    Column, Constraint, Extra, Hanging, NamedType, Overload, Parameter, Read, Relation, RelationKind, Rights,
+    Routine, RoutineKind, Schema, TypeKind,
 };
 use crate::warehouse::{WarehouseError, literal, path, quoted};
 
@@ -42,7 +42,7 @@ impl Scope<'_> {
 
 /// Reads everything in some datasets.
 ///
-/// Shape: nine queries, however many objects there are.
+/// Shape: ten queries, however many objects there are.
 pub(super) async fn schema(session: &Session, datasets: &[Dataset]) -> Result<Schema, WarehouseError> {
     let scope = Scope { session, datasets };
     let there = scope.ask(catalog::NAMESPACES).await?;
@@ -143,6 +143,11 @@ async fn keys(
     for row in scope.ask(catalog::TRIGGERS).await? {
         let Some(relation) = scope.at(&row).and_then(|object| relations.get_mut(&object)) else { continue };
         relation.extra.triggers.insert(row.text(2), row.text(3));
+    }
+    for row in scope.ask(catalog::HANGING).await? {
+        let Some(relation) = scope.at(&row).and_then(|object| relations.get_mut(&object)) else { continue };
+        let (column, index) = (row.optional(2), row.optional(3));
+        relation.extra.hanging.push(Hanging { column, index, statement: row.text(4) });
     }
     for relation in relations.values_mut() {
         relation.constraints.sort();
