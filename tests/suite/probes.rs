@@ -220,7 +220,7 @@ fn a_check_that_does_more_than_compute_is_not_asked_of_live_rows() {
         shop.sandbox.write("p/schema/t.sql", live);
         shop.sandbox.promote("p", "migrate --yes").exits(0);
         shop.sql("INSERT INTO analytics.t VALUES (1, '1')");
-        let (mut cases, mut canary) = (vec![("getenv('HOME') <> w".to_owned(), "getenv")], None);
+        let (mut cases, mut canary) = (vec![("random() < 2 OR w = 'x'".to_owned(), "random")], None);
         if let Some((server, database)) = &shop.server {
             let file = server.writable(&format!("plan-{database}"));
             shop.sql("SELECT lo_from_bytea(4711, 'x')");
