@@ -201,7 +201,7 @@ impl Application<'_> {
         let dropped = known.filter(|object| ran(&object.to_string(), &codes));
         let renamed = self.desired.objects.iter().filter_map(|(object, managed)| {
             let from = managed.renamed_from.as_ref()?;
-            ran(&object.to_string(), &["rename-table"]).then_some(from)
+            ran(&object.to_string(), &["rename-table", "rename-sequence"]).then_some(from)
         });
         dropped.chain(renamed).cloned().collect()
     }

@@ -56,6 +56,8 @@ pub struct Managed {
     pub indexed: bool,
     /// The name that it had before.
     pub renamed_from: Option<Coordinate>,
+    /// Sequences that its columns count by and that are renamed with it: the live one, and what it becomes.
+    pub sequences: Vec<(Coordinate, Coordinate)>,
     /// Columns by their new name, with the old one.
     pub renamed_columns: BTreeMap<String, String>,
     /// Expressions by which old values become those of another type, by column.
@@ -272,6 +274,7 @@ impl Managed {
             derived: matches!(object.body, Body::TableFromQuery { .. } | Body::Seed { .. }),
             indexed: matches!(object.body, Body::Ddl { .. }),
             renamed_from: object.renamed_from.clone(),
+            sequences: Vec::new(),
             renamed_columns: renamed.collect(),
             using: object
                 .columns

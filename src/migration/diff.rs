@@ -9,6 +9,7 @@ use crate::model::schema::{
 use crate::sql::Dialect;
 use crate::warehouse::{Ledger, Owned, Standing, same_name};
 
+use super::count::with_sequences;
 use super::desired::{Desired, Managed};
 use super::rename::{before, under};
 use super::trigger::is_ours;
@@ -73,6 +74,8 @@ pub(super) enum Change {
     DropRoutine(Coordinate),
     /// A sequence is not there.
     CreateSequence(Coordinate),
+    /// A sequence is to bear the name that its table or column gets.
+    RenameSequence { sequence: Coordinate, from: Coordinate, table: Coordinate },
     /// A sequence counts otherwise, or belongs to another column.
     ChangeSequence(Coordinate),
     /// A sequence is to go.
@@ -126,6 +129,7 @@ impl Change {
             | Self::CreateTable(object)
             | Self::DropTable(object)
             | Self::RenameTable { table: object, .. }
+            | Self::RenameSequence { sequence: object, .. }
             | Self::AddColumn { table: object, .. }
             | Self::DropColumn { table: object, .. }
             | Self::RenameColumn { table: object, .. }
@@ -334,17 +338,26 @@ fn relation_changes(
     match (there, before, desired.kind) {
         (None, Some((from, old)), RelationKind::Table) if old.kind == RelationKind::Table => {
             found.push(Change::RenameTable { table: object.clone(), from: from.clone() });
-            let old = under((from, old), (object, desired));
+            let old = under((from, &with_sequences(old, managed)), (object, desired));
             table_changes(object, &old, desired, managed, found);
         }
         (None, _, RelationKind::Table) => new_table(object, desired, found),
         (None, _, RelationKind::View | RelationKind::MaterializedView) => {
             found.push(Change::CreateView(object.clone()));
         }
+        (None, Some((from, old)), RelationKind::Sequence) if old.kind == RelationKind::Sequence => {
+            let table = desired.extra.reads.first().map_or(object, |read| &read.object).clone();
+            let (sequence, from) = (object.clone(), from.clone());
+            found.push(Change::RenameSequence { sequence, from, table });
+            if old.definition != desired.definition {
+                found.push(Change::ChangeSequence(object.clone()));
+            }
+            comment_changes(object, old, desired, found);
+        }
         (None, _, RelationKind::Sequence) => found.push(Change::CreateSequence(object.clone())),
         (Some(live), _, kind) => match (live.kind, kind) {
             (RelationKind::Table, RelationKind::Table) => {
-                table_changes(object, live, desired, managed, found);
+                table_changes(object, &with_sequences(live, managed), desired, managed, found);
                 kept_changes(object, live, desired, (managed, ledger), found);
             }
             (before, after) if before.is_view() && after.is_view() => {
@@ -486,12 +499,16 @@ fn column_changes(table: &Coordinate, from: &Column, to: &Column, found: &mut Ve
     if from.data_type == to.data_type && from.collation != to.collation {
         found.push(Change::ChangeCollation { table: table.clone(), from: from.clone(), to: to.clone() });
     }
-    if from.identity != to.identity {
-        found.push(Change::ChangeIdentity { table: table.clone(), from: from.clone(), to: to.clone() });
+    let identity = Change::ChangeIdentity { table: table.clone(), from: from.clone(), to: to.clone() };
+    // A column that counts by itself has no default, and refuses NULL before it does.
+    let counts = from.identity.is_none() && to.identity.is_some();
+    let last = counts.then(|| identity.clone());
+    if from.identity != to.identity && !counts {
+        found.push(identity);
     }
     // A change of type takes the default away and sets the new one itself.
     let retyped = from.data_type != to.data_type && from.default.is_some();
-    if from.default != to.default && !retyped {
+    if from.default != to.default && !retyped && !counts {
         found.push(Change::ChangeDefault { table: table.clone(), from: from.clone(), to: to.clone() });
     }
     match (from.nullable, to.nullable) {
@@ -499,6 +516,7 @@ fn column_changes(table: &Coordinate, from: &Column, to: &Column, found: &mut Ve
         (false, true) => found.push(Change::DropNotNull { table, column: to.clone() }),
         (true, true) | (false, false) => {}
     }
+    found.extend(last);
 }
 
 /// A column's comment is part of the comments, its keys of the constraints.

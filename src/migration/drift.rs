@@ -121,7 +121,12 @@ pub(super) fn drift(live: &Schema, desired: &Desired, ledger: &Ledger) -> Vec<Dr
             kept.insert(object, &mut applied.schema);
             let known = desired.objects.get(object);
             let known = Managed { rank: applied.objects.len(), ..known.cloned().unwrap_or_default() };
-            let plain = Managed { renamed_from: None, renamed_columns: BTreeMap::new(), ..known };
+            let plain = Managed {
+                renamed_from: None,
+                renamed_columns: BTreeMap::new(),
+                sequences: Vec::new(),
+                ..known
+            };
             applied.objects.insert(object.clone(), plain);
         }
     }

@@ -11,6 +11,7 @@ mod ahead;
 mod apply;
 mod build;
 mod context;
+mod count;
 mod declared;
 mod defaults;
 mod desired;

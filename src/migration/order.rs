@@ -51,7 +51,7 @@ pub(super) fn apart(context: &Context<'_>, mut judged: Vec<Judged>) -> Vec<Judge
         let rank =
             object.and_then(|object| context.desired.objects.get(object)).map_or(0, |managed| managed.rank);
         let place = object.and_then(|object| away.get(object)).copied().unwrap_or(0);
-        let phase = late_phase(judged).unwrap_or_else(|| server_phase(&judged.change));
+        let phase = late_phase(context, judged).unwrap_or_else(|| server_phase(&judged.change));
         let within = if goes(&judged.change) {
             place
         } else if ranked(&judged.change) {
@@ -86,7 +86,13 @@ pub(super) fn apart(context: &Context<'_>, mut judged: Vec<Judged>) -> Vec<Judge
 }
 
 /// The place of what was prepared in transactions of its own: rows that were looked at, an index that was built.
-fn late_phase(judged: &Judged) -> Option<u8> {
+fn late_phase(context: &Context<'_>, judged: &Judged) -> Option<u8> {
+    if let Change::ChangeIdentity { table, to, .. } = &judged.change
+        && begins_to_count(&judged.change)
+        && context.is_prepared(table, &to.name)
+    {
+        return Some(22);
+    }
     let set = matches!(judged.change, Change::SetNotNull { .. }) && judged.step.ddl.len() > 1;
     let key = matches!(judged.change, Change::AddConstraint { .. })
         && judged.step.ddl.iter().any(|sql| sql.contains(USING_INDEX));
@@ -94,6 +100,11 @@ fn late_phase(judged: &Judged) -> Option<u8> {
         return Some(22);
     }
     key.then_some(23)
+}
+
+/// Whether a column is to count by itself that did not: it has to refuse NULL before.
+fn begins_to_count(change: &Change) -> bool {
+    matches!(change, Change::ChangeIdentity { from, to, .. } if from.identity.is_none() && to.identity.is_some())
 }
 
 /// What steps that share a transaction have in common.
@@ -162,6 +173,20 @@ fn waits_for(change: &Change, other: &Change) -> bool {
             Change::CreateTrigger { table, trigger, .. },
             Change::DropTrigger { table: other, trigger: gone },
         ) => table == other && trigger == gone,
+        // What counts for a column bears its name from the same moment on.
+        (
+            Change::RenameSequence { table, .. },
+            Change::RenameTable { table: other, .. } | Change::RenameColumn { table: other, .. },
+        ) => table == other,
+        (
+            Change::ChangeIdentity { table, to: column, .. },
+            Change::SetNotNull { table: other, column: set },
+        ) => table == other && column.name == set.name && begins_to_count(change),
+        (
+            Change::ChangeDefault { table, to, .. } | Change::DropNotNull { table, column: to },
+            Change::ChangeIdentity { table: other, to: counted, .. },
+        ) => table == other && to.name == counted.name,
+        (Change::ChangeSequence(object), Change::RenameSequence { sequence, .. }) => object == sequence,
         _ => false,
     }
 }
@@ -205,10 +230,12 @@ fn server_phase(change: &Change) -> u8 {
         Change::CreateDataset(_) => 0,
         Change::AddEnumValue { .. } => 1,
         Change::LiftView(_) | Change::DropView(_) | Change::DropTrigger { .. } => 2,
-        Change::RenameTable { .. } => 3,
+        Change::RenameTable { .. } | Change::RenameSequence { .. } => 3,
         Change::DropConstraint { constraint, .. } if constraint.kind == "FOREIGN KEY" => 3,
         Change::DropConstraint { .. } | Change::DropIndex { .. } => 4,
         Change::CreateType(_) | Change::ChangeType(_) => 5,
+        // A sequence that counts instead may bear the name of what goes.
+        Change::ChangeIdentity { to, .. } if to.identity.is_none() => 5,
         Change::CreateSequence(_) => 6,
         Change::CreateTable(_) | Change::CreateRoutine(_) | Change::ChangeRoutine(_) => 7,
         Change::RenameColumn { .. } => 8,
@@ -216,11 +243,10 @@ fn server_phase(change: &Change) -> u8 {
         Change::AddColumn { column, .. } if column.generated.is_none() => 10,
         Change::RetypeColumn { .. }
         | Change::ChangeCollation { .. }
-        | Change::ChangeIdentity { .. }
         | Change::DropNotNull { .. }
         | Change::ChangeDefault { .. } => 11,
         Change::AddColumn { .. } | Change::ChangeGenerated { .. } => 12,
-        Change::SetNotNull { .. } => 13,
+        Change::SetNotNull { .. } | Change::ChangeIdentity { .. } => 13,
         Change::GuardNotNull { .. } => 14,
         Change::AddConstraint { constraint, .. } if constraint.kind != "FOREIGN KEY" => 14,
         Change::ChangeSequence(_) | Change::ChangeOptions(_) => 15,
@@ -333,6 +359,7 @@ fn phase(change: &Change) -> u8 {
         Change::DropView(_) | Change::DropRoutine(_) | Change::LiftView(_) | Change::DropTrigger { .. } => 1,
         Change::DropIndex { .. } => 2,
         Change::RenameTable { .. }
+        | Change::RenameSequence { .. }
         | Change::CreateType(_)
         | Change::ChangeType(_)
         | Change::AddEnumValue { .. }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::pin::Pin;
 
+use super::count;
 use super::declared::Declared;
 use super::desired::{Desired, desired, renewed};
 use super::drift::drift;
@@ -81,6 +82,7 @@ pub async fn plan(
         making.desired(key.as_ref(), &inspect.engine(), memory).await?
     };
     desired.texts.clone_from(&declared.texts);
+    count::follow(&live, &mut desired);
     let first = steps(&live, &desired, &ledger, options, &Facts::default());
     let asked = questions(&live, &first.steps);
     let steps = if asked.is_empty() {

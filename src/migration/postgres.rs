@@ -5,6 +5,7 @@
 //! while others go on writing. A view that is made again gets back what it lost: comments, triggers, rights.
 
 use super::context::Context;
+use super::count;
 use super::diff::Change;
 use super::online;
 use super::statement::{alter, alter_column, column_path, comment, comments, create_dataset, noun, typed};
@@ -12,7 +13,7 @@ use super::{rename, trigger};
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::Mechanics;
 use crate::model::schema::{
-    Column, Constraint, NamedType, Relation, RelationKind, Routine, RoutineKind, TypeKind,
+    Column, Constraint, NamedType, Overload, Relation, RelationKind, Rights, Routine, RoutineKind, TypeKind,
 };
 use crate::warehouse::{literal, name, path, words};
 
@@ -47,12 +48,9 @@ pub(super) fn statements(context: &Context<'_>, change: &Change) -> Vec<String> 
         Change::LookNotNull { table, column } => vec![online::look(table, column)],
         Change::BuildKey { table, constraint } => online::build_key(context, table, constraint),
         Change::DropNotNull { table, column } => vec![alter_column(table, &column.name, "DROP NOT NULL")],
-        Change::ChangeDefault { table, to, .. } => vec![match &to.default {
-            Some(default) => alter_column(table, &to.name, &format!("SET DEFAULT {default}")),
-            None => alter_column(table, &to.name, "DROP DEFAULT"),
-        }],
+        Change::ChangeDefault { table, from, to } => count::default_set(context, table, from, to),
         Change::ChangeGenerated { table, from, to } => generated(context, table, from, to),
-        Change::ChangeIdentity { table, from, to } => vec![identity(table, from, to)],
+        Change::ChangeIdentity { table, from, to } => count::identity(context, table, from, to),
         Change::AddConstraint { table, constraint } => vec![added_constraint(context, table, constraint)],
         Change::ValidateConstraint { table, constraint } => {
             vec![alter(table, &format!("VALIDATE CONSTRAINT {}", key_name(constraint)))]
@@ -85,6 +83,9 @@ pub(super) fn statements(context: &Context<'_>, change: &Change) -> Vec<String> 
         Change::CreateSequence(object) => {
             let wanted = context.wanted(object).map(|wanted| wanted.definition.as_str());
             vec![format!("CREATE SEQUENCE {} {}", path(object), wanted.unwrap_or_default())]
+        }
+        Change::RenameSequence { sequence, from, .. } => {
+            vec![format!("ALTER SEQUENCE {} RENAME TO {}", path(from), name(&sequence.name))]
         }
         Change::ChangeSequence(object) => changed_sequence(context, object),
         Change::DropSequence(object) => {
@@ -291,8 +292,8 @@ fn retyped(context: &Context<'_>, table: &Coordinate, from: &Column, to: &Column
     let cast = || format!("{}{through}::{}", name(&to.name), to.data_type);
     let value = context.using(table, &to.name).map_or_else(cast, |expression| format!("({expression})"));
     ddl.push(alter_column(table, &to.name, &format!("TYPE {} USING {value}", typed(to))));
-    if let (Some(_), Some(default)) = (&from.default, &to.default) {
-        ddl.push(alter_column(table, &to.name, &format!("SET DEFAULT {default}")));
+    if from.default.is_some() && to.default.is_some() {
+        ddl.extend(count::default_set(context, table, from, to));
     }
     ddl
 }
@@ -330,6 +331,8 @@ fn generated(context: &Context<'_>, table: &Coordinate, from: &Column, to: &Colu
     ddl.extend(added_column(context, table, to));
     // What hung on the column went with it.
     let Some((live, wanted)) = context.relation(table).zip(context.wanted(table)) else { return ddl };
+    let rights = live.extra.hanging.iter().filter(|part| part.column.as_ref() == Some(&to.name));
+    ddl.extend(rights.map(|part| part.statement.clone()));
     let kept =
         wanted.indexes.iter().filter(|(index, definition)| live.indexes.get(*index) == Some(definition));
     let speaks = |text: &str| words(text).contains(&to.name.to_lowercase());
@@ -340,14 +343,6 @@ fn generated(context: &Context<'_>, table: &Coordinate, from: &Column, to: &Colu
         .filter(|key| live.constraints.contains(key) && key.columns.contains(&to.name));
     ddl.extend(keys.map(|key| alter(table, &format!("ADD CONSTRAINT {} {}", key_name(key), key.definition))));
     ddl
-}
-
-fn identity(table: &Coordinate, from: &Column, to: &Column) -> String {
-    match (&from.identity, &to.identity) {
-        (_, None) => alter_column(table, &to.name, "DROP IDENTITY"),
-        (None, Some(kind)) => alter_column(table, &to.name, &format!("ADD GENERATED {kind} AS IDENTITY")),
-        (Some(_), Some(kind)) => alter_column(table, &to.name, &format!("SET GENERATED {kind}")),
-    }
 }
 
 fn added_constraint(context: &Context<'_>, table: &Coordinate, constraint: &Constraint) -> String {
@@ -386,13 +381,39 @@ fn made_view(context: &Context<'_>, view: &Coordinate) -> Vec<String> {
     let mut ddl = create_view(view, relation);
     ddl.extend(trigger::staying(context, view));
     if let Some(live) = live {
+        ddl.extend(defaults_of_view(view, live, relation));
         ddl.extend(live.extra.grants.iter().cloned());
+        ddl.extend(hanging(live, relation));
         let owner = live.extra.owner.as_ref();
         ddl.extend(
             owner.map(|owner| format!("ALTER {} {} OWNER TO {}", noun(live.kind), path(view), name(owner))),
         );
     }
     ddl
+}
+
+/// What somebody has the columns of a view be where a row is put in without them.
+fn defaults_of_view(view: &Coordinate, live: &Relation, wanted: &Relation) -> Vec<String> {
+    let kept = wanted.columns.iter().filter_map(|column| {
+        let default = column.default.as_ref().or(live.column(&column.name)?.default.as_ref())?;
+        Some((column, default))
+    });
+    kept.filter(|_| wanted.kind == RelationKind::View)
+        .map(|(column, default)| {
+            let set = format!("ALTER COLUMN {} SET DEFAULT {default}", name(&column.name));
+            format!("ALTER VIEW {} {set}", path(view))
+        })
+        .collect()
+}
+
+/// What hung on the columns and indexes that stay.
+fn hanging(live: &Relation, wanted: &Relation) -> Vec<String> {
+    let stays = |column: Option<&String>, index: Option<&String>| {
+        column.is_none_or(|column| wanted.column(column).is_some())
+            && index.is_none_or(|index| wanted.indexes.contains_key(index))
+    };
+    let kept = live.extra.hanging.iter().filter(|part| stays(part.column.as_ref(), part.index.as_ref()));
+    kept.map(|part| part.statement.clone()).collect()
 }
 
 /// Whether the engine puts a view in its old self's place: the old columns come first, as they were.
@@ -521,31 +542,63 @@ fn drop_routine(object: &Coordinate, routine: &Routine) -> Vec<String> {
     all.map(|index| format!("DROP {} {}", routine_noun(routine), signature(object, routine, index))).collect()
 }
 
+/// Whether a routine is put in its old self's place: another result, or other names of what is given, is refused there.
+fn stays(old: &Overload, live: &Routine, wanted: &Routine) -> bool {
+    let names = |overload: &Overload| -> Vec<String> {
+        overload.parameters.iter().map(|parameter| parameter.name.clone()).collect()
+    };
+    let fewer = |overload: &Overload| {
+        overload.parameters.iter().filter(|parameter| parameter.default.is_some()).count()
+    };
+    wanted.overloads.iter().any(|new| {
+        live.kind == wanted.kind
+            && new.identity == old.identity
+            && new.returns == old.returns
+            && names(new) == names(old)
+            && fewer(new) >= fewer(old)
+    })
+}
+
+/// The rights to what is dropped of a routine, so that its new self gets them again.
+pub(super) fn lost<'a>(live: &'a Routine, wanted: &Routine) -> Vec<(&'a Overload, Rights)> {
+    let gone = live.overloads.iter().filter(|old| !stays(old, live, wanted));
+    gone.map(|old| (old, live.rights.get(old.identity.as_deref().unwrap_or_default()).cloned()))
+        .map(|(old, rights)| (old, rights.unwrap_or_default()))
+        .collect()
+}
+
+/// Gives what is made again the rights that its old self had: what it is, and the right that it knows.
+fn given_back(what: &str, right: &str, rights: &Rights) -> Vec<String> {
+    let mut from = rights.by_default.clone();
+    if rights.closed {
+        from.push("PUBLIC".to_owned());
+    }
+    let mut ddl: Vec<String> =
+        from.iter().map(|grantee| format!("REVOKE ALL ON {what} FROM {grantee}")).collect();
+    ddl.extend(rights.given.iter().map(|grantee| format!("GRANT {right} ON {what} TO {grantee}")));
+    ddl.extend(rights.owner.as_ref().map(|owner| format!("ALTER {what} OWNER TO {}", name(owner))));
+    ddl
+}
+
 fn changed_routine(context: &Context<'_>, object: &Coordinate) -> Vec<String> {
     let (live, wanted) = (context.live.routines.get(object), context.desired.schema.routines.get(object));
     let (Some(live), Some(wanted)) = (live, wanted) else { return Vec::new() };
     let mut ddl = Vec::new();
     for (index, old) in live.overloads.iter().enumerate() {
-        // Another result, or other names of what is given, is refused in place.
-        let stays = wanted.overloads.iter().any(|new| {
-            let names = |overload: &crate::model::schema::Overload| {
-                overload.parameters.iter().map(|parameter| parameter.name.clone()).collect::<Vec<_>>()
-            };
-            let fewer = |overload: &crate::model::schema::Overload| {
-                overload.parameters.iter().filter(|parameter| parameter.default.is_some()).count()
-            };
-            live.kind == wanted.kind
-                && new.identity == old.identity
-                && new.returns == old.returns
-                && names(new) == names(old)
-                && fewer(new) >= fewer(old)
-        });
-        if !stays {
+        if !stays(old, live, wanted) {
             ddl.push(format!("DROP {} {}", routine_noun(live), signature(object, live, index)));
         }
     }
-    let new = wanted.overloads.iter().filter(|overload| !live.overloads.contains(overload));
-    ddl.extend(new.map(|overload| overload.body.clone()));
+    let lost = lost(live, wanted);
+    for (index, new) in wanted.overloads.iter().enumerate().filter(|(_, new)| !live.overloads.contains(new)) {
+        ddl.push(new.body.clone());
+        let known = |old: &&(&Overload, Rights)| old.0.identity == new.identity;
+        let replaced = live.overloads.iter().any(|old| old.identity == new.identity);
+        if let Some((_, rights)) = lost.iter().find(known).or(lost.first().filter(|_| !replaced)) {
+            let what = format!("{} {}", routine_noun(wanted), signature(object, wanted, index));
+            ddl.extend(given_back(&what, "EXECUTE", rights));
+        }
+    }
     if let Some(text) = &wanted.comment {
         ddl.push(comment(routine_noun(wanted), &signature(object, wanted, 0), Some(text)));
     }
@@ -591,6 +644,7 @@ fn changed_type(context: &Context<'_>, object: &Coordinate) -> Vec<String> {
     let old = object.dataset.object(format!("_promote_old_{}", object.name));
     let mut ddl = vec![format!("ALTER TYPE {} RENAME TO {}", path(object), name(&old.name))];
     ddl.extend(create_type(object, wanted));
+    ddl.extend(given_back(&format!("TYPE {}", path(object)), "USAGE", &live.rights));
     for (table, column) in holders(context, object) {
         let (plain, many) = (path(object), column.data_type.ends_with("[]"));
         let (text, new) = if many { ("text[]", format!("{plain}[]")) } else { ("text", plain) };

@@ -107,6 +107,7 @@ fn reshapes(change: &Change) -> bool {
         | Change::ChangeRoutine(_)
         | Change::DropRoutine(_)
         | Change::CreateSequence(_)
+        | Change::RenameSequence { .. }
         | Change::ChangeSequence(_)
         | Change::DropSequence(_)
         | Change::CreateType(_)

@@ -48,6 +48,31 @@ pub struct NamedType {
     pub definition: String,
     /// Comment.
     pub comment: Option<String>,
+    /// Who may use it.
+    #[serde(default, skip_serializing_if = "Rights::is_plain")]
+    pub rights: Rights,
+}
+
+/// Who may do what with a routine or a type, beyond what every new one of whoever asks gives.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Rights {
+    /// Who owns it, where that is not whoever asks.
+    pub owner: Option<String>,
+    /// Whether whoever asks may not act as its owner, and so cannot give it back.
+    pub out_of_reach: bool,
+    /// Whether it is closed to whom it is not given by name.
+    pub closed: bool,
+    /// To whom it is given, as `GRANT` writes it.
+    pub given: Vec<String>,
+    /// To whom a new one would be given by default.
+    pub by_default: Vec<String>,
+}
+
+impl Rights {
+    /// Whether they are those of every new one.
+    pub fn is_plain(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// What kind of named type it is.
@@ -136,12 +161,26 @@ pub struct Extra {
     /// Statements that give others their rights to it again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub grants: Vec<String>,
+    /// What hangs on one of its columns or indexes, and goes with that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hanging: Vec<Hanging>,
     /// Who owns it, where that is not whoever asks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
     /// Whether two columns may differ by case alone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub exact_names: bool,
+}
+
+/// What hangs on a column or an index: a right to it, a comment on it.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Hanging {
+    /// The column.
+    pub column: Option<String>,
+    /// The index.
+    pub index: Option<String>,
+    /// The statement that makes it again.
+    pub statement: String,
 }
 
 /// A column, or a whole object, that something is bound to.
@@ -235,6 +274,9 @@ pub struct Routine {
     pub overloads: Vec<Overload>,
     /// Comment.
     pub comment: Option<String>,
+    /// Who may call which of them, by what tells it from the others; none where all may.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rights: BTreeMap<String, Rights>,
 }
 
 /// What a routine gives.

@@ -31,6 +31,7 @@ mod merge_cases;
 mod migrate_saved;
 mod planner;
 mod postgres_bad_input;
+mod postgres_counting;
 mod postgres_crash;
 mod postgres_online;
 mod postgres_rights;

@@ -148,3 +148,82 @@ fn a_right_to_an_object_that_is_missing_is_named_with_the_statement_that_gives_i
         .exits(5)
         .says("permission denied for schema analytics; what is missing: GRANT USAGE, CREATE ON SCHEMA analytics TO guest");
 }
+
+#[test]
+fn a_routine_and_a_type_that_are_made_anew_keep_their_owner_and_who_may_use_them() {
+    let before = "CREATE FUNCTION f(a int) RETURNS int LANGUAGE sql SECURITY DEFINER AS 'select 1';\n\
+                  CREATE TYPE mood AS ENUM ('ok', 'bad');\nCREATE TABLE t (m mood);\n";
+    let Some(shop) = Shop::new(before) else { return };
+    shop.converge(before, "");
+    for role in ["reader", "lim", "extra"] {
+        shop.sql(&format!(
+            "DO $$ BEGIN CREATE ROLE {role}; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+        ));
+    }
+    shop.sql(
+        "REVOKE EXECUTE ON FUNCTION analytics.f(int) FROM PUBLIC; GRANT EXECUTE ON FUNCTION analytics.f(int) TO reader; \
+         ALTER FUNCTION analytics.f(int) OWNER TO lim; REVOKE USAGE ON TYPE analytics.mood FROM PUBLIC; \
+         GRANT USAGE ON TYPE analytics.mood TO reader WITH GRANT OPTION; ALTER TYPE analytics.mood OWNER TO lim; \
+         ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO extra; ALTER DEFAULT PRIVILEGES GRANT USAGE ON TYPES TO extra",
+    );
+    let rights = "SELECT (SELECT proowner::regrole || ' ' || proacl::text FROM pg_proc WHERE proname = 'f'), \
+                  (SELECT typowner::regrole || ' ' || typacl::text FROM pg_type WHERE typname = 'mood')";
+    let known = shop.sql(rights);
+    assert_eq!(known, "lim {lim=X/lim,reader=X/lim}|lim {lim=U/lim,reader=U*/lim}");
+    let after = before.replace("f(a int)", "f(a int, b int DEFAULT 2)").replace(", 'bad'", "");
+    let steps = shop.converge(&after, "--force");
+    assert_eq!(codes(&steps), ["change-type", "change-routine"]);
+    assert_eq!(shop.sql(rights), known);
+    // Who may not act as the owner cannot give it back.
+    as_role(&shop, "half_owner", "CREATEDB");
+    shop.sql(&format!(
+        "GRANT CREATE ON DATABASE {} TO half_owner; ALTER SCHEMA analytics OWNER TO half_owner; \
+         ALTER TABLE analytics.t OWNER TO half_owner; GRANT ALL ON ALL TABLES IN SCHEMA analytics TO half_owner; \
+         GRANT USAGE ON TYPE analytics.mood TO half_owner",
+        shop.database
+    ));
+    shop.declare(
+        &before.replace("'bad'", "'good'").replace("f(a int)", "f(a int, b text)").replace("'ok', ", ""),
+    );
+    let steps = shop.steps("--force");
+    for code in ["change-type", "change-routine"] {
+        let step = steps.iter().find(|step| step["code"] == code).unwrap();
+        assert!(step["reason"].as_str().unwrap().contains("`lim` owns it"), "{step:#}");
+        assert_eq!((&step["allow"], step["ddl"].as_array().unwrap().len()), (&serde_json::Value::Null, 0));
+    }
+    assert_eq!(shop.sql(rights), known.replace("reader=U*/lim}", "reader=U*/lim,half_owner=U/lim}"));
+}
+
+#[test]
+fn a_view_and_a_computed_column_that_are_made_again_get_back_all_that_they_had() {
+    let before = "CREATE TABLE t (a int, b int, c int GENERATED ALWAYS AS (b + 1) STORED);\n\
+                  CREATE VIEW v AS SELECT a, b FROM t;\nCREATE MATERIALIZED VIEW mv AS SELECT a FROM t;\nCREATE INDEX mvi ON mv (a);\n";
+    let Some(shop) = Shop::new(before) else { return };
+    shop.converge(before, "");
+    for role in ["reader", "extra"] {
+        shop.sql(&format!(
+            "DO $$ BEGIN CREATE ROLE {role}; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+        ));
+    }
+    shop.sql(
+        "GRANT SELECT (a), UPDATE (b) ON analytics.v TO reader; GRANT SELECT (c) ON analytics.t TO reader; \
+         ALTER VIEW analytics.v ALTER b SET DEFAULT 9; COMMENT ON INDEX analytics.mvi IS 'it''s made'; \
+         ALTER MATERIALIZED VIEW analytics.mv CLUSTER ON mvi; \
+         ALTER DEFAULT PRIVILEGES IN SCHEMA analytics GRANT INSERT ON TABLES TO extra",
+    );
+    let state = "SELECT (SELECT string_agg(attname || attacl::text, ' ' ORDER BY attname) FROM pg_attribute WHERE attacl IS NOT NULL \
+                 AND attrelid IN ('analytics.v'::regclass, 'analytics.t'::regclass)), \
+                 (SELECT relacl IS NULL OR relacl::text NOT LIKE '%extra%' FROM pg_class WHERE relname = 'v'), \
+                 obj_description('analytics.mvi'::regclass), (SELECT indisclustered FROM pg_index WHERE indexrelid = 'analytics.mvi'::regclass), \
+                 (SELECT count(*) FROM pg_attrdef WHERE adrelid = 'analytics.v'::regclass)";
+    let known = shop.sql(state);
+    assert_eq!(known, "a{reader=r/postgres} b{reader=w/postgres} c{reader=r/postgres}|t|it's made|t|1");
+    let after = before.replace("(a int, b", "(a bigint, b").replace("b + 1", "b + 2");
+    shop.converge(&after, "--force");
+    assert_eq!(shop.sql(state), known);
+    // What hung on a column that goes, goes with it.
+    shop.converge(
+        &after.replace("SELECT a, b FROM", "SELECT b FROM").replace("CREATE INDEX mvi ON mv (a);\n", ""),
+        "--force",
+    );
+}

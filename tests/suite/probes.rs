@@ -212,3 +212,69 @@ fn a_macro_that_would_break_stops_the_plan_with_force_too() {
     assert_ne!(run.status, 0, "{}", run.everything());
     run.says("routines/f.sql").says("rate");
 }
+
+#[test]
+fn a_check_that_does_more_than_compute_is_not_asked_of_live_rows() {
+    for shop in shops() {
+        let live = "CREATE TABLE t (id bigint PRIMARY KEY, w text);\n";
+        shop.sandbox.write("p/schema/t.sql", live);
+        shop.sandbox.promote("p", "migrate --yes").exits(0);
+        shop.sql("INSERT INTO analytics.t VALUES (1, '1')");
+        let (mut cases, mut canary) = (vec![("random() < 2 OR w = 'x'".to_owned(), "random")], None);
+        if let Some((server, database)) = &shop.server {
+            let file = server.writable(&format!("plan-{database}"));
+            shop.sql("SELECT lo_from_bytea(4711, 'x')");
+            cases = vec![
+                (format!("lo_export(4711, '{}') > 0", file.display()), "lo_export"),
+                ("length(pg_read_file('PG_VERSION')) > 1000".to_owned(), "pg_read_file"),
+                ("pg_terminate_backend(w::int) OR true".to_owned(), "pg_terminate_backend"),
+            ];
+            canary = Some(file);
+        }
+        for (check, named) in cases {
+            let wanted = live.replace("w text", &format!("w text, CONSTRAINT c CHECK ({check})"));
+            shop.sandbox.write("p/schema/t.sql", wanted);
+            let steps = shop.steps();
+            let step = steps.iter().find(|step| step["code"] == "add-constraint").unwrap();
+            let reason = step["reason"].as_str().unwrap();
+            let said = format!("the data is not asked, as `{named}` may do more than compute");
+            assert!(reason.contains(&said), "{reason}");
+            assert_eq!((&step["settled"], &step["probe"]), (&json!("needs_data_check"), &Value::Null));
+            assert!(!step.to_string().contains("LIMIT 10"), "nor is it offered to be run: {step:#}");
+            assert!(!canary.as_ref().is_some_and(|file| file.exists()), "{check}");
+        }
+        // One that only computes is.
+        let wanted =
+            live.replace("w text", "w text, CONSTRAINT c CHECK (w IS DISTINCT FROM 'x' AND w IN ('1', '2'))");
+        shop.sandbox.write("p/schema/t.sql", wanted);
+        let steps = shop.steps();
+        let step = steps.iter().find(|step| step["code"] == "add-constraint").unwrap();
+        assert_eq!(step["probe"]["rows"], 0, "{step:#}");
+    }
+}
+
+#[test]
+fn a_null_counts_where_a_key_says_that_it_equals_others() {
+    let Some(server) = server() else { return };
+    let shop = Shop::new(Some(server));
+    shop.sandbox.write("p/schema/t.sql", "CREATE TABLE t (id int);\n");
+    shop.sandbox.promote("p", "migrate --yes").exits(0);
+    shop.sql("INSERT INTO analytics.t VALUES (1), (NULL), (NULL)");
+    for (wanted, settled) in [
+        ("CREATE TABLE t (id int UNIQUE);\n", "compatible_with_cost"),
+        ("CREATE TABLE t (id int UNIQUE NULLS NOT DISTINCT);\n", "incompatible"),
+        ("CREATE TABLE t (id int, n int UNIQUE NULLS NOT DISTINCT);\n", "needs_data_check"),
+        ("CREATE TABLE t (id int);\nCREATE UNIQUE INDEX i ON t (id);\n", "compatible_with_cost"),
+        ("CREATE TABLE t (id int);\nCREATE UNIQUE INDEX i ON t (id) NULLS NOT DISTINCT;\n", "incompatible"),
+        (
+            "CREATE TABLE t (id int);\nCREATE UNIQUE INDEX i ON t (id) NULLS NOT DISTINCT WHERE id > 0;\n",
+            "compatible_with_cost",
+        ),
+    ] {
+        shop.sandbox.write("p/schema/t.sql", wanted);
+        let steps = shop.steps();
+        let coming = |step: &&Value| step["code"] == "add-constraint" || step["code"] == "create-index";
+        let step = steps.iter().find(coming).unwrap_or_else(|| panic!("{wanted}: {steps:#?}"));
+        assert_eq!(step["settled"], settled, "{wanted}: {step:#}");
+    }
+}

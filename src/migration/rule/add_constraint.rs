@@ -2,12 +2,16 @@
 
 use super::draft::Draft;
 use crate::migration::context::{Context, thousands};
+use crate::migration::harmless::beyond;
 use crate::migration::sample::keys_of;
 use crate::migration::way::Way;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
 use crate::model::schema::Constraint;
 use crate::warehouse::{name, path};
+
+/// How a key begins to which a NULL is a value like others.
+const NULLS_EQUAL: &str = "UNIQUE NULLS NOT DISTINCT";
 
 pub(super) fn step(context: &Context<'_>, table: &Coordinate, constraint: &Constraint) -> Step {
     let probe = violations(context, table, constraint);
@@ -21,8 +25,9 @@ pub(super) fn step(context: &Context<'_>, table: &Coordinate, constraint: &Const
         .columns
         .iter()
         .any(|column| context.relation(table).is_none_or(|live| live.column(column).is_none()));
-    // A new column without a value in it breaks no foreign key and no uniqueness.
+    // A new column without a value in it breaks no foreign key and no uniqueness, unless NULL equals NULL.
     let blank = matches!(constraint.kind.as_str(), "FOREIGN KEY" | "UNIQUE")
+        && !constraint.definition.starts_with(NULLS_EQUAL)
         && constraint.columns.iter().any(|column| {
             let wanted = context.wanted(table).and_then(|wanted| wanted.column(column));
             let live = context.relation(table).and_then(|live| live.column(column));
@@ -42,7 +47,11 @@ pub(super) fn step(context: &Context<'_>, table: &Coordinate, constraint: &Const
         Some(rows) => format!("{what}: {} rows break it", thousands(rows)),
         None if context.empty(table) => format!("{what}; the table has no row"),
         None if blank => format!("{what}: its new column has no value yet"),
-        None => format!("{what}: the data has to be asked, and rows that break it make the change fail"),
+        None => {
+            let unasked =
+                unasked(context, constraint).unwrap_or_else(|| "the data has to be asked".to_owned());
+            format!("{what}: {unasked}, and rows that break it make the change fail")
+        }
     };
     let mut draft = Draft::new(context, "add-constraint", table)
         .judged(Verdict::NeedsDataCheck, Mechanics::Rebuild)
@@ -63,7 +72,20 @@ pub(super) fn step(context: &Context<'_>, table: &Coordinate, constraint: &Const
     }
 }
 
-/// Counts the rows that break it, where one query can say so: not where a column is renamed, retyped or new.
+/// The expression of a check, of which nobody has approved that it is run on live rows.
+fn expression(constraint: &Constraint) -> Option<&str> {
+    let definition = constraint.definition.trim_end_matches(" NOT VALID").trim_end_matches(" NO INHERIT");
+    definition.strip_prefix("CHECK").filter(|_| constraint.kind == "CHECK")
+}
+
+/// Says why a check is not asked of live rows: it does not only compute.
+pub(super) fn unasked(context: &Context<'_>, constraint: &Constraint) -> Option<String> {
+    let beyond = beyond(expression(constraint)?, context.desired.dialect)?;
+    Some(format!("the data is not asked, as `{beyond}` may do more than compute"))
+}
+
+/// Counts the rows that break it, where one query can say so: not where a column is renamed, retyped or
+/// new, nor where a check does not only compute.
 pub(super) fn violations(
     context: &Context<'_>,
     table: &Coordinate,
@@ -82,16 +104,19 @@ pub(super) fn violations(
     let list = columns.join(", ");
     let table = path(&context.live_name(table));
     let nulls = columns.iter().map(|column| format!("{column} IS NULL")).collect::<Vec<_>>().join(" OR ");
-    let definition = constraint.definition.trim_end_matches(" NOT VALID").trim_end_matches(" NO INHERIT");
+    let definition = constraint.definition.trim_end_matches(" NOT VALID");
     match constraint.kind.as_str() {
         "PRIMARY KEY" => Some(format!(
             "SELECT (SELECT count(*) FROM {table} WHERE {nulls}) + (SELECT count(*) FROM (SELECT {list} FROM {table} GROUP BY {list} HAVING count(*) > 1) AS x)"
+        )),
+        "UNIQUE" if definition.starts_with(NULLS_EQUAL) => Some(format!(
+            "SELECT count(*) FROM (SELECT {list} FROM {table} GROUP BY {list} HAVING count(*) > 1) AS x"
         )),
         "UNIQUE" => Some(format!(
             "SELECT count(*) FROM (SELECT {list} FROM {table} WHERE NOT ({nulls}) GROUP BY {list} HAVING count(*) > 1) AS x"
         )),
         "CHECK" => {
-            let expression = definition.strip_prefix("CHECK")?;
+            let expression = expression(constraint).filter(|_| unasked(context, constraint).is_none())?;
             Some(format!("SELECT count(*) FROM {table} WHERE NOT {expression}"))
         }
         "FOREIGN KEY" if context.is_postgres() => orphans(context, &table, &columns, definition),

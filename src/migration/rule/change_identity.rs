@@ -13,7 +13,14 @@ pub(super) fn step(context: &Context<'_>, table: &Coordinate, from: &Column, to:
     match (&from.identity, &to.identity) {
         (_, Some(kind)) if kind == "BY DEFAULT" => draft
             .judged(Verdict::Compatible, Mechanics::Metadata)
-            .reason(format!("`{}` counts by itself where no value is given", to.name))
+            .reason(format!(
+                "`{}` counts by itself where no value is given, from behind the greatest value there",
+                to.name
+            ))
+            .done(),
+        (Some(_), None) if to.default.is_some() => draft
+            .judged(Verdict::Compatible, Mechanics::Metadata)
+            .reason(format!("`{}` no longer counts by itself: its default does", to.name))
             .done(),
         (before, after) => {
             let what = match after {

@@ -23,6 +23,15 @@ pub(super) fn step(context: &Context<'_>, object: &Coordinate) -> Step {
         ddl.insert(0, format!("DROP {} {}", routine_noun(live.kind), path(object)));
     }
     let draft = draft.affected(context.affected(object, None)).ddl(ddl);
+    if let Some(why) = not_given_back(context, &live, wanted) {
+        return draft
+            .judged(Verdict::Incompatible, Mechanics::Impossible)
+            .reason(format!("routine `{object}` would be dropped and made again, and {why}"))
+            .way(Way::new(context).instead(
+                "have somebody promote it who may act as its owner, or give its overloads the same rights first",
+            ))
+            .refused();
+    }
     if live.kind == wanted.kind && live.overloads.iter().all(|old| accepted(old, wanted)) {
         let same = live
             .overloads
@@ -38,6 +47,22 @@ pub(super) fn step(context: &Context<'_>, object: &Coordinate) -> Step {
         ))
         .way(way(context, object, &live))
         .done()
+}
+
+/// Says why the rights to what is dropped cannot be given to its new self.
+fn not_given_back(context: &Context<'_>, live: &Routine, wanted: &Routine) -> Option<String> {
+    if !context.is_postgres() {
+        return None;
+    }
+    let lost = crate::migration::postgres::lost(live, wanted);
+    let (_, first) = lost.first()?;
+    if let Some((_, rights)) = lost.iter().find(|(_, rights)| rights.out_of_reach) {
+        return Some(super::change_type::not_returned(rights));
+    }
+    let moved = |old: &Overload| !wanted.overloads.iter().any(|new| new.identity == old.identity);
+    let unlike = lost.iter().any(|(old, rights)| moved(old) && rights != first);
+    unlike
+        .then(|| "its overloads have different rights, of which its new self can have only one's".to_owned())
 }
 
 /// Whether every call of an old signature still works: the same names, in order, and only defaults after them.

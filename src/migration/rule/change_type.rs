@@ -6,7 +6,7 @@ use crate::migration::way::Way;
 use crate::model::coordinate::Coordinate;
 use crate::model::migration::{Mechanics, Step, Verdict};
 
-use crate::model::schema::TypeKind;
+use crate::model::schema::{Rights, TypeKind};
 
 pub(super) fn step(context: &Context<'_>, object: &Coordinate) -> Step {
     let parts = |side: Option<&crate::model::schema::NamedType>| {
@@ -24,6 +24,13 @@ pub(super) fn step(context: &Context<'_>, object: &Coordinate) -> Step {
             .reason(format!("type `{object}` has more fields"))
             .done();
     }
+    if let Some(before) = before.filter(|before| is_enum && before.rights.out_of_reach) {
+        return draft
+            .judged(Verdict::Incompatible, Mechanics::Impossible)
+            .reason(format!("type `{object}` would be made anew, and {}", not_returned(&before.rights)))
+            .way(Way::new(context).instead("have somebody promote it who may act as its owner"))
+            .refused();
+    }
     let what = if gone.is_empty() {
         "would be in another order".to_owned()
     } else {
@@ -36,6 +43,12 @@ pub(super) fn step(context: &Context<'_>, object: &Coordinate) -> Step {
         ))
         .way(way(context, object, &old, &new, is_enum))
         .done()
+}
+
+/// Says that what is made again cannot be given back to its owner.
+pub(super) fn not_returned(rights: &Rights) -> String {
+    let owner = rights.owner.as_deref().unwrap_or_default();
+    format!("`{owner}` owns it, to whom only a member of `{owner}` can give it back")
 }
 
 /// What it holds stays, with what is new at its end, until no row and nobody uses it.

@@ -2,6 +2,7 @@
 
 use super::draft::Draft;
 use crate::migration::context::{Context, thousands};
+use crate::migration::harmless::beyond;
 use crate::migration::sample::keys_of;
 use crate::migration::way::Way;
 use crate::model::coordinate::Coordinate;
@@ -30,7 +31,11 @@ pub(super) fn step(context: &Context<'_>, table: &Coordinate, index: &str, defin
         Some(rows) if rows > 0 => {
             format!("unique index `{index}`: {} values are there twice", thousands(rows))
         }
-        _ => format!("unique index `{index}` is built over all rows"),
+        _ => {
+            let unasked = unasked(context, definition)
+                .map(|beyond| format!("; the data is not asked, as `{beyond}` may do more than compute"));
+            format!("unique index `{index}` is built over all rows{}", unasked.unwrap_or_default())
+        }
     };
     let draft = draft.settled(settled).reason(reason).way(way(context, table, index, definition));
     match probe {
@@ -42,9 +47,23 @@ pub(super) fn step(context: &Context<'_>, table: &Coordinate, index: &str, defin
     }
 }
 
-/// Counts the values that are there twice; not where an expression or a new column is indexed.
+/// Names what in an index may do more than compute: nobody has approved that it is run on live rows.
+fn unasked(context: &Context<'_>, definition: &str) -> Option<String> {
+    // PostgreSQL is asked about columns only, of the rows that a condition leaves.
+    let (_, asked) = definition.split_once(if context.is_postgres() { " WHERE " } else { "(" })?;
+    beyond(
+        asked.strip_suffix(')').filter(|_| !context.is_postgres()).unwrap_or(asked),
+        context.desired.dialect,
+    )
+}
+
+/// Counts the values that are there twice; not where an expression or a new column is indexed, nor where it does not
+/// only compute.
 fn duplicates(context: &Context<'_>, table: &Coordinate, definition: &str) -> Option<String> {
     let place = path(&context.live_name(table));
+    if unasked(context, definition).is_some() {
+        return None;
+    }
     if !context.is_postgres() {
         let list = definition.split_once('(').and_then(|(_, list)| list.strip_suffix(')')).unwrap_or("1");
         return Some(format!(
@@ -60,24 +79,34 @@ fn duplicates(context: &Context<'_>, table: &Coordinate, definition: &str) -> Op
         });
         columns.push(plain?);
     }
-    let filter = rest.split_once(" WHERE ").map(|(_, filter)| format!(" AND {filter}")).unwrap_or_default();
+    let (kept, filter) =
+        rest.split_once(" WHERE ").map_or((rest, None), |(kept, filter)| (kept, Some(filter)));
     let list = columns.join(", ");
-    let set = columns.iter().map(|column| format!("{column} IS NOT NULL")).collect::<Vec<_>>().join(" AND ");
+    let mut rows: Vec<String> = columns.iter().map(|column| format!("{column} IS NOT NULL")).collect();
+    if kept.contains(" NULLS NOT DISTINCT") {
+        rows.clear();
+    }
+    rows.extend(filter.map(str::to_owned));
+    let rows = if rows.is_empty() { String::new() } else { format!(" WHERE {}", rows.join(" AND ")) };
     Some(format!(
-        "SELECT count(*) FROM (SELECT 1 FROM {place} WHERE {set}{filter} GROUP BY {list} HAVING count(*) > 1) AS x"
+        "SELECT count(*) FROM (SELECT 1 FROM {place}{rows} GROUP BY {list} HAVING count(*) > 1) AS x"
     ))
+}
+
+/// Shows values that are there twice, by the question that counts them.
+fn select(probe: &str) -> Option<String> {
+    let rows = probe.strip_prefix("SELECT count(*) FROM (SELECT 1 ")?.strip_suffix(") AS x")?;
+    let (list, _) = rows.rsplit_once(" GROUP BY ")?.1.rsplit_once(" HAVING ")?;
+    Some(format!("SELECT {list}, count(*) {rows} LIMIT 10"))
 }
 
 /// It comes without being unique, and is unique once the duplicates are gone.
 fn way<'a>(context: &'a Context<'_>, table: &Coordinate, index: &str, definition: &str) -> Way<'a> {
-    let list =
-        definition.rsplit_once('(').and_then(|(_, list)| list.split_once(')')).map_or("", |(list, _)| list);
-    let place = path(&context.live_name(table));
-    let select = format!("SELECT {list}, count(*) FROM {place} GROUP BY {list} HAVING count(*) > 1 LIMIT 10");
+    let select = duplicates(context, table, definition).as_deref().and_then(select);
     Way::new(context)
         .plain_index(table, index)
         .expand(format!("declare `{index}` without UNIQUE; promote"))
-        .fill("look at the values that are there twice, and mend them", vec![select])
+        .fill("look at the values that are there twice, and mend them", select.into_iter().collect())
         .back()
         .contract("then declare it as it is now; promote", &[])
 }

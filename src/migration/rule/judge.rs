@@ -10,7 +10,8 @@ use super::{
     create_trigger, create_type, create_view, drop_column, drop_constraint, drop_index, drop_not_null,
     drop_routine, drop_sequence, drop_table, drop_trigger, drop_type, drop_view, foreign_trigger,
     guard_not_null, lift_view, lower_view, narrow_type, not_ours, not_planned, orphan, rename_column,
-    rename_table, retype_column, set_not_null, table_to_view, validate_constraint, view_to_table, widen_type,
+    rename_sequence, rename_table, retype_column, set_not_null, table_to_view, validate_constraint,
+    view_to_table, widen_type,
 };
 use crate::model::migration::Step;
 
@@ -51,6 +52,7 @@ pub(in crate::migration) fn step(context: &Context<'_>, change: &Change) -> Step
         Change::ChangeRoutine(object) => change_routine::step(context, object),
         Change::DropRoutine(object) => drop_routine::step(context, object),
         Change::CreateSequence(object) => create_sequence::step(context, object),
+        Change::RenameSequence { sequence, from, .. } => rename_sequence::step(context, sequence, from),
         Change::ChangeSequence(object) => change_sequence::step(context, object),
         Change::DropSequence(object) => drop_sequence::step(context, object),
         Change::CreateType(object) => create_type::step(context, object),

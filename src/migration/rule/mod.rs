@@ -48,6 +48,7 @@ mod not_ours;
 mod not_planned;
 mod orphan;
 mod rename_column;
+mod rename_sequence;
 mod rename_table;
 mod retype_column;
 mod set_not_null;

@@ -3,7 +3,7 @@
 use super::draft::Draft;
 use crate::migration::context::{Context, thousands};
 use crate::migration::fit::misfits;
-use crate::migration::harmless::is_harmless;
+use crate::migration::harmless::beyond;
 use crate::migration::statement::{alter_column, bracketed, renamed_in, typed, without_indexes};
 use crate::migration::way::Way;
 use crate::model::coordinate::Coordinate;
@@ -48,7 +48,8 @@ pub(super) fn told(
 ) -> Step {
     let column = name(&from.name);
     let place = renamed_in(&path(&context.live_name(table)), table, &[(from, to)]);
-    let probe = is_harmless(expression, context.desired.dialect).then(|| {
+    let beyond = beyond(expression, context.desired.dialect);
+    let probe = beyond.is_none().then(|| {
         format!("SELECT count(*) FROM {place} WHERE {column} IS NOT NULL AND ({expression}) IS NULL")
     });
     let rows = probe.as_ref().and_then(|probe| context.answer(probe));
@@ -62,15 +63,20 @@ pub(super) fn told(
     let reason = match rows {
         Some(0) => format!("{what}: it gives a value for every old one"),
         Some(rows) => format!("{what}: {} rows hold a value for which it gives none", thousands(rows)),
-        None => format!("{what}: the data could not be asked whether it gives a value for each"),
+        None => {
+            let why = beyond.as_ref().map(|beyond| format!(", as `{beyond}` may do more than compute"));
+            let why = why.unwrap_or_default();
+            format!("{what}: the data could not be asked whether it gives a value for each{why}")
+        }
     };
     let (there, named) = (path(table), name(&to.name));
     let select =
         format!("SELECT * FROM {there} WHERE {named} IS NOT NULL AND ({expression}) IS NULL LIMIT 10");
+    let select = if beyond.is_none() { vec![select] } else { Vec::new() };
     let way = Way::new(context)
         .unchanged(table, from, to)
         .expand(format!("keep `{}` as it is; promote", to.name))
-        .fill("look at the values for which it gives none, and mend them or the expression", vec![select])
+        .fill("look at the values for which it gives none, and mend them or the expression", select)
         .back()
         .contract("then declare it as it is now; promote", &[]);
     Draft::new(context, code, table)

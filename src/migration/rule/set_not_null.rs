@@ -18,7 +18,8 @@ pub(super) fn step(context: &Context<'_>, table: &Coordinate, column: &Column) -
     let probe = format!("SELECT count(*) FROM {} WHERE {} IS NULL", path(&live), name(&old));
     let rows = context.answer(&probe);
     // A run of the model writes the column; others that write do not know that they have to.
-    let written = column.default.is_some() || context.managed(table).derived || context.empty(table);
+    let filled = column.default.is_some() || column.identity.is_some();
+    let written = filled || context.managed(table).derived || context.empty(table);
     let settled = match rows {
         Some(0) if written => Verdict::CompatibleWithCost,
         Some(_) => Verdict::Incompatible,

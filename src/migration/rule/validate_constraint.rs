@@ -1,6 +1,6 @@
 //! `validate-constraint`: rows that were there before a key or check are looked at; nobody is locked out by that.
 
-use super::add_constraint::violations;
+use super::add_constraint::{unasked, violations};
 use super::draft::Draft;
 use crate::migration::context::{Context, thousands};
 use crate::migration::sample::keys_of;
@@ -33,7 +33,10 @@ pub(super) fn step(context: &Context<'_>, table: &Coordinate, constraint: &Const
     };
     let reason = match rows {
         Some(rows) if rows > 0 => format!("{} rows that are there break `{name}`", thousands(rows)),
-        _ => format!("every row that is there is looked at for `{name}`"),
+        _ => {
+            let unasked = unasked(context, constraint).map(|why| format!("; before, {why}"));
+            format!("every row that is there is looked at for `{name}`{}", unasked.unwrap_or_default())
+        }
     };
     let select =
         probe.iter().map(|sql| format!("{} LIMIT 10", sql.replacen("SELECT count(*)", "SELECT *", 1)));

@@ -340,7 +340,7 @@ fn macros(scope: &Scope<'_>) -> Result<BTreeMap<Coordinate, Routine>, WarehouseE
     let mut found: BTreeMap<Coordinate, Routine> = BTreeMap::new();
     for (schema, object, kind, overload, comment) in rows {
         let Some(coordinate) = scope.place(&schema, &object) else { continue };
-        let empty = Routine { kind, overloads: Vec::new(), comment };
+        let empty = Routine { kind, overloads: Vec::new(), comment, rights: BTreeMap::new() };
         found.entry(coordinate).or_insert(empty).overloads.push(overload);
     }
     for routine in found.values_mut() {

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 
-use super::declaring::{columns, declaring, on_table, types};
+use super::declaring::{columns, counts_on, declaring, on_table, types};
 use super::introspect::schema;
 use super::parameters::Parameters;
 use super::server::Session;
@@ -131,7 +131,7 @@ impl AsideScratch {
     }
 
     async fn rehearsed(&mut self, statements: &[String]) -> Result<(), WarehouseError> {
-        for statement in statements {
+        for statement in statements.iter().filter(|sql| !counts_on(sql)) {
             self.one(statement).await?;
         }
         Ok(())

@@ -27,10 +27,16 @@ SELECT n.nspname, c.relname, c.relkind::text, pg_catalog.obj_description(c.oid, 
     || ARRAY(SELECT 'rule ' || pg_catalog.pg_get_ruledef(r.oid) FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid AND r.rulename <> '_RETURN' ORDER BY 1)
   ) f WHERE f IS NOT NULL),
   CASE WHEN c.relowner <> (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user) THEN pg_catalog.pg_get_userbyid(c.relowner) END,
-  (SELECT coalesce(pg_catalog.json_agg(pg_catalog.format('GRANT %s ON TABLE %s TO %s%s', a.privilege_type, c.oid::pg_catalog.regclass,
+  (SELECT coalesce(pg_catalog.json_agg(g.statement ORDER BY g.place, g.grantee, g.privilege), '[]')::text FROM (
+    SELECT 1 AS place, a.grantee, a.privilege_type AS privilege, pg_catalog.format('GRANT %s ON TABLE %s TO %s%s', a.privilege_type, c.oid::pg_catalog.regclass,
       CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END,
-      CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END) ORDER BY a.grantee, a.privilege_type), '[]')::text
-    FROM pg_catalog.aclexplode(c.relacl) a WHERE a.grantee <> c.relowner),
+      CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END) AS statement
+    FROM pg_catalog.aclexplode(c.relacl) a WHERE a.grantee <> c.relowner
+    UNION ALL SELECT DISTINCT 0, a.grantee, '', pg_catalog.format('REVOKE ALL ON %s FROM %s', c.oid::pg_catalog.regclass,
+      CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END)
+    FROM pg_catalog.pg_default_acl f, pg_catalog.aclexplode(f.defaclacl) a
+    WHERE c.relkind IN ('v', 'm') AND f.defaclobjtype = 'r' AND f.defaclnamespace IN (0, n.oid) AND a.grantee <> f.defaclrole
+      AND f.defaclrole = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user)) g),
   (SELECT pg_catalog.format('AS %s START WITH %s INCREMENT BY %s MINVALUE %s MAXVALUE %s CACHE %s%s', pg_catalog.format_type(s.seqtypid, NULL),
       s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache, CASE WHEN s.seqcycle THEN ' CYCLE' ELSE '' END)
     FROM pg_catalog.pg_sequence s WHERE s.seqrelid = c.oid)
@@ -89,6 +95,26 @@ JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname IN ($NAMES) AND NOT t.tgisinternal
 ORDER BY 1, 2, 3";
 
+/// What hangs on a column or an index: rights to it, comments on it, the order of rows that it gives.
+pub(super) const HANGING: &str = r"
+SELECT n.nspname, c.relname, a.attname, NULL, pg_catalog.format('GRANT %s (%I) ON TABLE %s TO %s%s', x.privilege_type, a.attname, c.oid::pg_catalog.regclass,
+  CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(x.grantee)) END,
+  CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+FROM pg_catalog.pg_attribute a
+JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace, pg_catalog.aclexplode(a.attacl) x
+WHERE n.nspname IN ($NAMES) AND c.relkind IN ('r', 'p', 'v', 'm') AND a.attnum > 0 AND NOT a.attisdropped AND x.grantee <> c.relowner
+UNION ALL
+SELECT n.nspname, c.relname, NULL, i.relname, s.statement
+FROM pg_catalog.pg_index x
+JOIN pg_catalog.pg_class c ON c.oid = x.indrelid
+JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace,
+  (VALUES ('COMMENT ON INDEX ' || i.oid::pg_catalog.regclass || ' IS ' || pg_catalog.quote_literal(pg_catalog.obj_description(i.oid, 'pg_class'))),
+    (CASE WHEN x.indisclustered THEN pg_catalog.format('ALTER MATERIALIZED VIEW %s CLUSTER ON %I', c.oid::pg_catalog.regclass, i.relname) END)) s(statement)
+WHERE n.nspname IN ($NAMES) AND c.relkind = 'm' AND s.statement IS NOT NULL
+ORDER BY 1, 2, 3, 4, 5";
+
 /// What views are bound to, and which column owns a sequence.
 pub(super) const READS: &str = r"
 SELECT DISTINCT n.nspname, c.relname, m.nspname, r.relname, a.attname
@@ -142,7 +168,18 @@ SELECT n.nspname, p.proname, p.prokind::text, p.proretset, pg_catalog.pg_get_fun
   coalesce(pg_catalog.array_to_json(p.proargnames)::text, '[]'), coalesce(pg_catalog.array_to_json(p.proargmodes)::text, '[]'),
   (SELECT coalesce(pg_catalog.json_agg(pg_catalog.format_type(u.type, NULL) ORDER BY u.place), '[]')::text
     FROM pg_catalog.unnest(coalesce(p.proallargtypes, p.proargtypes::oid[])) WITH ORDINALITY u(type, place)),
-  p.pronargdefaults::text, pg_catalog.pg_get_function_arguments(p.oid), pg_catalog.obj_description(p.oid, 'pg_proc')
+  p.pronargdefaults::text, pg_catalog.pg_get_function_arguments(p.oid), pg_catalog.obj_description(p.oid, 'pg_proc'),
+  CASE WHEN p.proowner <> (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user) THEN pg_catalog.pg_get_userbyid(p.proowner) END,
+  NOT pg_catalog.pg_has_role(p.proowner, 'MEMBER'),
+  coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner)) IS NOT NULL AND NOT EXISTS (SELECT FROM pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) a WHERE a.grantee = 0),
+  (SELECT coalesce(pg_catalog.json_agg(CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END
+      || CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END ORDER BY a.grantee), '[]')::text
+    FROM pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) a WHERE a.grantee <> p.proowner AND (a.grantee <> 0 OR EXISTS (SELECT FROM pg_catalog.pg_default_acl f
+      WHERE f.defaclobjtype = 'f' AND f.defaclrole = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user)))),
+  (SELECT coalesce(pg_catalog.json_agg(DISTINCT pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee))), '[]')::text
+    FROM pg_catalog.pg_default_acl f, pg_catalog.aclexplode(f.defaclacl) a
+    WHERE f.defaclobjtype = 'f' AND f.defaclnamespace IN (0, n.oid) AND a.grantee NOT IN (0, f.defaclrole)
+      AND f.defaclrole = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user))
 FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
 WHERE n.nspname IN ($NAMES) AND p.prokind IN ('f', 'p')
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid AND d.deptype IN ('e', 'i'))
@@ -162,7 +199,18 @@ SELECT n.nspname, t.typname, t.typtype::text,
         FROM pg_catalog.pg_constraint k WHERE k.contypid = t.oid), '')
     WHEN 'r' THEN (SELECT 'RANGE (SUBTYPE = ' || pg_catalog.format_type(r.rngsubtype, NULL) || ')' FROM pg_catalog.pg_range r WHERE r.rngtypid = t.oid)
     ELSE '' END,
-  pg_catalog.obj_description(t.oid, 'pg_type')
+  pg_catalog.obj_description(t.oid, 'pg_type'),
+  CASE WHEN t.typowner <> (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user) THEN pg_catalog.pg_get_userbyid(t.typowner) END,
+  NOT pg_catalog.pg_has_role(t.typowner, 'MEMBER'),
+  coalesce(t.typacl, pg_catalog.acldefault('T', t.typowner)) IS NOT NULL AND NOT EXISTS (SELECT FROM pg_catalog.aclexplode(coalesce(t.typacl, pg_catalog.acldefault('T', t.typowner))) a WHERE a.grantee = 0),
+  (SELECT coalesce(pg_catalog.json_agg(CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END
+      || CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END ORDER BY a.grantee), '[]')::text
+    FROM pg_catalog.aclexplode(coalesce(t.typacl, pg_catalog.acldefault('T', t.typowner))) a WHERE a.grantee <> t.typowner AND (a.grantee <> 0 OR EXISTS (SELECT FROM pg_catalog.pg_default_acl f
+      WHERE f.defaclobjtype = 'T' AND f.defaclrole = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user)))),
+  (SELECT coalesce(pg_catalog.json_agg(DISTINCT pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee))), '[]')::text
+    FROM pg_catalog.pg_default_acl f, pg_catalog.aclexplode(f.defaclacl) a
+    WHERE f.defaclobjtype = 'T' AND f.defaclnamespace IN (0, n.oid) AND a.grantee NOT IN (0, f.defaclrole)
+      AND f.defaclrole = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user))
 FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
 LEFT JOIN pg_catalog.pg_class c ON c.oid = t.typrelid
 WHERE n.nspname IN ($NAMES) AND (t.typtype IN ('e', 'd', 'r') OR (t.typtype = 'c' AND c.relkind = 'c'))

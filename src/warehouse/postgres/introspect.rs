@@ -6,8 +6,8 @@ use super::catalog;
 use super::server::{Row, Session};
 use crate::model::coordinate::{Coordinate, Dataset};
 use crate::model::schema::{
-    Column, Constraint, Extra, NamedType, Outside, Overload, Parameter, Read, Relation, RelationKind,
-    Routine, RoutineKind, Schema, TypeKind,
+    Column, Constraint, Extra, Hanging, NamedType, Outside, Overload, Parameter, Read, Relation,
+    RelationKind, Rights, Routine, RoutineKind, Schema, TypeKind,
 };
 use crate::warehouse::{WarehouseError, literal, path, quoted};
 
@@ -42,7 +42,7 @@ impl Scope<'_> {
 
 /// Reads everything in some datasets.
 ///
-/// Shape: nine queries, however many objects there are.
+/// Shape: ten queries, however many objects there are.
 pub(super) async fn schema(session: &Session, datasets: &[Dataset]) -> Result<Schema, WarehouseError> {
     let scope = Scope { session, datasets };
     let there = scope.ask(catalog::NAMESPACES).await?;
@@ -160,6 +160,11 @@ async fn keys(
         let Some(relation) = scope.at(&row).and_then(|object| relations.get_mut(&object)) else { continue };
         relation.extra.triggers.insert(row.text(2), row.text(3));
     }
+    for row in scope.ask(catalog::HANGING).await? {
+        let Some(relation) = scope.at(&row).and_then(|object| relations.get_mut(&object)) else { continue };
+        let (column, index) = (row.optional(2), row.optional(3));
+        relation.extra.hanging.push(Hanging { column, index, statement: row.text(4) });
+    }
     for relation in relations.values_mut() {
         relation.constraints.sort();
         if relation.kind == RelationKind::Table {
@@ -208,10 +213,27 @@ async fn routines(scope: &Scope<'_>) -> Result<BTreeMap<Coordinate, Routine>, Wa
             returns: row.optional(6),
             identity: row.optional(5),
         };
-        let empty = Routine { kind, overloads: Vec::new(), comment: row.optional(12) };
-        found.entry(object).or_insert(empty).overloads.push(overload);
+        let empty =
+            Routine { kind, overloads: Vec::new(), comment: row.optional(12), rights: BTreeMap::new() };
+        let routine = found.entry(object).or_insert(empty);
+        let rights = rights(&row, 13);
+        if !rights.is_plain() {
+            routine.rights.insert(overload.identity.clone().unwrap_or_default(), rights);
+        }
+        routine.overloads.push(overload);
     }
     Ok(found)
+}
+
+/// The rights that begin in a column of a row.
+fn rights(row: &Row, first: usize) -> Rights {
+    Rights {
+        owner: row.optional(first),
+        out_of_reach: row.is(first + 1),
+        closed: row.is(first + 2),
+        given: row.list(first + 3),
+        by_default: row.list(first + 4),
+    }
 }
 
 /// The parameters that a call gives: those that only come back are part of what is returned.
@@ -251,7 +273,8 @@ async fn types(scope: &Scope<'_>) -> Result<BTreeMap<Coordinate, NamedType>, War
             TypeKind::Composite => format!("({})", parts.join(", ")),
             TypeKind::Domain | TypeKind::Range => row.text(4),
         };
-        found.insert(object, NamedType { kind, parts, definition, comment: row.optional(5) });
+        let (comment, rights) = (row.optional(5), rights(&row, 6));
+        found.insert(object, NamedType { kind, parts, definition, comment, rights });
     }
     Ok(found)
 }

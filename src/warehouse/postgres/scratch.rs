@@ -7,7 +7,7 @@
 
 use async_trait::async_trait;
 
-use super::declaring::{columns, declaring, types};
+use super::declaring::{columns, counts_on, declaring, types};
 use super::introspect::schema;
 use super::parameters::Parameters;
 use super::server::Session;
@@ -268,7 +268,7 @@ impl Scratch for PostgresScratch {
             session.run("BEGIN").await?;
         }
         let mut done = Ok(());
-        for statement in statements {
+        for statement in statements.iter().filter(|sql| !counts_on(sql)) {
             done = self.one(statement).await;
             if done.is_err() {
                 break;
