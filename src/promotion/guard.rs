@@ -6,6 +6,7 @@ use crate::model::migration::{Migration, MigrationState};
 use crate::model::outcome::Outcome;
 use crate::model::plan::{Acknowledgements, Gate, GateState};
 use crate::model::project::Direction;
+use crate::report::quoted;
 
 use super::observed::{Histories, NoTarget, Observed};
 
@@ -87,7 +88,7 @@ fn hold(observed: &Observed) -> Option<Gate> {
     gate(
         "hold",
         GateState::Refused,
-        format!("`{to}` is on hold: {reason}; `promote release {to}` lets it go on"),
+        format!("`{to}` is on hold: {reason}; `promote release {}` lets it go on", quoted(to)),
     )
 }
 

@@ -453,7 +453,7 @@ staging keeps these and dev does not have them yet: `promote staging dev` carrie
 Next:
 
 ```sh
-promote plan dev staging
+promote dev staging
 ```
 
 Plan id: `9f86d081884c7d65`

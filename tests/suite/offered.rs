@@ -1,0 +1,109 @@
+//! Commands that reports offer: pasted as they stand, they do what was shown.
+
+use super::support::project::{Layout, change_in_dev, shop};
+use super::support::sandbox::{Run, Sandbox};
+
+/// A repository without a project, on the branch `main`.
+fn plain(text: &str) -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.git(".", &["init", "-q", "-b", "main", "plain"]);
+    committed(&sandbox, "main", "a", text, "Ada");
+    sandbox
+}
+
+/// Commits a file on a branch, which is made where it is not there, and goes back to `main`.
+fn committed(sandbox: &Sandbox, branch: &str, path: &str, text: &str, author: &str) -> String {
+    if branch != "main" && !sandbox.git_succeeds("plain", &["switch", "-q", branch]) {
+        sandbox.git("plain", &["switch", "-q", "-c", branch]);
+    }
+    sandbox.write(&format!("plain/{path}"), text);
+    let commit = sandbox.commit("plain", author, &format!("{path} of {branch}"));
+    if branch != "main" {
+        sandbox.git("plain", &["switch", "-q", "main"]);
+    }
+    commit
+}
+
+/// The file that these tests work with, some lines of it otherwise.
+fn ten(changed: &[(usize, &str)]) -> String {
+    let line = |number: usize| {
+        let found = changed.iter().find(|(other, _)| *other == number);
+        found.map_or_else(|| format!("line {number}\n"), |(_, text)| format!("{text}\n"))
+    };
+    (1..=10).map(line).collect()
+}
+
+/// Runs a command that was offered, without a question.
+fn paste(sandbox: &Sandbox, command: &str) -> Run {
+    let words = command.strip_prefix("promote ").expect("a command of ours");
+    sandbox.promote("plain", &format!("{words} --yes"))
+}
+
+/// The commands that a plan names as the next.
+fn next(run: &Run) -> Vec<String> {
+    let next = run.json()["result"]["next"].clone();
+    next.as_array().unwrap().iter().map(|command| command.as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_next_command_carries_what_was_decided_and_the_form_that_is_understood() {
+    // A branch that bears a command's name, and work of both sides on one line.
+    let sandbox = plain(&ten(&[]));
+    committed(&sandbox, "release", "a", &ten(&[(3, "hot")]), "Grace");
+    committed(&sandbox, "main", "a", &ten(&[(3, "source")]), "Ada");
+    let run = sandbox.promote("plain", "plan main release --accept-loss a:3 --format json").exits(0);
+    assert_eq!(next(&run), ["promote main release --accept-loss a:3"]);
+    let run = sandbox.promote("plain", "main release --accept-loss a:3 --run").exits(1);
+    run.says("Next:\n  promote main release --accept-loss a:3 --run\n");
+    sandbox.promote("plain", "plan main release --accept-loss a:3 --save ../plan.json").exits(0);
+    paste(&sandbox, "promote main release --accept-loss a:3").exits(0).says("Promoted");
+    sandbox
+        .promote("plain", "apply ../plan.json --yes")
+        .exits(6)
+        .says("plan again: promote plan main release --accept-loss a:3 --save ../plan.json");
+
+    committed(&sandbox, "release", "hot", "hot\n", "Grace");
+    let run = sandbox.promote("plain", "plan release main --format json").exits(0);
+    assert_eq!(next(&run), ["promote apply release main"]);
+    for format in ["terminal", "markdown", "html"] {
+        let run = sandbox.promote("plain", &format!("plan release main --format {format}")).exits(0);
+        run.says("promote apply release main").keeps_quiet_about("promote release main");
+    }
+    paste(&sandbox, &next(&run)[0]).exits(0).says("Promoted");
+    assert_eq!(sandbox.git("plain", &["show", "main:hot"]), "hot");
+}
+
+#[test]
+fn a_plan_that_would_be_refused_names_no_next_command() {
+    let sandbox = plain(&ten(&[]));
+    committed(&sandbox, "release", "a", &ten(&[(3, "hot")]), "Grace");
+    committed(&sandbox, "main", "a", &ten(&[(3, "source")]), "Ada");
+    let refused = |words: &str, status: i32| {
+        let run = sandbox.promote("plain", &format!("plan main release {words} --format json")).exits(status);
+        assert!(next(&run).is_empty(), "{run:?}");
+        for format in ["terminal", "markdown", "html"] {
+            let run = sandbox.promote("plain", &format!("plan main release {words} --format {format}"));
+            run.exits(status).keeps_quiet_about("promote plan main release").keeps_quiet_about("Next");
+        }
+    };
+    refused("", 1);
+    sandbox.promote("plain", "hold release").exits(0);
+    refused("--accept-loss all", 1);
+    sandbox.promote("plain", "release release").exits(0);
+    sandbox.git("plain", &["rm", "-q", "a"]);
+    sandbox.commit("plain", "Ada", "gone");
+    refused("", 4);
+}
+
+#[test]
+fn a_gate_that_waits_is_no_next_command() {
+    let sandbox = shop(Layout::Repositories);
+    let project = sandbox.read("shop/project.yml");
+    let gated = project.replace("- name: staging\n", "- name: staging\n  gates: {approvals: 1}\n");
+    assert_ne!(project, gated);
+    change_in_dev(&sandbox, Layout::Repositories, "project.yml", &gated, "approvals");
+    sandbox.promote("shop", "dev staging --yes").exits(0);
+    change_in_dev(&sandbox, Layout::Repositories, "models/new.sql", "select 1 as one\n", "new");
+    let run = sandbox.promote("shop", "plan dev staging --format json").exits(0);
+    assert!(next(&run).is_empty(), "{run:?}");
+}
