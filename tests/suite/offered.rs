@@ -107,3 +107,25 @@ fn a_gate_that_waits_is_no_next_command() {
     let run = sandbox.promote("shop", "plan dev staging --format json").exits(0);
     assert!(next(&run).is_empty(), "{run:?}");
 }
+
+#[test]
+fn the_refusal_of_a_rollback_offers_the_same_rollback() {
+    let sandbox = plain(&ten(&[]));
+    sandbox.write("plain/b", ten(&[]));
+    sandbox.commit("plain", "Ada", "b");
+    sandbox.git("plain", &["branch", "rel"]);
+    for number in 1..=3 {
+        let changed: Vec<(usize, &str)> = (1..=number).map(|line| (line, "new")).collect();
+        committed(&sandbox, "main", "a", &ten(&changed), "Ada");
+        sandbox.promote("plain", "main rel --yes").exits(0);
+    }
+    committed(&sandbox, "rel", "b", &ten(&[(2, "hot"), (9, "hot")]), "Grace");
+    let mut command = "promote rollback rel --to 1".to_owned();
+    for line in ["b:2", "b:9"] {
+        let run = paste(&sandbox, &command).exits(1);
+        command = format!("{command} --accept-loss {line}");
+        run.says(&format!("drop it  {command}\n"));
+    }
+    paste(&sandbox, &command).exits(0).says("promotion 1 (from main)").says("Rolled back");
+    assert_eq!(sandbox.git("plain", &["show", "rel:a"]), ten(&[(1, "new")]).trim_end());
+}
