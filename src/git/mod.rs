@@ -15,6 +15,7 @@ mod brought;
 mod commit;
 mod conflict;
 mod create;
+mod deleted;
 mod engine;
 mod error;
 mod export;
