@@ -12,6 +12,7 @@ use git2::{Oid, Repository, Tree};
 use super::error::GitError;
 use super::history::{Span, describe};
 use super::lines;
+use super::own::is_ours;
 use super::structure::{Dispute, Missing, Side, Versions, missing};
 use super::tree::{self, Change, Comparisons, Entry, Located, Renames};
 use crate::model::merge::{Kept, LeftBehind, Lines, Loss, LossKind};
@@ -64,6 +65,12 @@ impl Sides<'_> {
         base == commit || (!self.span.has(commit) && is_before())
     }
 
+    /// Whether a promotion or a rollback made what survives: that is nobody's own work.
+    fn is_nobodys(&self, kept: &Kept) -> bool {
+        let commit = kept.commit.as_deref().and_then(|commit| Oid::from_str(commit).ok());
+        commit.is_some_and(|commit| self.repository.find_commit(commit).is_ok_and(|commit| is_ours(&commit)))
+    }
+
     fn bytes(&self, entry: Option<Entry>) -> Result<Vec<u8>, GitError> {
         entry.map_or_else(|| Ok(Vec::new()), |entry| tree::bytes(self.repository, entry))
     }
@@ -106,7 +113,7 @@ pub(super) fn report(sides: &Sides<'_>) -> Result<Report, GitError> {
             (None, None) => {}
         }
     }
-    report.kept.retain(|kept| !sides.is_common(kept));
+    report.kept.retain(|kept| !sides.is_common(kept) && !sides.is_nobodys(kept));
     report.left_behind = left_behind(sides)?;
     report.losses.sort_by(|one, other| (&one.path, one.lines).cmp(&(&other.path, other.lines)));
     report.kept.sort_by(|one, other| (&one.path, one.lines).cmp(&(&other.path, other.lines)));
@@ -341,8 +348,13 @@ fn stays_deleted(
     }
     let missing = lines::undone(&texts.base, &texts.target, &texts.source, own)?;
     let comes_back = |gone: &lines::Undone| undone.iter().any(|back| back.before == gone.before);
-    let Some(gone) = missing.iter().find(|gone| !comes_back(gone)) else { return Ok(None) };
-    Ok(Some(kept(sides, path, None, deleter(sides, path, texts, gone)?)))
+    for gone in missing.iter().filter(|gone| !comes_back(gone)) {
+        let kept = kept(sides, path, None, deleter(sides, path, texts, gone)?);
+        if !sides.is_nobodys(&kept) {
+            return Ok(Some(kept));
+        }
+    }
+    Ok(None)
 }
 
 /// Walks the target's own lines: each is in the result, in the source, or reported.

@@ -83,6 +83,8 @@ pub struct MergeRequest<'a> {
     pub again: &'a [String],
     /// Reverts in the target that are undone first, the newest first.
     pub reinstate: &'a [Revision],
+    /// Reverts in the source that are undone first, the newest first: what they took back stays in the target.
+    pub spare: &'a [Revision],
     /// Who undoes them.
     pub by: &'a Identity,
     /// The `git` program, for the second opinion.
@@ -122,6 +124,7 @@ impl<'a> MergeRequest<'a> {
             base: None,
             again: &[],
             reinstate: &[],
+            spare: &[],
             by,
             program,
             interrupt,
@@ -164,6 +167,10 @@ pub struct Merged {
 /// [`GitError::Interrupted`]; [`GitError::Library`], [`GitError::Program`] if an engine fails.
 pub fn merge(store: &Store, request: &MergeRequest<'_>) -> Result<Merged, GitError> {
     let protection = Protection::new(request.protected_paths)?;
+    if !request.spare.is_empty() {
+        let source = reverted::reinstate(store, request.source, request.spare, request.by)?;
+        return merge(store, &MergeRequest { source: &source, spare: &[], ..*request });
+    }
     let source_tree = store.tree(request.source)?;
     let Some(tip) = request.target else {
         return first(store, &protection, source_tree.id(), request);
@@ -518,6 +525,8 @@ fn nothing(request: &MergeRequest<'_>) -> Merge {
         protected: Vec::new(),
         conflicts: Vec::new(),
         reverted: Vec::new(),
+        left_out: Vec::new(),
+        taken_back: Vec::new(),
         undone: Vec::new(),
         part: Vec::new(),
         zombies: Vec::new(),

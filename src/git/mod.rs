@@ -72,7 +72,7 @@ pub use program::{GitProgram, Prompts};
 pub use protect::{KeysKept, ProtectKeys};
 pub use publish::{Destination, Publication, Published, Transport, publish};
 pub use remote::{Fetch, Fetched, tip};
-pub use reverted::{LEFT_OUT, REVERTS, reverted};
+pub use reverted::{LEFT_OUT, REVERTS, TakenBack, taken_back};
 pub use revision::{Identity, Revision};
 pub use rollback::{Back, Backwards, back};
 pub use selection::{Selected, pending};

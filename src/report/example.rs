@@ -136,6 +136,8 @@ fn merge() -> Merge {
         }],
         conflicts: Vec::new(),
         reverted: Vec::new(),
+        left_out: Vec::new(),
+        taken_back: Vec::new(),
         zombies: Vec::new(),
         target_only: Vec::new(),
         undone: Vec::new(),

@@ -129,3 +129,80 @@ fn the_refusal_of_a_rollback_offers_the_same_rollback() {
     paste(&sandbox, &command).exits(0).says("promotion 1 (from main)").says("Rolled back");
     assert_eq!(sandbox.git("plain", &["show", "rel:a"]), ten(&[(1, "new")]).trim_end());
 }
+
+/// A promotion of `main` into `rel` that was rolled back, and what came since on both sides.
+fn rolled_back() -> (Sandbox, String) {
+    let sandbox = plain(&ten(&[]));
+    committed(&sandbox, "main", "b", "x\n", "Ada");
+    sandbox.git("plain", &["branch", "rel"]);
+    sandbox.write("plain/a", ten(&[(3, "feature")])).write("plain/c", "new\n");
+    sandbox.git("plain", &["rm", "-q", "b"]);
+    sandbox.commit("plain", "Ada", "feature");
+    sandbox.promote("plain", "main rel --yes").exits(0);
+    sandbox.promote("plain", "rollback rel --yes").exits(0);
+    sandbox.promote("plain", "release rel").exits(0);
+    let hotfix = committed(&sandbox, "rel", "a", &ten(&[(8, "hot")]), "Grace");
+    committed(&sandbox, "main", "n", "next\n", "Ada");
+    (sandbox, hotfix)
+}
+
+/// Path and commit of everything that a plan lists as kept.
+fn kept(run: &Run) -> Vec<(String, String)> {
+    let kept = run.json()["result"]["merge"]["kept"].clone();
+    let text = |kept: &serde_json::Value, key: &str| kept[key].as_str().unwrap_or_default().to_owned();
+    kept.as_array().unwrap().iter().map(|kept| (text(kept, "path"), text(kept, "commit"))).collect()
+}
+
+#[test]
+fn what_carries_hotfixes_back_does_not_carry_a_rollback() {
+    for decided in [false, true] {
+        let (sandbox, hotfix) = rolled_back();
+        let plan = "plan main rel --leave-out";
+        if decided {
+            sandbox.promote("plain", "main rel --yes --leave-out").exits(0);
+            committed(&sandbox, "main", "m", "more\n", "Ada");
+        }
+        let run = sandbox.promote("plain", &format!("{plan} --format json")).exits(0);
+        assert_eq!(kept(&run), [("a".to_owned(), hotfix.clone())], "the rollback is no hotfix");
+        sandbox.promote("plain", plan).exits(0).says("`promote rel main --reinstate` carries them back");
+
+        let run = paste(&sandbox, "promote rel main").exits(1);
+        run.says("was taken back by Ada <ada@example.com>").says("out of `main` as well as of `rel`");
+        paste(&sandbox, "promote rel main --reinstate").exits(0).says("it is in `main`, not in `rel`");
+        assert_eq!(sandbox.git("plain", &["show", "main:a"]), ten(&[(3, "feature"), (8, "hot")]).trim_end());
+        assert_eq!(sandbox.git("plain", &["show", "main:c"]), "new");
+        assert!(!sandbox.git_succeeds("plain", &["cat-file", "-e", "main:b"]));
+        // From now on the two are as they were before: what `main` has comes.
+        sandbox.promote("plain", "main rel --yes").exits(0);
+        assert!(sandbox.git_succeeds("plain", &["diff", "--quiet", "main", "rel"]));
+    }
+}
+
+#[test]
+fn a_rollback_is_carried_back_where_that_is_said() {
+    let (sandbox, _) = rolled_back();
+    paste(&sandbox, "promote rel main --leave-out").exits(0).says("it is in neither `rel` nor `main`");
+    assert_eq!(sandbox.git("plain", &["show", "main:a"]), ten(&[(8, "hot")]).trim_end());
+    assert_eq!(sandbox.git("plain", &["show", "main:b"]), "x");
+    assert!(!sandbox.git_succeeds("plain", &["cat-file", "-e", "main:c"]));
+    sandbox.promote("plain", "main rel --yes").exits(0);
+    assert!(sandbox.git_succeeds("plain", &["diff", "--quiet", "main", "rel"]));
+}
+
+#[test]
+fn a_commit_carried_back_alone_takes_no_rollback_with_it() {
+    let (sandbox, hotfix) = rolled_back();
+    paste(&sandbox, &format!("promote rel main --only-commit {hotfix}")).exits(0);
+    assert_eq!(sandbox.git("plain", &["show", "main:a"]), ten(&[(3, "feature"), (8, "hot")]).trim_end());
+}
+
+#[test]
+fn what_a_source_reverted_itself_is_no_rollback() {
+    let sandbox = plain(&ten(&[]));
+    sandbox.git("plain", &["branch", "rel"]);
+    committed(&sandbox, "main", "a", &ten(&[(3, "feature")]), "Ada");
+    sandbox.promote("plain", "main rel --yes").exits(0);
+    sandbox.git("plain", &["revert", "--no-edit", "HEAD"]);
+    sandbox.promote("plain", "main rel --yes").exits(0).says("Promoted");
+    assert_eq!(sandbox.git("plain", &["show", "rel:a"]), ten(&[]).trim_end());
+}
