@@ -30,7 +30,7 @@ use super::structure::{Side, Structured, Wish, structured};
 use super::submodule::Submodules;
 use super::tree::{self, Comparisons, Edits, Renames};
 use crate::model::finding::Finding;
-use crate::model::merge::{Conflict, Loss, LossKind, Merge, Protected, Resolution};
+use crate::model::merge::{Conflict, Kept, Loss, LossKind, Merge, Protected, Resolution};
 use crate::model::project::Prefer;
 
 /// Whether histories that have nothing in common may be merged.
@@ -281,6 +281,35 @@ fn onto(
     let mut merged = finish(sides, verdict, protection, request)?;
     merged.findings.extend(further);
     Ok(Merged { unrelated: common.is_none(), ..merged })
+}
+
+/// Lists the target's own work that the source lacks, as if all of it stayed; nothing for unrelated histories.
+///
+/// # Errors
+///
+/// [`GitError::Library`] if an object is missing; [`GitError::BadPattern`].
+pub fn kept(
+    store: &Store,
+    (target, source): (&Revision, &Revision),
+    protected_paths: &[String],
+) -> Result<Vec<Kept>, GitError> {
+    let protection = Protection::new(protected_paths)?;
+    let Some(base) = base::common(store, target, source)? else { return Ok(Vec::new()) };
+    let own = || store.tree(target);
+    let sides = Sides {
+        repository: &store.repository,
+        compared: Rc::new(Comparisons::of(&store.repository)),
+        base: Some(store.tree(&base.into())?),
+        target: own()?,
+        tip: own()?,
+        source: store.tree(source)?,
+        result: own()?,
+        span: Span::new(&store.repository, Some(base), target.oid()),
+        structured: BTreeMap::new(),
+    };
+    let mut kept = loss::report(&sides)?.kept;
+    kept.retain(|kept| !protection.covers(&kept.path));
+    Ok(kept)
 }
 
 /// The target has the source: nothing is left to merge, but for reverts that were undone.

@@ -253,6 +253,13 @@ impl ConflictKind {
     }
 }
 
+impl Conflict {
+    /// Gives the path where it is not settled.
+    pub fn open_path(&self) -> Option<&str> {
+        self.resolution.is_none().then_some(self.path.as_str())
+    }
+}
+
 /// Which side settles a conflict.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

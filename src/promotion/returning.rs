@@ -38,6 +38,10 @@ impl Looking<'_> {
             merging.again = undone.iter().map(|undone| undone.path.clone()).collect();
             merged = make(merging)?;
         }
+        if merged.up_to_date && self.is_along(&merging.promotion) {
+            let sides = (tip, &self.source);
+            merged.merge.kept = git::kept(self.store, sides, &merging.promotion.protected_paths)?;
+        }
         let rollbacks = self.rollbacks(reverted.iter().chain(&left_out), &self.source)?;
         let of_one = |kept: &Kept| rollbacks.iter().any(|one| kept.commit.as_ref() == Some(&one.commit));
         merged.merge.kept.retain(|kept| !of_one(kept));
