@@ -159,10 +159,10 @@ pub(super) struct DecisionArgs {
     /// Promote only this commit of the source; the rest stays for later
     #[arg(long, value_name = "REV")]
     pub(super) only_commit: Vec<String>,
-    /// Bring again what was promoted and taken back in the target
+    /// Bring again what was promoted and taken back in the target; of a source, keep it in the target
     #[arg(long, conflicts_with = "leave_out")]
     pub(super) reinstate: bool,
-    /// Leave out what was promoted and taken back in the target
+    /// Leave out what was promoted and taken back in the target, or in the source
     #[arg(long)]
     pub(super) leave_out: bool,
     /// Let histories that have no commit in common be joined, once

@@ -299,7 +299,7 @@ fn hint(error: &PromotionError) -> Option<String> {
             "commit the project file and promote it there, or read the working tree with `--worktree`".to_owned()
         }
         PromotionError::NothingToRollBack { environment, .. } => {
-            format!("`promote history {environment}` shows what was promoted")
+            format!("`promote history {}` shows what was promoted", report::quoted(environment))
         }
         PromotionError::NoPromotion { known, .. } => {
             format!("`--to` takes a record's number, a plan's id or a commit; there are: {}", known.join(", "))

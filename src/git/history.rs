@@ -2,12 +2,14 @@
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use git2::{Commit, Oid, Repository, Sort};
 use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
 
 use super::blame::blame;
+use super::deleted::deleted;
 use super::error::GitError;
 use super::lines;
 use super::tree::{self, Renames};
@@ -156,9 +158,19 @@ impl<'a> Span<'a> {
         self.last_where(path, &|_| true)
     }
 
-    /// Finds the newest of the side's commits that took a line out of a file.
-    pub(super) fn deleted(&self, path: &str, line: &str) -> Option<Oid> {
+    /// Finds the commit of the side that took a line out of a file of the base, by that file's lines or its name there.
+    pub(super) fn deleted(
+        &self,
+        (path, in_base): (&str, Option<&str>),
+        (line, among): (&str, &Range<usize>),
+    ) -> Option<Oid> {
         let line = lines::essence(line.as_bytes());
+        let followed = in_base.and_then(|path| deleted(self, path, (&line, among)).ok()?);
+        followed.or_else(|| self.fewer(path, &line))
+    }
+
+    /// Finds the newest of the side's commits that left a file with fewer lines of a text.
+    fn fewer(&self, path: &str, line: &[u8]) -> Option<Oid> {
         let count = |commit: Option<Commit<'_>>| {
             let tree = commit.and_then(|commit| commit.tree().ok());
             let entry = tree::entry(tree.as_ref(), path);

@@ -13,6 +13,7 @@ use super::error::GitError;
 use super::history::{Span, describe};
 use super::layout;
 use super::lines;
+use super::own::is_ours;
 use super::structure::{Dispute, Missing, Side, Versions, missing};
 use super::tree::{self, Change, Comparisons, Entry, Located, Renames};
 use crate::model::merge::{Kept, LeftBehind, Lines, Loss, LossKind};
@@ -65,6 +66,12 @@ impl Sides<'_> {
         base == commit || (!self.span.has(commit) && is_before())
     }
 
+    /// Whether a promotion or a rollback made what survives: that is nobody's own work.
+    fn is_nobodys(&self, kept: &Kept) -> bool {
+        let commit = kept.commit.as_deref().and_then(|commit| Oid::from_str(commit).ok());
+        commit.is_some_and(|commit| self.repository.find_commit(commit).is_ok_and(|commit| is_ours(&commit)))
+    }
+
     fn bytes(&self, entry: Option<Entry>) -> Result<Vec<u8>, GitError> {
         entry.map_or_else(|| Ok(Vec::new()), |entry| tree::bytes(self.repository, entry))
     }
@@ -107,7 +114,7 @@ pub(super) fn report(sides: &Sides<'_>) -> Result<Report, GitError> {
             (None, None) => {}
         }
     }
-    report.kept.retain(|kept| !sides.is_common(kept));
+    report.kept.retain(|kept| !sides.is_common(kept) && !sides.is_nobodys(kept));
     report.left_behind = left_behind(sides)?;
     report.losses.sort_by(|one, other| (&one.path, one.lines).cmp(&(&other.path, other.lines)));
     report.kept.sort_by(|one, other| (&one.path, one.lines).cmp(&(&other.path, other.lines)));
@@ -203,8 +210,9 @@ fn named(sides: &Sides<'_>, fate: &Fate<'_>, report: &mut Report) {
     }
 }
 
-/// The four versions of a file.
+/// The four versions of a file, and its name in the base.
 struct Texts {
+    in_base: Option<String>,
     base: Vec<u8>,
     target: Vec<u8>,
     source: Vec<u8>,
@@ -214,6 +222,7 @@ struct Texts {
 impl Texts {
     fn read(sides: &Sides<'_>, fate: &Fate<'_>) -> Result<Self, GitError> {
         Ok(Self {
+            in_base: fate.old.map(|old| old.path.clone()),
             base: sides.bytes(fate.old.map(|old| old.entry))?,
             target: sides.bytes(Some(fate.new.entry))?,
             source: sides.bytes(fate.source)?,
@@ -252,7 +261,7 @@ fn content(sides: &Sides<'_>, path: &str, texts: &Texts, report: &mut Report) ->
         report.losses.push(Loss { lines: Some(numbers(&run)), text: text.collect(), ..loss });
     }
     for gone in &undone {
-        let commit = gone.text.first().and_then(|line| sides.span.deleted(path, line));
+        let commit = deleter(sides, path, texts, gone)?;
         let at = numbers(&(gone.before..gone.before + 1));
         let loss = loss(sides, path, LossKind::Deletion, commit);
         report.losses.push(Loss { lines: Some(at), text: gone.text.clone(), ..loss });
@@ -293,7 +302,9 @@ fn structured(
     }
     for (at, theirs) in restored {
         let text = shown(&lines::split(&texts.source), &theirs);
-        let commit = text.first().and_then(|line| sides.span.deleted(path, line));
+        let anywhere = 0..usize::MAX;
+        let names = (path, texts.in_base.as_deref());
+        let commit = text.first().and_then(|line| sides.span.deleted(names, (line, &anywhere)));
         let loss = loss(sides, path, LossKind::Deletion, commit);
         report.losses.push(Loss { lines: Some(at), text, ..loss });
     }
@@ -307,6 +318,21 @@ fn structured(
     let undone = lines::undone(&texts.base, &texts.target, &texts.result, &lost)?;
     report.kept.extend(stays_deleted(sides, path, (texts, &own, &undone))?);
     Ok(())
+}
+
+/// Finds the commit that took lines away which stood in one place of the base.
+fn deleter(
+    sides: &Sides<'_>,
+    path: &str,
+    texts: &Texts,
+    gone: &lines::Undone,
+) -> Result<Option<Oid>, GitError> {
+    let Some(first) = gone.text.first() else { return Ok(None) };
+    let place = lines::hunks(&texts.base, &texts.target)?
+        .into_iter()
+        .find(|hunk| hunk.after.start == gone.before && !hunk.before.is_empty());
+    let among = place.map_or(0..usize::MAX, |hunk| hunk.before);
+    Ok(sides.span.deleted((path, texts.in_base.as_deref()), (first, &among)))
 }
 
 /// Whether lines hold a line (from 0).
@@ -332,9 +358,13 @@ fn stays_deleted(
     }
     let missing = lines::undone(&texts.base, &texts.target, &texts.source, own)?;
     let comes_back = |gone: &lines::Undone| undone.iter().any(|back| back.before == gone.before);
-    let gone =
-        missing.into_iter().find(|gone| !comes_back(gone)).and_then(|gone| gone.text.into_iter().next());
-    Ok(gone.map(|gone| kept(sides, path, None, sides.span.deleted(path, &gone))))
+    for gone in missing.iter().filter(|gone| !comes_back(gone)) {
+        let kept = kept(sides, path, None, deleter(sides, path, texts, gone)?);
+        if !sides.is_nobodys(&kept) {
+            return Ok(Some(kept));
+        }
+    }
+    Ok(None)
 }
 
 /// Walks the target's own lines: each is in the result, in the source, or reported.

@@ -30,7 +30,7 @@ use super::structure::{Side, Structured, Wish, structured};
 use super::submodule::Submodules;
 use super::tree::{self, Comparisons, Edits, Renames};
 use crate::model::finding::Finding;
-use crate::model::merge::{Conflict, Loss, LossKind, Merge, Protected, Resolution};
+use crate::model::merge::{Conflict, Kept, Loss, LossKind, Merge, Protected, Resolution};
 use crate::model::project::Prefer;
 
 /// Whether histories that have nothing in common may be merged.
@@ -83,6 +83,8 @@ pub struct MergeRequest<'a> {
     pub again: &'a [String],
     /// Reverts in the target that are undone first, the newest first.
     pub reinstate: &'a [Revision],
+    /// Reverts in the source that are undone first, the newest first: what they took back stays in the target.
+    pub spare: &'a [Revision],
     /// Who undoes them.
     pub by: &'a Identity,
     /// The `git` program, for the second opinion.
@@ -122,6 +124,7 @@ impl<'a> MergeRequest<'a> {
             base: None,
             again: &[],
             reinstate: &[],
+            spare: &[],
             by,
             program,
             interrupt,
@@ -164,6 +167,10 @@ pub struct Merged {
 /// [`GitError::Interrupted`]; [`GitError::Library`], [`GitError::Program`] if an engine fails.
 pub fn merge(store: &Store, request: &MergeRequest<'_>) -> Result<Merged, GitError> {
     let protection = Protection::new(request.protected_paths)?;
+    if !request.spare.is_empty() {
+        let source = reverted::reinstate(store, request.source, request.spare, request.by)?;
+        return merge(store, &MergeRequest { source: &source, spare: &[], ..*request });
+    }
     let source_tree = store.tree(request.source)?;
     let Some(tip) = request.target else {
         return first(store, &protection, source_tree.id(), request);
@@ -274,6 +281,35 @@ fn onto(
     let mut merged = finish(sides, verdict, protection, request)?;
     merged.findings.extend(further);
     Ok(Merged { unrelated: common.is_none(), ..merged })
+}
+
+/// Lists the target's own work that the source lacks, as if all of it stayed; nothing for unrelated histories.
+///
+/// # Errors
+///
+/// [`GitError::Library`] if an object is missing; [`GitError::BadPattern`].
+pub fn kept(
+    store: &Store,
+    (target, source): (&Revision, &Revision),
+    protected_paths: &[String],
+) -> Result<Vec<Kept>, GitError> {
+    let protection = Protection::new(protected_paths)?;
+    let Some(base) = base::common(store, target, source)? else { return Ok(Vec::new()) };
+    let own = || store.tree(target);
+    let sides = Sides {
+        repository: &store.repository,
+        compared: Rc::new(Comparisons::of(&store.repository)),
+        base: Some(store.tree(&base.into())?),
+        target: own()?,
+        tip: own()?,
+        source: store.tree(source)?,
+        result: own()?,
+        span: Span::new(&store.repository, Some(base), target.oid()),
+        structured: BTreeMap::new(),
+    };
+    let mut kept = loss::report(&sides)?.kept;
+    kept.retain(|kept| !protection.covers(&kept.path));
+    Ok(kept)
 }
 
 /// The target has the source: nothing is left to merge, but for reverts that were undone.
@@ -519,6 +555,8 @@ fn nothing(request: &MergeRequest<'_>) -> Merge {
         protected: Vec::new(),
         conflicts: Vec::new(),
         reverted: Vec::new(),
+        left_out: Vec::new(),
+        taken_back: Vec::new(),
         undone: Vec::new(),
         part: Vec::new(),
         zombies: Vec::new(),

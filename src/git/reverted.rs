@@ -22,7 +22,16 @@ pub const LEFT_OUT: &str = "Promote-Left-Out";
 /// Every promotion's commit has it.
 const PLAN: &str = "Promote-Plan";
 
-/// Lists the reverts of promoted work that only the target has and that nobody has decided about, the newest first.
+/// Promoted work that one side has taken back, and the other has not; each the newest first.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct TakenBack {
+    /// What nobody has decided about.
+    pub open: Vec<Reverted>,
+    /// What an earlier promotion left out.
+    pub left_out: Vec<Reverted>,
+}
+
+/// Lists the reverts of promoted work that only the target has.
 ///
 /// Shape: what is taken back is a promotion, or a commit that the source has; a revert after which the target
 /// has the files as the source has them takes nothing back.
@@ -30,7 +39,7 @@ const PLAN: &str = "Promote-Plan";
 /// # Errors
 ///
 /// [`GitError::Library`] if the history cannot be walked.
-pub fn reverted(store: &Store, target: &Revision, source: &Revision) -> Result<Vec<Reverted>, GitError> {
+pub fn taken_back(store: &Store, target: &Revision, source: &Revision) -> Result<TakenBack, GitError> {
     let repository = &store.repository;
     let walk = || {
         let mut walk = repository.revwalk()?;
@@ -40,23 +49,24 @@ pub fn reverted(store: &Store, target: &Revision, source: &Revision) -> Result<V
         Ok(walk)
     };
     let walk = walk().map_err(GitError::doing("cannot walk the history"))?;
-    let mut decided = BTreeSet::new();
-    let mut found = Vec::new();
+    let (mut decided, mut left_out) = (BTreeSet::new(), BTreeSet::new());
+    let mut found = TakenBack::default();
     for revert in walk.filter_map(Result::ok).filter_map(|oid| repository.find_commit(oid).ok()) {
         let message = String::from_utf8_lossy(revert.message_bytes()).into_owned();
-        for key in [REINSTATES, LEFT_OUT] {
-            decided.extend(trailers(&message, key));
-        }
+        decided.extend(trailers(&message, REINSTATES));
+        left_out.extend(trailers(&message, LEFT_OUT));
         if decided.contains(&revert.id()) || revert.parent_count() != 1 {
             continue;
         }
-        for oid in taken_back(&message) {
+        for oid in named(&message) {
             let Ok(commit) = repository.find_commit(oid) else { continue };
             let text = String::from_utf8_lossy(commit.message_bytes()).into_owned();
-            if !taken_back(&text).is_empty() {
+            if !named(&text).is_empty() {
                 decided.insert(oid);
             } else if is_promoted(store, &commit, source) && still_counts(store, &revert, target, source)? {
-                found.extend(describe(repository, revert.id()).map(|by| Reverted {
+                let list =
+                    if left_out.contains(&revert.id()) { &mut found.left_out } else { &mut found.open };
+                list.extend(describe(repository, revert.id()).map(|by| Reverted {
                     promotion: oid.to_string(),
                     commit: by.commit,
                     author: by.author,
@@ -65,12 +75,14 @@ pub fn reverted(store: &Store, target: &Revision, source: &Revision) -> Result<V
             }
         }
     }
-    found.dedup_by(|one, other| one.commit == other.commit && one.promotion == other.promotion);
+    for list in [&mut found.open, &mut found.left_out] {
+        list.dedup_by(|one, other| one.commit == other.commit && one.promotion == other.promotion);
+    }
     Ok(found)
 }
 
 /// Lists what a commit says that it takes back: in our trailer, or in the words of `git revert`.
-fn taken_back(message: &str) -> Vec<Oid> {
+fn named(message: &str) -> Vec<Oid> {
     let mut found = trailers(message, REVERTS);
     let words = message.split("This reverts commit ").skip(1);
     found.extend(words.filter_map(|rest| Oid::from_str(rest.get(..40)?).ok()));

@@ -25,6 +25,12 @@ pub struct Merge {
     /// Promotions that were taken back in the target, and that this merge would leave out in silence.
     #[serde(default)]
     pub reverted: Vec<Reverted>,
+    /// Promotions that were taken back in the target and that an earlier promotion left out.
+    #[serde(default)]
+    pub left_out: Vec<Reverted>,
+    /// Promotions that were taken back in the source, and that this merge would take back in the target too.
+    #[serde(default)]
+    pub taken_back: Vec<Reverted>,
     /// Files only in the target that the source once had.
     pub zombies: Vec<String>,
     /// Files only in the target that the source never had; listed for unrelated histories.
@@ -244,6 +250,13 @@ impl ConflictKind {
             Self::Content => "content",
             Self::AddAdd => "add-add",
         }
+    }
+}
+
+impl Conflict {
+    /// Gives the path where it is not settled.
+    pub fn open_path(&self) -> Option<&str> {
+        self.resolution.is_none().then_some(self.path.as_str())
     }
 }
 

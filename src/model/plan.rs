@@ -56,6 +56,7 @@ impl Plan {
             && self.merge.conflicts == confirmed.merge.conflicts
             && self.merge.reverted == confirmed.merge.reverted
             && self.merge.undone == confirmed.merge.undone
+            && self.merge.taken_back == confirmed.merge.taken_back
             && self.merge.part == confirmed.merge.part
             && self.config == confirmed.config
             && self.migration.steps == confirmed.migration.steps

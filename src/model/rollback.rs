@@ -24,6 +24,10 @@ pub struct Rollback {
     pub tree: String,
     /// What comes again, in words.
     pub to: String,
+    /// `--to`: the promotion that was named; null: what was there before the last one.
+    pub chosen: Option<String>,
+    /// `--accept-loss`: `PATH`, `PATH:LINES` or `all`.
+    pub accept_loss: Vec<String>,
     /// Commits of the promotions that are taken back, the newest first.
     pub promotions: Vec<String>,
     /// What changes, ordered by path.

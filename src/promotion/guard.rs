@@ -1,11 +1,12 @@
 //! Whether a plan may be carried out: one gate for each thing that must be so. Pure.
 
 use crate::model::environment::{Migrate, ProofPolicy};
-use crate::model::merge::Merge;
+use crate::model::merge::{Merge, Reverted};
 use crate::model::migration::{Migration, MigrationState};
 use crate::model::outcome::Outcome;
 use crate::model::plan::{Acknowledgements, Gate, GateState};
 use crate::model::project::Direction;
+use crate::report::quoted;
 
 use super::observed::{Histories, NoTarget, Observed};
 
@@ -22,7 +23,7 @@ pub(super) fn gates(observed: &Observed, said: &Acknowledgements) -> Vec<Gate> {
         histories(observed, said),
         work_tree(observed),
         conflicts(&observed.merge),
-        reverted(&observed.merge, said),
+        reverted(observed, said),
         losses(&observed.merge),
         stranded(observed),
         coordinates(observed, said),
@@ -87,7 +88,7 @@ fn hold(observed: &Observed) -> Option<Gate> {
     gate(
         "hold",
         GateState::Refused,
-        format!("`{to}` is on hold: {reason}; `promote release {to}` lets it go on"),
+        format!("`{to}` is on hold: {reason}; `promote release {}` lets it go on", quoted(to)),
     )
 }
 
@@ -208,34 +209,52 @@ fn conflicts(merge: &Merge) -> Option<Gate> {
     }
 }
 
-/// What was taken back in the target is neither brought again nor left out without a word.
-fn reverted(merge: &Merge, said: &Acknowledgements) -> Option<Gate> {
+/// What was taken back on one side is neither brought again nor left out without a word.
+fn reverted(observed: &Observed, said: &Acknowledgements) -> Option<Gate> {
+    let Observed { merge, from, to, .. } = observed;
     let short = |commit: &str| commit.get(..7).unwrap_or_default().to_owned();
-    let reverts = merge.reverted.iter().map(|one| {
+    let revert = |one: &Reverted| {
         format!(
             "what was promoted with {} was taken back by {} in {}",
             short(&one.promotion),
             one.author,
             short(&one.commit)
         )
-    });
+    };
+    let [again, away, open] = if merge.taken_back.is_empty() {
+        [
+            "it comes again".to_owned(),
+            "it stays away".to_owned(),
+            "a merge would leave it out in silence: `--reinstate` brings it again, `--leave-out` leaves it out"
+                .to_owned(),
+        ]
+    } else {
+        [
+            format!("it is in `{to}`, not in `{from}`"),
+            format!("it is in neither `{from}` nor `{to}`"),
+            format!(
+                "a merge would take it out of `{to}` as well as of `{from}`: with `--reinstate` `{to}` has it, with \
+                 `--leave-out` neither"
+            ),
+        ]
+    };
     let undone = merge.undone.iter().map(|one| match (&one.author, &one.commit) {
         (Some(author), Some(commit)) => {
             format!("`{}` was put back to what it was before by {author} in {}", one.path, short(commit))
         }
         _ => format!("`{}` was put back to what it was before", one.path),
     });
+    let reverts = merge.reverted.iter().chain(&merge.taken_back).map(revert);
     let list: Vec<String> = reverts.chain(undone).collect();
     if list.is_empty() {
         return None;
     }
     let (state, end) = if said.reinstate {
-        (GateState::Overridden, "it comes again")
+        (GateState::Overridden, again)
     } else if said.leave_out {
-        (GateState::Overridden, "it stays away")
+        (GateState::Overridden, away)
     } else {
-        let end = "a merge would leave it out in silence: `--reinstate` brings it again, `--leave-out` leaves it out";
-        (GateState::Refused, end)
+        (GateState::Refused, open)
     };
     gate("reverted", state, format!("{}; {end}", list.join(", ")))
 }

@@ -8,7 +8,7 @@ use crate::git::{
 };
 use crate::model::environment::{Environment, Via, Warehouse};
 use crate::model::finding::Finding;
-use crate::model::merge::{FileChangeKind, Reverted, Undone};
+use crate::model::merge::FileChangeKind;
 use crate::model::name::EnvironmentName;
 use crate::model::plan::{ConfigChange, Proposal, Side as PlanSide, TargetSide};
 use crate::model::project::{Direction, Prefer, Promotion};
@@ -33,6 +33,7 @@ use super::observed::{Histories, NoTarget, Observed, Policy};
 use super::planner;
 use super::propose::branch_name;
 use super::request::{Ports, Request};
+use super::returning;
 use super::schema::{self, Presence, SchemaPlan, Subject};
 use super::site::Location;
 use super::site::is_same;
@@ -214,6 +215,7 @@ impl Looking<'_> {
             added: Vec::new(),
             again: Vec::new(),
             reinstate: Vec::new(),
+            spare: Vec::new(),
             by: self.ground.identity(ports),
         })
     }
@@ -230,34 +232,6 @@ impl Looking<'_> {
             }
         }
         Ok(selected)
-    }
-
-    /// Makes the merge, with what was taken back in the target since named, and brought again where that is said.
-    fn merged(
-        &self,
-        merging: &mut Merging,
-        make: &dyn Fn(&Merging) -> Result<Merged, GitError>,
-        ports: &mut Ports<'_>,
-    ) -> Result<Merged, PromotionError> {
-        let reverted = self.reverted()?;
-        if self.request.said.reinstate {
-            merging.reinstate = reverts(&reverted)?;
-        }
-        let mut merged = ports.doing("merging", || make(merging))?;
-        let undone = match &self.gathered.to.tip {
-            Some(tip) => {
-                git::undone(self.store, (tip, &self.source), merged.tree.as_ref(), &merging.selected)?
-            }
-            None => Vec::new(),
-        };
-        let named = |undone: &Undone| reverted.iter().any(|one| undone.commit.as_ref() == Some(&one.commit));
-        let undone: Vec<Undone> = undone.into_iter().filter(|undone| !named(undone)).collect();
-        if self.request.said.reinstate && !undone.is_empty() {
-            merging.again = undone.iter().map(|undone| undone.path.clone()).collect();
-            merged = make(merging)?;
-        }
-        (merged.merge.reverted, merged.merge.undone) = (reverted, undone);
-        Ok(merged)
     }
 
     /// Closes a part over what its models refer to, and says what comes for that.
@@ -289,9 +263,7 @@ impl Looking<'_> {
                     break;
                 }
                 merging.added.extend(missing);
-                let (reverted, undone) = (merged.merge.reverted, merged.merge.undone);
-                merged = make(merging)?;
-                (merged.merge.reverted, merged.merge.undone) = (reverted, undone);
+                merged = returning::with_the_same(&merged, make(merging)?);
             }
         }
         merged.merge.part = merging.part(self.request);
@@ -344,14 +316,6 @@ impl Looking<'_> {
         found.filter(|found| self.store.has(found)).ok_or(unknown)
     }
 
-    /// Lists what was promoted and taken back in the target since.
-    fn reverted(&self) -> Result<Vec<Reverted>, PromotionError> {
-        match &self.gathered.to.tip {
-            Some(tip) => Ok(git::reverted(self.store, tip, &self.source)?),
-            None => Ok(Vec::new()),
-        }
-    }
-
     /// Says what a base does for histories that have none: what would be lost with it and without.
     fn base(
         &self,
@@ -394,7 +358,7 @@ impl Looking<'_> {
         Ok(Some(Finding::notice("base-offered", message).hint(hint)))
     }
 
-    fn direction(&self, promotion: &Promotion) -> Direction {
+    pub(super) fn direction(&self, promotion: &Promotion) -> Direction {
         let name = |name: &String| EnvironmentName::new(name.as_str());
         promotion.direction(&name(&self.request.from), &name(&self.request.to))
     }
@@ -648,12 +612,6 @@ fn project_id(written: Option<&Written>) -> Option<String> {
 }
 
 /// Lists the commits that took something back, the newest first and each once.
-fn reverts(reverted: &[Reverted]) -> Result<Vec<Revision>, GitError> {
-    let mut commits: Vec<&str> = reverted.iter().map(|reverted| reverted.commit.as_str()).collect();
-    commits.dedup();
-    commits.into_iter().map(Revision::new).collect()
-}
-
 /// Digest of the policy that judged: a plan made under another one is another plan.
 fn policy_digest(
     promotion: &Promotion,

@@ -30,6 +30,8 @@ pub(super) struct Merging {
     pub(super) again: Vec<String>,
     /// Reverts in the target that are undone first.
     pub(super) reinstate: Vec<Revision>,
+    /// Reverts in the source that are undone first.
+    pub(super) spare: Vec<Revision>,
     /// Who undoes them.
     pub(super) by: Identity,
 }
@@ -107,6 +109,7 @@ pub(super) fn merge(
             base: merging.base.as_ref(),
             again: &merging.again,
             reinstate: &merging.reinstate,
+            spare: &merging.spare,
             by: &merging.by,
             program: second.program,
             interrupt: &second.interrupted,

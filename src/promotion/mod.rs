@@ -41,6 +41,7 @@ mod publish;
 mod reading;
 mod recover;
 mod request;
+mod returning;
 mod rewrite;
 mod rollback;
 mod run;

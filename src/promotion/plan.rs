@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use crate::model::outcome::Outcome;
-use crate::model::plan::{Acknowledgements, Plan};
+use crate::model::plan::{Acknowledgements, GateState, Plan};
+use crate::report::command_with;
 
 use super::digest::digest;
 use super::guard;
@@ -19,8 +20,7 @@ pub(super) fn plan(observed: Observed, said: &Acknowledgements) -> Plan {
     let gates = guard::gates(&observed, said);
     let outcome = guard::outcome(&observed, &gates);
     let plan_id = id(&observed, said);
-    let next = next(&observed, outcome);
-    Plan {
+    let mut plan = Plan {
         plan_id,
         from: observed.from,
         to: observed.to,
@@ -33,10 +33,12 @@ pub(super) fn plan(observed: Observed, said: &Acknowledgements) -> Plan {
         runs: if outcome == Outcome::NothingToDo { Vec::new() } else { observed.runs },
         proposal: observed.proposal,
         gates,
-        next,
+        next: Vec::new(),
         acknowledgements: said.clone(),
         tool: TOOL.to_owned(),
-    }
+    };
+    plan.next = next(&plan);
+    plan
 }
 
 /// Digest of everything that decides: no clock, no variable, no secret.
@@ -60,13 +62,19 @@ fn id(observed: &Observed, said: &Acknowledgements) -> String {
     digest(&parts.to_string())
 }
 
-fn next(observed: &Observed, outcome: Outcome) -> Vec<String> {
-    let (from, to) = (&observed.from, &observed.to);
-    match outcome {
-        Outcome::Planned => vec![format!("promote {from} {to}")],
-        Outcome::Refused | Outcome::Conflict => vec![format!("promote plan {from} {to}")],
-        Outcome::NothingToDo | Outcome::Promoted | Outcome::Proposed | Outcome::Partial | Outcome::Stale => {
-            Vec::new()
+/// Gives the command that carries the plan out as it is, with all that was said; nothing where it would be refused.
+fn next(plan: &Plan) -> Vec<String> {
+    match plan.outcome {
+        Outcome::Planned if plan.gates.iter().all(|gate| gate.state != GateState::Waiting) => {
+            vec![command_with(plan, &[])]
         }
+        Outcome::Planned
+        | Outcome::Refused
+        | Outcome::Conflict
+        | Outcome::NothingToDo
+        | Outcome::Promoted
+        | Outcome::Proposed
+        | Outcome::Partial
+        | Outcome::Stale => Vec::new(),
     }
 }

@@ -95,6 +95,8 @@ pub fn plan_rollback(
         after: None,
         tree: goal.tree.to_string(),
         to: goal.words,
+        chosen: request.to.clone(),
+        accept_loss: request.accept_losses.clone(),
         promotions: goal.taken_back.iter().filter_map(|promoted| promoted.commit.clone()).collect(),
         files: back.files,
         losses: back.losses,

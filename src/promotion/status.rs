@@ -235,7 +235,6 @@ async fn look(
     let Some(from) = &source.tip else { return Ok(Mask::default()) };
     let (ahead, behind) = store.ahead_behind(tip, from)?;
     (shown.ahead, shown.behind) = (Some(ahead as u64), Some(behind as u64));
-    shown.hotfixes = git::own_commits(&store, tip, from)?;
     let mut no_migrate = false;
     loop {
         let said = Acknowledgements { no_migrate, ..Acknowledgements::default() };
@@ -243,6 +242,8 @@ async fn look(
         match next(&request, (&source, &side), (common, store), ports).await {
             Ok((plan, hidden)) => {
                 shown.next = Some(promotion(&plan));
+                let store = Store::local(common.objects)?;
+                shown.hotfixes = git::hotfixes(&store, (tip, from), &plan.merge)?;
                 return Ok(hidden);
             }
             // Without its warehouse, merge and losses are still worth knowing.

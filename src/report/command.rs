@@ -40,9 +40,17 @@ const COMMANDS: &[&str] = &[
 ///
 /// Shape: `more` are words as they are typed (`--keep`, `models/a.sql:3`); they are quoted here.
 pub fn command_with(plan: &Plan, more: &[&str]) -> String {
+    flagged(command_between(&plan.from, &plan.to), plan, more)
+}
+
+/// Gives the command that plans the same promotion again, with what was said and further flags.
+pub fn plan_command_with(plan: &Plan, more: &[&str]) -> String {
+    flagged(format!("promote plan {} {}", quoted(&plan.from), quoted(&plan.to)), plan, more)
+}
+
+fn flagged(command: String, plan: &Plan, more: &[&str]) -> String {
     let flags = said(&plan.acknowledgements).into_iter().chain(more.iter().map(|&word| word.to_owned()));
-    let flags = flags.map(|word| quoted(&word));
-    std::iter::once(command_between(&plan.from, &plan.to)).chain(flags).collect::<Vec<_>>().join(" ")
+    std::iter::once(command).chain(flags.map(|word| quoted(&word))).collect::<Vec<_>>().join(" ")
 }
 
 /// Gives the command that promotes one environment to another.

@@ -49,7 +49,7 @@ pub(super) fn refused() -> Plan {
             gate("order", GateState::Passed, "dev is before staging"),
             gate("losses", GateState::Refused, "1 loss is not settled"),
         ],
-        next: vec!["promote plan dev staging".to_owned()],
+        next: Vec::new(),
         acknowledgements: crate::model::plan::Acknowledgements::default(),
         tool: "0.1.0".to_owned(),
     }
@@ -63,6 +63,7 @@ pub(super) fn ready() -> Plan {
     plan.migration.steps.retain(|step| !step.blocks());
     plan.migration.compatible = true;
     plan.gates.truncate(1);
+    plan.next = vec!["promote dev staging".to_owned()];
     plan
 }
 
@@ -135,6 +136,8 @@ fn merge() -> Merge {
         }],
         conflicts: Vec::new(),
         reverted: Vec::new(),
+        left_out: Vec::new(),
+        taken_back: Vec::new(),
         zombies: Vec::new(),
         target_only: Vec::new(),
         undone: Vec::new(),

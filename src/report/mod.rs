@@ -38,7 +38,7 @@ mod text;
 mod text_diff;
 mod view;
 
-pub use command::{command_between, command_with, quoted};
+pub use command::{command_between, command_with, plan_command_with, quoted};
 pub use configuration::{
     ConfigurationResult, ConfigurationsResult, PluginConfiguration, PluginResult, Shown, ShownConfiguration,
     ShownValue, Sorted, add_configuration, configuration_result, configuration_view,

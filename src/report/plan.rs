@@ -453,11 +453,20 @@ staging keeps these and dev does not have them yet: `promote staging dev` carrie
 Next:
 
 ```sh
-promote plan dev staging
+promote dev staging
 ```
 
 Plan id: `9f86d081884c7d65`
 ");
+    }
+
+    #[test]
+    fn a_loss_that_no_commit_explains_has_nobody_it_would_be_by() {
+        let mut plan = refused();
+        let loss = &mut plan.merge.losses[0];
+        (loss.commit, loss.subject, loss.author, loss.date) = (None, None, None, None);
+        let shown = terminal(&plan_view(&plan, &[]), Color::Off);
+        assert!(shown.contains("\n    no single commit         1 loss\n  ! models/orders.sql"), "{shown}");
     }
 
     #[test]

@@ -146,10 +146,10 @@ pub(super) fn commit_item(loss: &Loss, count: usize) -> Item {
         None => "no single commit".to_owned(),
     };
     let subject = loss.subject.as_deref().map(|subject| cut(subject, SUBJECT_CHARACTERS));
-    let mut by = Vec::new();
-    by.extend(loss.author.clone());
-    by.extend(loss.date.as_ref().map(|date| date.get(..10).unwrap_or(date).to_owned()));
-    by.push(amount(count as u64, "loss"));
+    let count = amount(count as u64, "loss");
+    let Some(author) = &loss.author else { return Item::new(Sign::None, [name, count]) };
+    let date = loss.date.as_ref().map(|date| date.get(..10).unwrap_or(date).to_owned());
+    let by: Vec<String> = std::iter::once(author.clone()).chain(date).chain([count]).collect();
     Item::new(Sign::None, std::iter::once(name).chain(subject)).prose("by", [by.join(", ")])
 }
 

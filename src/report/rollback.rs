@@ -1,5 +1,6 @@
 //! A rollback as a view.
 
+use super::command::quoted;
 use super::label::{Label, Sign};
 use super::risk;
 use super::text::{amount, short};
@@ -61,7 +62,7 @@ pub fn rollback_view(rollback: &Rollback, findings: &[Finding]) -> View {
             .items(rollback.limits.iter().map(|limit| Item::new(Sign::None, [limit.clone()]))),
     );
     view.next = match (&rollback.after, rollback.outcome) {
-        (Some(_), _) => vec![format!("promote release {name}")],
+        (Some(_), _) => vec![format!("promote release {}", quoted(name))],
         (None, _) => Vec::new(),
     };
     view
@@ -89,7 +90,14 @@ fn item(rollback: &Rollback, loss: &Loss) -> Item {
     if loss.accepted {
         return risk::loss_item(loss, Sign::Remove);
     }
-    let place = super::command::quoted(&risk::loss_place(loss));
-    let command = format!("promote rollback {} --accept-loss {place}", rollback.environment);
-    risk::loss_item(loss, Sign::Danger).command("drop it", [command])
+    risk::loss_item(loss, Sign::Danger).command("drop it", [command_dropping(rollback, loss)])
+}
+
+/// Gives the command that makes the same rollback and drops one loss more.
+fn command_dropping(rollback: &Rollback, loss: &Loss) -> String {
+    let place = risk::loss_place(loss);
+    let chosen = rollback.chosen.iter().flat_map(|to| ["--to", to]);
+    let accepted = rollback.accept_loss.iter().chain([&place]).flat_map(|word| ["--accept-loss", word]);
+    let words = [rollback.environment.as_str()].into_iter().chain(chosen).chain(accepted).map(quoted);
+    format!("promote rollback {}", words.collect::<Vec<_>>().join(" "))
 }

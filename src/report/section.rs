@@ -181,11 +181,14 @@ pub(super) fn kept(plan: &Plan) -> Section {
     if kept.is_empty() {
         return Section::default();
     }
+    // What was taken back in the target goes nowhere with them.
+    let reverted = !(plan.merge.reverted.is_empty() && plan.merge.left_out.is_empty());
     let note = format!(
-        "{} keeps these and {} does not have them yet: `{}` carries them back.",
+        "{} keeps these and {} does not have them yet: `{}{}` carries them back.",
         plan.to,
         plan.from,
-        command_between(&plan.to, &plan.from)
+        command_between(&plan.to, &plan.from),
+        if reverted { " --reinstate" } else { "" }
     );
     Section::new(format!("Hotfixes kept ({})", kept.len())).note(note).items(kept.iter().map(|kept| {
         let place = match kept.lines {

@@ -1,5 +1,6 @@
 //! How every environment stands, as a view.
 
+use super::command::quoted;
 use super::label::Sign;
 use super::text::{amount, short};
 use super::view::{Item, Section, View};
@@ -11,8 +12,10 @@ pub fn status_view(status: &Status) -> View {
     let count = status.environments.len() as u64;
     view.add(Section::new(amount(count, "environment")).items(status.environments.iter().map(environment)));
     let waiting = status.environments.iter().filter(|one| one.behind.is_some_and(|behind| behind > 0));
-    view.next =
-        waiting.filter_map(|one| Some(format!("promote plan {} {}", one.from.as_ref()?, one.name))).collect();
+    let plan = |one: &EnvironmentStatus| {
+        Some(format!("promote plan {} {}", quoted(one.from.as_ref()?), quoted(&one.name)))
+    };
+    view.next = waiting.filter_map(plan).collect();
     view
 }
 

@@ -285,6 +285,52 @@ fn status_tells_how_every_environment_stands_and_what_a_promotion_would_lose() {
 }
 
 #[test]
+fn status_and_plan_mean_the_same_by_a_hotfix() {
+    let layout = Layout::Repositories;
+    let sandbox = shop(layout);
+    let fix =
+        |name: &str, text: &str| hotfix(&sandbox, layout, "staging", &format!("notes/{name}.sql"), text);
+    let dropped = fix("dropped", "select 1 as hot\n");
+    fix("same", "select 2 as hot\n");
+    let picked = fix("picked", "select 3 as hot\n");
+    fix("again", "select 4 as hot\n");
+    hotfix(&sandbox, layout, "staging", "notes/again.sql", "");
+    let open = fix("open", "select 5 as hot\n");
+    let left = "select 1 as source\n";
+    change_in_dev(&sandbox, layout, "notes/dropped.sql", left, "the source's own");
+    change_in_dev(&sandbox, layout, "notes/same.sql", "select 2 as hot\n", "the same in dev");
+    sandbox.git("shop", &["fetch", "-q", "../staging.git", "main"]);
+    sandbox.git("shop", &["cherry-pick", &picked]);
+    change_in_dev(&sandbox, layout, "notes/again.sql", "", "nothing");
+
+    let agree = |hotfixes: &[&str]| {
+        let run = sandbox.promote("shop", "status --format json").exits(0).json();
+        let listed = run["result"]["environments"][1]["hotfixes"].clone();
+        let commits = |all: &serde_json::Value| -> Vec<String> {
+            let commits = all.as_array().unwrap().iter();
+            commits.map(|one| one["commit"].as_str().unwrap().to_owned()).collect()
+        };
+        assert_eq!(commits(&listed), hotfixes, "{listed}");
+        let run = sandbox.promote("shop", "plan dev staging --accept-loss all --format json").json();
+        let merge = &run["result"]["merge"];
+        assert_eq!([commits(&merge["kept"]), commits(&merge["losses"])].concat(), hotfixes);
+    };
+    agree(&[open.as_str(), dropped.as_str()]);
+    sandbox.promote("shop", "dev staging --yes --accept-loss all").exits(0);
+    agree(&[open.as_str()]);
+    sandbox.promote("shop", "staging dev --yes").exits(0);
+    agree(&[]);
+    // What a conflict stops at is not carried back either.
+    let torn = fix("open", "select 6 as hot\n");
+    sandbox.git("shop", &["pull", "-q", "origin", "main"]);
+    sandbox.git("shop", &["rm", "-q", "notes/open.sql"]);
+    change_in_dev(&sandbox, layout, "notes/other.sql", "", "in its place");
+    let run = sandbox.promote("shop", "status --format json").exits(0).json();
+    let staging = &run["result"]["environments"][1];
+    assert_eq!((&staging["next"]["conflicts"], &staging["hotfixes"][0]["commit"]), (&1.into(), &torn.into()));
+}
+
+#[test]
 fn status_knows_branches_of_one_repository() {
     let sandbox = shop(Layout::Branches);
     change_in_dev(&sandbox, Layout::Branches, "models/new.sql", "select 1 as one\n", "new");

@@ -29,6 +29,7 @@ mod killed;
 mod meltano_cases;
 mod merge_cases;
 mod migrate_saved;
+mod offered;
 mod planner;
 mod postgres_bad_input;
 mod postgres_counting;

@@ -27,7 +27,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &ApplyArgs) -> Result<Answer,
         && scene.plan.plan_id != expected.plan_id
     {
         session.console.tell(&differences((expected, "the saved plan"), &scene.plan));
-        return Err(stale(expected, &scene.plan));
+        return Err(stale(expected, &scene.plan, &args.from));
     }
     let shown = plan::answer(session, "apply", &scene.plan, &scene.findings, true);
     if scene.plan.outcome == Outcome::NothingToDo {
@@ -100,7 +100,7 @@ fn differences((expected, name): (&Plan, &str), found: &Plan) -> String {
 }
 
 /// Says what moved since a plan was saved.
-fn stale(expected: &Plan, found: &Plan) -> Failure {
+fn stale(expected: &Plan, found: &Plan, file: &str) -> Failure {
     let same = |one: &Option<String>, other: &Option<String>| one == other;
     let what = if expected.source.commit != found.source.commit {
         "the source moved"
@@ -113,7 +113,7 @@ fn stale(expected: &Plan, found: &Plan) -> Failure {
     } else {
         "what decides it changed"
     };
-    saved::stale(what, &format!("promote plan {} {} --save FILE", expected.from, expected.to))
+    saved::stale(what, &report::plan_command_with(expected, &["--save", file]))
 }
 
 /// How often a promotion is planned again because something moved.

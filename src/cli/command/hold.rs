@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::model::record::Entry;
 use crate::promotion;
-use crate::report::{Document, View};
+use crate::report::{self, Document, View};
 
 use super::super::args::HoldArgs;
 use super::super::failure::Failure;
@@ -43,7 +43,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &HoldArgs, verb: Verb) -> Res
     recorded.map_err(|error| Failure::of(command, &error))?;
     let mut view = View::titled(sentence);
     if verb == Verb::Hold {
-        view.next.push(format!("promote release {environment}"));
+        view.next.push(format!("promote release {}", report::quoted(&environment)));
     }
     let result = json!({ "environment": environment, "reason": reason, "held": verb == Verb::Hold });
     Ok(Answer::new(view, Document::of(command).result(&result)))

@@ -49,7 +49,10 @@ pub(super) fn observe(session: &mut Session<'_>, command: &str, request: &Reques
         let mut ports = session.ports();
         runtime.block_on(promotion::observe(request, &mut ports))
     };
-    let scene = scene.map_err(|error| Failure::of(command, &error))?;
+    let mut scene = scene.map_err(|error| Failure::of(command, &error))?;
+    if request.run {
+        scene.plan.next.iter_mut().for_each(|command| command.push_str(" --run"));
+    }
     session.console.hide(scene.mask.clone());
     Ok(scene)
 }

@@ -28,6 +28,7 @@ pub(super) struct Case {
     pub(super) selected: Vec<Selected>,
     pub(super) base: Option<Revision>,
     pub(super) reinstate: Vec<Revision>,
+    pub(super) spare: Vec<Revision>,
     pub(super) by: Identity,
     pub(super) resolve: BTreeMap<String, Resolution>,
 }
@@ -56,6 +57,7 @@ impl Case {
             selected: Vec::new(),
             base: None,
             reinstate: Vec::new(),
+            spare: Vec::new(),
             by: identity(),
             resolve: BTreeMap::new(),
         }
@@ -82,6 +84,7 @@ impl Case {
             squashed: None,
             base: self.base.as_ref(),
             reinstate: &self.reinstate,
+            spare: &self.spare,
             by: &self.by,
             program,
             interrupt: &CALM,

@@ -2,6 +2,7 @@
 
 mod arriving;
 mod comparing;
+mod deleting;
 mod merging;
 mod returning;
 mod sandbox;

@@ -2,7 +2,8 @@
 
 use super::merging::{Case, TEN};
 use super::sandbox::text;
-use crate::git::{Revision, undone};
+use crate::git::{Revision, taken_back as taken_back_in, undone};
+use crate::model::merge::Reverted;
 
 /// Merges source into target, as `git merge` does.
 fn merged(case: &Case) -> Revision {
@@ -39,10 +40,14 @@ fn taken_back() -> Case {
     case
 }
 
+fn open(case: &Case, target: &Revision) -> Vec<Reverted> {
+    taken_back_in(&case.store, target, &case.source).unwrap().open
+}
+
 #[test]
 fn what_was_taken_back_is_named_and_comes_again_only_when_that_is_said() {
     let mut case = taken_back();
-    let found = crate::git::reverted(&case.store, &case.target, &case.source).unwrap();
+    let found = open(&case, &case.target);
     assert_eq!(found.len(), 1, "{found:?}");
     let silent = case.merge();
     assert_eq!((case.file(&silent, "f.sql"), case.file(&silent, "later.sql").is_some()), (None, true));
@@ -52,7 +57,7 @@ fn what_was_taken_back_is_named_and_comes_again_only_when_that_is_said() {
         assert!(case.file(&merged, path).is_some(), "{path}");
     }
     let onto = merged.onto.unwrap();
-    let again = crate::git::reverted(&case.store, &onto, &case.source).unwrap();
+    let again = open(&case, &onto);
     assert!(again.is_empty(), "{again:?}");
     let paths: Vec<&str> = merged.merge.files.iter().map(|file| file.path.as_str()).collect();
     assert_eq!(paths, ["f.sql", "later.sql"]);
@@ -81,7 +86,7 @@ fn a_revert_of_a_commit_that_the_source_has_is_named() {
     case.target = revert.into();
     case.source = case.sandbox.commit(Some(&later), "sam", &[("last.sql", text("last\n"))]);
     case.store = case.sandbox.store().speculative().unwrap();
-    let found = crate::git::reverted(&case.store, &case.target, &case.source).unwrap();
+    let found = open(&case, &case.target);
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!((&found[0].promotion, &found[0].commit), (&feature.to_string(), &revert.to_string()));
     case.reinstate = vec![revert.into()];
@@ -90,7 +95,7 @@ fn a_revert_of_a_commit_that_the_source_has_is_named() {
     // Where the source took it back as well, there is nothing to decide.
     case.source = case.sandbox.commit(Some(&case.source), "sam", &[("f.sql", None)]);
     case.store = case.sandbox.store().speculative().unwrap();
-    assert!(crate::git::reverted(&case.store, &case.target, &case.source).unwrap().is_empty());
+    assert!(open(&case, &case.target).is_empty());
 }
 
 #[test]
