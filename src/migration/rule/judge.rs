@@ -13,7 +13,9 @@ use super::{
     rename_sequence, rename_table, retype_column, set_not_null, table_to_view, validate_constraint,
     view_to_table, widen_type,
 };
+use crate::model::coordinate::Coordinate;
 use crate::model::migration::Step;
+use crate::model::schema::Column;
 
 /// Judges one change.
 pub(in crate::migration) fn step(context: &Context<'_>, change: &Change) -> Step {
@@ -28,11 +30,7 @@ pub(in crate::migration) fn step(context: &Context<'_>, change: &Change) -> Step
         Change::AddColumn { table, column } => add_column::step(context, table, column),
         Change::DropColumn { table, column } => drop_column::step(context, table, column),
         Change::RenameColumn { table, from, to } => rename_column::step(context, table, from, to),
-        Change::RetypeColumn { table, from, to } => match fit(&from.data_type, &to.data_type) {
-            Fit::Same | Fit::Wider => widen_type::step(context, table, from, to),
-            Fit::Narrower => narrow_type::step(context, table, from, to),
-            Fit::Other => retype_column::step(context, table, from, to),
-        },
+        Change::RetypeColumn { table, from, to } => retyped(context, table, (from, to)),
         Change::SetNotNull { table, column } => set_not_null::step(context, table, column),
         Change::DropNotNull { table, column } => drop_not_null::step(context, table, column),
         Change::ChangeDefault { table, from, to } => change_default::step(context, table, from, to),
@@ -77,5 +75,13 @@ pub(in crate::migration) fn step(context: &Context<'_>, change: &Change) -> Step
         Change::ChangeComment { object, column, to } => {
             change_comment::step(context, object, column.as_deref(), to.as_deref())
         }
+    }
+}
+
+fn retyped(context: &Context<'_>, table: &Coordinate, (from, to): (&Column, &Column)) -> Step {
+    match fit(&from.data_type, &to.data_type) {
+        Fit::Same | Fit::Wider => widen_type::step(context, table, from, to),
+        Fit::Narrower => narrow_type::step(context, table, from, to),
+        Fit::Other => retype_column::step(context, table, from, to),
     }
 }
