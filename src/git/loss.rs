@@ -240,7 +240,7 @@ fn content(sides: &Sides<'_>, path: &str, texts: &Texts, report: &mut Report) ->
         return structured(sides, path, (texts, disputes), report);
     }
     let own = lines::own(&texts.base, &texts.target)?;
-    let Texts { base, target, source, result } = texts;
+    let Texts { base, target, source, result, .. } = texts;
     let mut lost = lines::lost(base, target, result)?;
     let mut undone = lines::undone(base, target, result, &lost)?;
     undone.extend(lines::overruled([base, target, source, result], &lost)?);

@@ -289,7 +289,7 @@ fn unrelated_histories_are_refused_until_said_and_the_pair_is_remembered() {
     change_in_dev(&sandbox, layout, "models/more.sql", "select 1 as one\n", "more");
     sandbox.git(".", &["clone", "-q", "--bare", "dev.git", "fork.git"]);
     let project = sandbox.read("shop/project.yml");
-    sandbox.write("shop/project.yml", &project.replace("dev.git", "fork.git"));
+    sandbox.write("shop/project.yml", project.replace("dev.git", "fork.git"));
     sandbox.promote("shop", "dev staging --yes").exits(1).says("wrong repository").says("fork.git");
     sandbox.promote("shop", "plan dev staging --allow-unrelated").exits(0);
     sandbox.write("shop/project.yml", &project);
@@ -316,7 +316,7 @@ fn a_target_that_calls_itself_something_else_is_named() {
     change_in_dev(&sandbox, layout, "models/revenue.sql", WIDER_REVENUE, "simplify");
     let project = sandbox.read("shop/project.yml");
     let exchanged = project.replace("staging.git", "third.git").replace("prod.git", "staging.git");
-    sandbox.write("shop/project.yml", &exchanged.replace("third.git", "prod.git"));
+    sandbox.write("shop/project.yml", exchanged.replace("third.git", "prod.git"));
     sandbox.promote("shop", "plan dev prod --allow-unrelated").says("other-target").says("staging.git");
     sandbox.write("shop/project.yml", &project);
     let same = sandbox.promote("shop", "plan dev staging").exits(0);
