@@ -398,7 +398,7 @@ fn defaults_of_view(view: &Coordinate, live: &Relation, wanted: &Relation) -> Ve
         let default = column.default.as_ref().or(live.column(&column.name)?.default.as_ref())?;
         Some((column, default))
     });
-    kept.filter(|_| wanted.kind == RelationKind::View)
+    kept.filter(|_| (live.kind, wanted.kind) == (RelationKind::View, RelationKind::View))
         .map(|(column, default)| {
             let set = format!("ALTER COLUMN {} SET DEFAULT {default}", name(&column.name));
             format!("ALTER VIEW {} {set}", path(view))

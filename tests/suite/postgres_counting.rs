@@ -21,14 +21,6 @@ fn a_sequence_goes_along_with_its_table_and_its_column() {
     assert_eq!(shop.sql("INSERT INTO analytics.q (b) VALUES (3) RETURNING c"), "4");
     let sequences = "SELECT string_agg(relname, ' ') FROM pg_class WHERE relkind = 'S' AND relnamespace = 'analytics'::regnamespace";
     assert_eq!(shop.sql(sequences), "q_c_seq");
-    // Somebody else's table under the old name begins anew.
-    shop.sandbox.write("p/schema/all.yml", "tables:\n- {name: r, renamed_from: q}\n");
-    shop.converge(
-        "CREATE TABLE r (c bigserial PRIMARY KEY, b int);\nCREATE TABLE q (c bigserial PRIMARY KEY);\n",
-        "--force",
-    );
-    assert_eq!(shop.sql("INSERT INTO analytics.r (b) VALUES (3) RETURNING c"), "5");
-    assert_eq!(shop.sql("INSERT INTO analytics.q VALUES (DEFAULT) RETURNING c"), "1");
 }
 
 #[test]

@@ -109,8 +109,8 @@ SELECT n.nspname, c.relname, NULL, i.relname, s.statement
 FROM pg_catalog.pg_index x
 JOIN pg_catalog.pg_class c ON c.oid = x.indrelid
 JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace,
-  (VALUES ('COMMENT ON INDEX ' || i.oid::pg_catalog.regclass || ' IS ' || pg_catalog.quote_literal(pg_catalog.obj_description(i.oid, 'pg_class'))),
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+CROSS JOIN LATERAL (VALUES ('COMMENT ON INDEX ' || i.oid::pg_catalog.regclass || ' IS ' || pg_catalog.quote_literal(pg_catalog.obj_description(i.oid, 'pg_class'))),
     (CASE WHEN x.indisclustered THEN pg_catalog.format('ALTER MATERIALIZED VIEW %s CLUSTER ON %I', c.oid::pg_catalog.regclass, i.relname) END)) s(statement)
 WHERE n.nspname IN ($NAMES) AND c.relkind = 'm' AND s.statement IS NOT NULL
 ORDER BY 1, 2, 3, 4, 5";
