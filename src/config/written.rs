@@ -1,5 +1,6 @@
 //! A project as it is written: read, joined with what it includes, and checked as a whole.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use globset::GlobBuilder;
@@ -44,6 +45,22 @@ impl Written {
     /// Gives what it says for all environments.
     pub fn project(&self) -> &Project {
         &self.project
+    }
+
+    /// Gives the plugins (`extractors/tap-a`) that several files speak of, each with these files.
+    pub fn scattered(&self) -> BTreeMap<String, BTreeSet<String>> {
+        let mut found = BTreeMap::new();
+        for kind in self.root.get("plugins").map(Node::entries).unwrap_or_default() {
+            for item in kind.value.items() {
+                let Some(name) = item.get("name").and_then(Node::as_str) else { continue };
+                let mut files = BTreeSet::new();
+                files_of(item, &mut files);
+                if files.len() > 1 {
+                    found.insert(format!("{}/{name}", kind.name), files);
+                }
+            }
+        }
+        found
     }
 
     /// Gives its warnings and notices, ordered by place.
@@ -170,6 +187,17 @@ fn sorted(mut findings: Vec<Finding>) -> Vec<Finding> {
     });
     findings.dedup();
     findings
+}
+
+/// Lists the files that a node and what it holds come from.
+fn files_of(node: &Node, files: &mut BTreeSet<String>) {
+    files.insert(node.place().file.to_string());
+    for entry in node.entries() {
+        files_of(&entry.value, files);
+    }
+    for item in node.items() {
+        files_of(item, files);
+    }
 }
 
 /// Reads the project file and what it includes, and joins them.

@@ -340,7 +340,7 @@ impl<'a> Builder<'a> {
         for column in &object.columns {
             let extra = !given.iter().any(|given| same_name(&given.name, &column.name));
             match &column.data_type {
-                _ if !extra => {}
+                _ if !extra || (!given.is_empty() && column.is_only_described()) => {}
                 _ if !given.is_empty() => {
                     let words = format!("declares column `{}`, which its query does not return", column.name);
                     return Err(rejected(object, &words));
@@ -365,20 +365,28 @@ impl<'a> Builder<'a> {
             Body::Routine { .. } | Body::Ddl { .. } => return Ok(()),
             Body::TableFromQuery { .. } | Body::TableFromColumns | Body::Seed { .. } => "TABLE",
         };
-        let mut sql = Vec::new();
         if let Some(text) = &object.description {
-            sql.push(statement::comment(noun, &path(name), Some(text)));
-        }
-        for column in &object.columns {
-            if let Some(text) = &column.description {
-                let place = format!("{}.{}", path(name), crate::warehouse::name(&column.name));
-                sql.push(statement::comment("COLUMN", &place, Some(text)));
-            }
-        }
-        for sql in sql {
+            let sql = statement::comment(noun, &path(name), Some(text));
             self.scratch.build(&sql).await.map_err(|error| fault(object, &error, 0))?;
         }
+        for column in &object.columns {
+            let Some(text) = &column.description else { continue };
+            let place = format!("{}.{}", path(name), crate::warehouse::name(&column.name));
+            let sql = statement::comment("COLUMN", &place, Some(text));
+            if let Err(error) = self.scratch.build(&sql).await
+                && self.holds(name, column).await
+            {
+                return Err(fault(object, &error, 0));
+            }
+        }
         Ok(())
+    }
+
+    /// Whether a relation has a column; one that cannot be asked has it.
+    async fn holds(&mut self, name: &Coordinate, column: &DeclaredColumn) -> bool {
+        let columns = self.scratch.columns(&format!("SELECT * FROM {}", path(name))).await;
+        !column.is_only_described()
+            || columns.is_ok_and(|columns| columns.iter().any(|held| same_name(&held.name, &column.name)))
     }
 
     /// Makes something to stand in for the function of a trigger that lies in a dataset that is not managed.

@@ -122,6 +122,14 @@ pub struct DeclaredColumn {
     pub visibility: Visibility,
 }
 
+impl DeclaredColumn {
+    /// Whether nothing is asked of it: what a query does not return may be described all the same.
+    pub(super) fn is_only_described(&self) -> bool {
+        let texts = [&self.data_type, &self.default, &self.renamed_from, &self.migrate_using];
+        texts.into_iter().all(Option::is_none) && !self.not_null && !self.primary_key && !self.unique
+    }
+}
+
 /// Whether an object is to be there.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum State {

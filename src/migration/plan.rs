@@ -16,6 +16,7 @@ use super::steps::{Options, Steps, facts, questions, samples, steps};
 use crate::model::coordinate::Dataset;
 use crate::model::finding::Finding;
 use crate::model::migration::Drift;
+use crate::model::origin::Place;
 use crate::model::schema::Schema;
 use crate::sql::Dialect;
 use crate::warehouse::{Inspect, Ledger, Scratch, Typed, WarehouseError, fingerprint, same_name};
@@ -85,7 +86,7 @@ pub async fn plan(
     count::follow(&live, &mut desired);
     let first = steps(&live, &desired, &ledger, options, &Facts::default());
     let asked = questions(&live, &first.steps);
-    let steps = if asked.is_empty() {
+    let mut steps = if asked.is_empty() {
         first
     } else {
         let facts = facts(inspect, asked).await?;
@@ -112,6 +113,7 @@ pub async fn plan(
     if let (Proof::Proven, Some(key)) = (&proof, &proof_key) {
         memory::keep(memory, key, &true);
     }
+    steps.findings.extend(undescribed(declared, &desired));
     let drift = drift(&live, &desired, &ledger);
     Ok(Planned { datasets, live, fingerprint, ledger, desired, steps, proof, drift })
 }
@@ -127,6 +129,27 @@ fn with_owned(declared: &Declared, ledger: &Ledger) -> Vec<Dataset> {
         }
     }
     found
+}
+
+/// Warns of columns that properties describe and that what they describe does not have.
+fn undescribed(declared: &Declared, desired: &Desired) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for object in declared.objects.iter().filter(|object| !object.columns.is_empty()) {
+        let Some(name) = &object.coordinate else { continue };
+        let Some(relation) = desired.schema.relations.get(name) else { continue };
+        for column in object
+            .columns
+            .iter()
+            .filter(|column| !relation.columns.iter().any(|held| same_name(&held.name, &column.name)))
+        {
+            let message = format!("`{name}.{}` is described, and there is no such column", column.name);
+            let place =
+                object.described.as_ref().map_or_else(|| object.place.clone(), |by| Place::file(&*by.file));
+            let finding = Finding::warning("no-such-column", message).at(place);
+            findings.push(finding.hint("correct the name, or take the entry out"));
+        }
+    }
+    findings
 }
 
 /// Gives the place to try the plan in, opened already or now; why, where it may not be opened.

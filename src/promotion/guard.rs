@@ -23,6 +23,7 @@ pub(super) fn gates(observed: &Observed, said: &Acknowledgements) -> Vec<Gate> {
         histories(observed, said),
         work_tree(observed),
         conflicts(&observed.merge),
+        scattered(observed),
         reverted(observed, said),
         losses(&observed.merge),
         stranded(observed),
@@ -94,6 +95,26 @@ fn hold(observed: &Observed) -> Option<Gate> {
 
 fn pair(observed: &Observed) -> Option<Gate> {
     gate("repository", GateState::Refused, observed.policy.wrong_pair.clone()?)
+}
+
+/// A plugin that one side moved to another file and the other changed where it was: it would be in both, and what the
+/// one file says of it would hide what the other does.
+fn scattered(observed: &Observed) -> Option<Gate> {
+    let (plugin, files) = observed.policy.scattered.first()?;
+    let more = match observed.policy.scattered.len() {
+        1 => String::new(),
+        count => format!(" (and {} more likewise)", count - 1),
+    };
+    let (from, to) = (&observed.from, &observed.to);
+    gate(
+        "plugins",
+        GateState::Refused,
+        format!(
+            "`{plugin}`{more} would be in {}: `{from}` and `{to}` have it in one file each, and one of them moved what the other \
+             changed; move it in `{to}` too, in a commit of its own, then promote",
+            files.join(" and ")
+        ),
+    )
 }
 
 fn branch(observed: &Observed, said: &Acknowledgements) -> Option<Gate> {

@@ -1,5 +1,7 @@
 //! What is looked at, in order: the target's policy, the merge, the projects, the configuration, the schema.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
 use crate::config::{self, ConfigError, Flags, Mask, Resolved, Written};
@@ -70,12 +72,27 @@ pub(super) struct Looked {
 struct Projects {
     /// What the source's calls its project.
     source: Option<String>,
+    /// Plugins that the source's has in several files.
+    scattered: BTreeSet<String>,
     /// The target's as it stands; its policy counts.
     before: Option<Written>,
     /// The merged one.
     after: Option<Written>,
     /// The merged files.
     snapshot: Option<Snapshot>,
+}
+
+impl Projects {
+    /// Lists the plugins that are spread over several files in the merged project, and on neither side.
+    fn newly_scattered(&self) -> Vec<(String, Vec<String>)> {
+        let scattered =
+            |written: &Option<Written>| written.as_ref().map(Written::scattered).unwrap_or_default();
+        let known = scattered(&self.before);
+        let new = scattered(&self.after)
+            .into_iter()
+            .filter(|(plugin, _)| !known.contains_key(plugin) && !self.scattered.contains(plugin));
+        new.map(|(plugin, files)| (plugin, files.into_iter().collect())).collect()
+    }
 }
 
 impl Looking<'_> {
@@ -415,19 +432,27 @@ impl Looking<'_> {
     /// Reads the source's and the merged project file.
     fn projects(&self, before: Option<Written>, merged: &Merged) -> Result<Projects, PromotionError> {
         let Some(at_hand) = &self.ground.project else {
-            return Ok(Projects { source: None, before, after: None, snapshot: None });
+            return Ok(Projects {
+                source: None,
+                scattered: BTreeSet::new(),
+                before,
+                after: None,
+                snapshot: None,
+            });
         };
         let (after, snapshot) = match &merged.tree {
             Some(tree) => load(self.store, tree, &at_hand.prefix, &at_hand.file)?.unzip(),
             None => (None, None),
         };
+        let read;
         let source = if merged.tree.as_ref() == Some(&self.store.tree_of(&self.source)?) {
-            project_id(after.as_ref())
+            after.as_ref()
         } else {
-            let source = load_written(self.store, &self.source, &at_hand.prefix, &at_hand.file);
-            project_id(source.ok().flatten().as_ref())
+            read = load_written(self.store, &self.source, &at_hand.prefix, &at_hand.file).ok().flatten();
+            read.as_ref()
         };
-        Ok(Projects { source, before, after, snapshot })
+        let scattered = source.map(Written::scattered).unwrap_or_default().into_keys().collect();
+        Ok(Projects { source: project_id(source), scattered, before, after, snapshot })
     }
 
     /// Compares the effective configuration of every environment, and settles the target's.
@@ -527,6 +552,7 @@ impl Looking<'_> {
             hold: ledger::hold(self.records, &self.request.to).map(str::to_owned),
             moved: settled.and_then(|settled| settled.moved.clone()),
             wrong_pair: ledger::wrong_pair(self.records, &pair, unrelated),
+            scattered: projects.newly_scattered(),
             dirty: self.dirty(merged)?,
             force_forbidden: said.force && force == crate::model::environment::Force::Forbidden,
             digest: policy_digest(&merging.promotion, environment),

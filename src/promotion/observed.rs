@@ -81,6 +81,8 @@ pub(super) struct Policy {
     pub(super) moved: Option<String>,
     /// Why this is the wrong repository: another pair is in the journal.
     pub(super) wrong_pair: Option<String>,
+    /// Plugins that the merge spreads over several files, which neither side does: one moved what the other changed.
+    pub(super) scattered: Vec<(String, Vec<String>)>,
     /// Files of the checked-out target branch that are not committed.
     pub(super) dirty: Vec<String>,
     /// Whether a migration that could not be tried is refused.

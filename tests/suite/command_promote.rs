@@ -309,6 +309,34 @@ fn unrelated_histories_are_refused_until_said_and_the_pair_is_remembered() {
 }
 
 #[test]
+fn a_plugin_that_one_side_moved_and_the_other_changed_is_not_taken_twice() {
+    const HEAD: &str = "version: 1\nproject_id: taps\ndefault_environment: dev\nenvironments:\n\
+        - {name: dev, workspace: {branch: main}, migrate: off}\n\
+        - {name: prod, workspace: {branch: release}, migrate: off}\n";
+    const TAPS: &str = "plugins:\n  extractors:\n  - name: tap-a\n    config: {limit: 1}\n";
+    let sandbox = Sandbox::new();
+    sandbox.write("taps/project.yml", format!("{HEAD}{TAPS}"));
+    sandbox.git("taps", &["init", "-q", "-b", "main"]);
+    sandbox.commit("taps", "Ada", "a tap");
+    sandbox.git("taps", &["switch", "-q", "-c", "release"]);
+    sandbox.write("taps/project.yml", format!("{HEAD}{}", TAPS.replace("limit: 1", "limit: 7")));
+    sandbox.commit("taps", "Grace", "hotfix");
+    sandbox.git("taps", &["switch", "-q", "main"]);
+    sandbox.write("taps/project.yml", format!("{HEAD}include_paths: [taps.yml]\n"));
+    sandbox.write("taps/taps.yml", TAPS);
+    sandbox.commit("taps", "Ada", "taps have a file of their own");
+    let refused = sandbox.promote("taps", "dev prod --yes").exits(1);
+    refused.says("`extractors/tap-a` would be in project.yml and taps.yml");
+    sandbox.git("taps", &["switch", "-q", "release"]);
+    sandbox.write("taps/project.yml", format!("{HEAD}include_paths: [taps.yml]\n"));
+    sandbox.write("taps/taps.yml", TAPS.replace("limit: 1", "limit: 7"));
+    sandbox.commit("taps", "Grace", "the same here");
+    sandbox.git("taps", &["switch", "-q", "main"]);
+    sandbox.promote("taps", "dev prod --yes").exits(0);
+    assert!(sandbox.git("taps", &["show", "release:taps.yml"]).contains("limit: 7"));
+}
+
+#[test]
 fn a_target_that_calls_itself_something_else_is_named() {
     let layout = Layout::Repositories;
     let sandbox = shop(layout);

@@ -157,7 +157,13 @@ pub(super) fn answer(
     let progress = if blocked { Progress::Stopped } else { progress };
     let applied = matches!(progress, Progress::Applied);
     let view = report::migrate_view(environment, &migrating.migration, progress, &flags, &findings);
+    let forbidden = migrating.findings.iter().find(|finding| finding.code == "force-forbidden");
+    let forbidden = forbidden.filter(|_| !migrating.migration.steps.iter().any(Step::blocks));
     let error = blocked.then(|| {
+        if let Some(Finding { message, hint, .. }) = forbidden {
+            let why = format!("cannot migrate `{environment}`: {message}");
+            return report::Failure { hint: hint.clone(), ..report::Failure::new(why) };
+        }
         let why = migrating.migration.refusal();
         let why = why.unwrap_or_else(|| match &migrating.migration.proof {
             Some(proof) if migrating.lacks_proof() => proof.clone(),

@@ -134,3 +134,24 @@ async fn types_declared_files_before_it_closes_the_door() {
     assert_eq!(desired.schema.column(&at("v"), "day").unwrap().data_type, "DATE");
     assert!(desired.schema.relations.len() == 1);
 }
+
+#[tokio::test]
+async fn a_column_that_is_only_described_need_not_be_there() {
+    let trial = Trial::new();
+    let described = DeclaredColumn {
+        name: "total".to_owned(),
+        description: Some("Total value".to_owned()),
+        ..DeclaredColumn::default()
+    };
+    for object in [view("v", "select 1 as id"), query("v", "select 1 as id")] {
+        let object = DeclaredObject { columns: vec![described.clone()], ..object };
+        let planned = trial.plan(&declared(vec![object.clone()]), &Options::default()).await.unwrap();
+        let findings = &planned.plan.steps.findings;
+        assert_eq!(findings.iter().map(|one| one.code.as_str()).collect::<Vec<_>>(), ["no-such-column"]);
+        assert!(findings[0].message.contains("analytics.v.total"), "{findings:?}");
+        // One of which something is asked has to be there.
+        let asked = DeclaredColumn { not_null: true, ..described.clone() };
+        let object = DeclaredObject { columns: vec![asked], ..object };
+        assert_eq!(faults(&trial, &declared(vec![object])).await.len(), 1);
+    }
+}
