@@ -332,7 +332,8 @@ fn a_plugin_that_one_side_moved_and_the_other_changed_is_not_taken_twice() {
     sandbox.write("taps/taps.yml", TAPS.replace("limit: 1", "limit: 7"));
     sandbox.commit("taps", "Grace", "the same here");
     sandbox.git("taps", &["switch", "-q", "main"]);
-    sandbox.promote("taps", "dev prod --yes").exits(0);
+    sandbox.promote("taps", "dev prod --yes").exits(1).says("limit: 7");
+    sandbox.promote("taps", "dev prod --yes --keep taps.yml").exits(0);
     assert!(sandbox.git("taps", &["show", "release:taps.yml"]).contains("limit: 7"));
 }
 
