@@ -10,6 +10,11 @@ use std::path::PathBuf;
 
 /// Writes a name or path as text.
 pub(super) fn shown(bytes: &[u8]) -> String {
+    if let Ok(plain) = std::str::from_utf8(bytes)
+        && !bytes.contains(&b'\\')
+    {
+        return plain.to_owned();
+    }
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         text.push_str(&chunk.valid().replace('\\', "\\\\"));

@@ -351,7 +351,7 @@ pub(super) fn files_where(
     while let Some((folder, id)) = pending.pop() {
         let tree = repository.find_tree(id).map_err(GitError::doing("cannot list a tree"))?;
         for found in &tree {
-            let path = format!("{folder}{}", name::shown(found.name_bytes()));
+            let path = folder.clone() + &name::shown(found.name_bytes());
             if is_folder(&found) {
                 pending.push((path + "/", found.id()));
             } else if wanted(&path) {
