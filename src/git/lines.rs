@@ -164,11 +164,8 @@ pub(super) fn undone(
         if lost.iter().any(|line| hunk.after.contains(line)) {
             continue;
         }
-        let touching = changed
-            .iter()
-            .filter(|other| other.before.start <= hunk.after.end && hunk.after.start <= other.before.end);
         let mut pool = BTreeMap::new();
-        for other in touching {
+        for other in touching(&changed, &hunk) {
             for (line, count) in counted(&result_lines, other.after.clone()) {
                 *pool.entry(line).or_insert(0) += count;
             }
@@ -189,6 +186,12 @@ pub(super) fn undone(
     Ok(undone)
 }
 
+/// Lists what differs in the result at or beside what a hunk of the side left.
+fn touching<'h>(changed: &'h [Hunk], hunk: &Hunk) -> impl Iterator<Item = &'h Hunk> {
+    let after = hunk.after.clone();
+    changed.iter().filter(move |other| other.before.start <= after.end && after.start <= other.before.end)
+}
+
 /// Whether a deleted line is worth a word: it holds a letter or digit, or begins or ends a comment; a brace alone is not.
 fn says_something(line: &str) -> bool {
     const COMMENTS: [&str; 6] = ["{#", "#}", "/*", "*/", "--", "<!"];
@@ -206,18 +209,18 @@ pub(super) fn overruled(
     [base, side, other, result]: [&[u8]; 4],
     lost: &[usize],
 ) -> Result<Vec<Undone>, GitError> {
+    let changed = hunks(side, result)?;
+    if changed.is_empty() {
+        return Ok(Vec::new());
+    }
     let (base_lines, side_lines, other_lines) = (split(base), split(side), split(other));
     let (theirs, result_lines) = (hunks(base, other)?, split(result));
-    let changed = hunks(side, result)?;
     let mut overruled = Vec::new();
     for hunk in hunks(base, side)? {
         if lost.iter().any(|line| hunk.after.contains(line)) {
             continue;
         }
-        let touching = changed
-            .iter()
-            .filter(|one| one.before.start <= hunk.after.end && hunk.after.start <= one.before.end);
-        let came: BTreeSet<Vec<u8>> = touching
+        let came: BTreeSet<Vec<u8>> = touching(&changed, &hunk)
             .flat_map(|one| result_lines.get(one.after.clone()).unwrap_or_default())
             .map(|line| essence(line))
             .collect();

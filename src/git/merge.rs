@@ -19,6 +19,7 @@ use super::history::Span;
 use super::keep;
 use super::lfs::Pointer;
 use super::loss::{self, Sides};
+use super::own::is_below;
 use super::program::GitProgram;
 use super::protect::{self, ProtectKeys, Protection};
 use super::reverted;
@@ -478,8 +479,7 @@ fn is_open(conflict: &Conflict, path: &str) -> bool {
 
 /// Tells whether a conflict is at a path or at a folder above it.
 fn is_at(conflict: &Conflict, path: &str) -> bool {
-    let below = path.strip_prefix(conflict.path.as_str()).is_some_and(|rest| rest.starts_with('/'));
-    conflict.path == path || below
+    is_below(path, &conflict.path)
 }
 
 fn unused(flag: &str, selectors: &[Selector], report: &loss::Report) -> Vec<Finding> {

@@ -59,6 +59,6 @@ pub fn hotfixes(
 }
 
 /// Whether a path is another one, or below it.
-fn is_below(path: &str, above: &str) -> bool {
+pub(super) fn is_below(path: &str, above: &str) -> bool {
     path.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

@@ -637,7 +637,6 @@ fn project_id(written: Option<&Written>) -> Option<String> {
     written?.project().project_id.clone()
 }
 
-/// Lists the commits that took something back, the newest first and each once.
 /// Digest of the policy that judged: a plan made under another one is another plan.
 fn policy_digest(
     promotion: &Promotion,
